@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What the BPF programs, the daemon and fwctl agree on: words, limits, and the layout of every
+ * map key and value. Included by all three, so it depends on <linux/types.h> alone.
+ * Whoever changes a layout raises FW_ABI_VERSION: pins of another version are refused, not guessed at.
+ */
+
+#include <linux/types.h>
+
+#define FW_ABI_VERSION 1
+
+/* Limits. Array sizes in the kernel and refusals in the tool both come from here. */
+#define FW_LISTS_MAX         64  /* one bit each in a mask */
+#define FW_LIST_NAME_MAX     64  /* bytes, with the final NUL */
+#define FW_PORT_ENTRIES_MAX  256 /* port entries at one time, over both protocols */
+#define FW_PORT_SEGMENTS_MAX 1024 /* at least 2 * FW_PORT_ENTRIES_MAX + 2, and a power of two */
+#define FW_PORT_OVERLAP_MAX  32  /* port entries that may cover one port */
+#define FW_TABLE_SLOTS       2   /* a table in use and one being filled to replace it */
+#define FW_VLAN_TAGS_MAX     4   /* tags walked in the frame, beside the one in the skb */
+#define FW_IP6_HEADERS_MAX   8   /* extension headers walked before the L4 header */
+
+/* Two lists that always exist, by the number of their bit. */
+#define FW_LIST_MANUAL_ID 0
+#define FW_LIST_ALLOW_ID  1
+#define FW_LIST_MANUAL    "manual"
+#define FW_LIST_ALLOW     "allow"
+
+/*
+ * Time in the kernel is counted in ticks of 2^28 ns (0.27 s) since boot, suspend included, so that
+ * a point in time fits 32 bits for 36 years of uptime and costs a shift to make.
+ */
+#define FW_TICK_SHIFT 28
+
+enum fw_hook {
+	FW_HOOK_XDP,
+	FW_HOOK_TC,
+	FW_HOOK_CGROUP,
+	_FW_HOOK_MAX,
+};
+
+enum fw_direction {
+	FW_INGRESS, /* the source address counts */
+	FW_EGRESS,  /* the destination address counts */
+	_FW_DIRECTION_MAX,
+};
+
+/* The directions of one entry in one list, as bits. */
+enum {
+	FW_IN = 1 << FW_INGRESS,
+	FW_OUT = 1 << FW_EGRESS,
+	FW_BOTH = FW_IN | FW_OUT,
+};
+
+enum fw_verdict {
+	FW_PASS,
+	FW_DROP,
+	_FW_VERDICT_MAX,
+};
+
+/* Why a packet got its verdict: one enum for counters, events and output. */
+enum fw_reason {
+	FW_REASON_NO_MATCH,  /* pass: IP, and no live entry covers it; not counted, it is the rest */
+	FW_REASON_NOT_IP,    /* pass: ARP and other ethertypes are never judged */
+	FW_REASON_ALLOWED,   /* pass: an entry of an allow list covers it */
+	FW_REASON_AUDITED,   /* pass: only lists in mode audit cover it */
+	FW_REASON_UNPARSED,  /* pass: no address could be read */
+	FW_REASON_ADDRESS,   /* drop: a block list covers the address */
+	FW_REASON_PORT,      /* drop: a block list covers the destination port */
+	FW_REASON_MALFORMED, /* drop: broken IP header while Strict=yes */
+	_FW_REASON_MAX,
+};
+
+enum fw_action {
+	FW_ACTION_BLOCK,
+	FW_ACTION_ALLOW,
+	_FW_ACTION_MAX,
+};
+
+enum fw_mode {
+	FW_MODE_ENFORCE,
+	FW_MODE_AUDIT, /* count what would be dropped, and pass it */
+	_FW_MODE_MAX,
+};
+
+enum fw_protocol {
+	FW_TCP,
+	FW_UDP,
+	_FW_PROTOCOL_MAX,
+};
+
+/* Keys of the entry tables. Bits past prefixlen are zero. */
+struct fw_key4 {
+	__u32 prefixlen; /* bits, host order, 0..32 */
+	__be32 addr;     /* network order */
+};
+
+struct fw_key6 {
+	__u32 prefixlen; /* bits, host order, 0..128 */
+	__be32 addr[4];  /* network order */
+};
+
+/* Values of fw_entry.until beside a tick. */
+#define FW_UNTIL_NEVER 0          /* holds until it is removed */
+#define FW_UNTIL_MIXED 1          /* its lists have different ends: see fw_ends */
+#define FW_UNTIL_MAX   0xffffffff /* the latest end that can be written */
+
+/*
+ * What is known of one prefix or port. An entry may be in several lists, in each with its own
+ * directions; bit N of a mask stands for list N. Kept at 32 bytes: the hash element then takes the
+ * same slab as one with an 8 byte value. User space writes whole entries, the kernel counts hits in
+ * place: a hit that falls into the instant in which user space replaces that very entry may be lost;
+ * the counters of hooks and lists have maps of their own and lose nothing.
+ */
+struct fw_entry {
+	__u64 lists[_FW_DIRECTION_MAX]; /* who holds it, as bits; writer: user space */
+	__u64 hits;     /* packets decided by this entry; writer: kernel */
+	__u32 until;    /* tick at which it ends in all its lists, or FW_UNTIL_*; writer: user space */
+	__u32 last_hit; /* tick of the latest hit, 0 = none; writer: kernel */
+};
+
+/* The ends of an entry whose lists disagree. Key of an entry of either table, or of a port entry. */
+enum fw_kind {
+	FW_KIND_IPV4,
+	FW_KIND_IPV6,
+	FW_KIND_PORT,
+	_FW_KIND_MAX,
+};
+
+struct fw_ends_key {
+	__u32 kind;      /* enum fw_kind */
+	__u32 prefixlen; /* as in fw_key4 and fw_key6; index into port_entries for a port */
+	__be32 addr[4];  /* IPv4: addr[0]; port: zero */
+};
+
+struct fw_ends {
+	__u32 until[FW_LISTS_MAX]; /* tick per list, FW_UNTIL_NEVER, unused where the entry has no bit */
+};
+
+/* One port entry, at a fixed index for as long as it lives. */
+struct fw_port {
+	struct fw_entry entry;
+	__u16 first;    /* host order */
+	__u16 last;     /* host order, inclusive */
+	__u8 protocol;  /* enum fw_protocol */
+	__u8 is_used;   /* 0 = free index */
+	__u16 reserved; /* zero */
+};
+
+/*
+ * Which port entries cover a port. Derived from port_entries, built aside by user space and
+ * exchanged whole. The bitmap answers "none" with one load; what it lets through is searched
+ * in the segments, which cut the ports into ranges covered by the same entries.
+ */
+struct fw_port_index {
+	__u64 any[_FW_PROTOCOL_MAX][_FW_DIRECTION_MAX][65536 / 64]; /* bit port % 64 of word port / 64 */
+	__u32 start[FW_PORT_SEGMENTS_MAX];     /* protocol << 16 | port, ascending from 0; unused = ~0 */
+	__u8 n_covering[FW_PORT_SEGMENTS_MAX]; /* 0..FW_PORT_OVERLAP_MAX */
+	__u8 covering[FW_PORT_SEGMENTS_MAX][FW_PORT_OVERLAP_MAX]; /* port_entries, narrowest first */
+};
+
+/* Flags of fw_policy. */
+enum {
+	FW_POLICY_STRICT = 1 << 0, /* drop malformed IP instead of passing it */
+	FW_POLICY_PORTS = 1 << 1,  /* there are port entries */
+};
+
+/*
+ * The switches a program reads once per packet. Mapped into user space, so that each field changes
+ * with one store. A bit of lengths4/6 may be set without an entry of that length, never missing with
+ * one: it is set before the first such entry and cleared after the last (invariant I1).
+ * Position P stands for prefix length 32 - P or 128 - P: the lowest set bit is the longest prefix.
+ */
+struct fw_policy {
+	__u64 lengths4;    /* prefix lengths in use, position 32 - length */
+	__u64 lengths6[4]; /* prefix lengths in use, position 128 - length, 64 to a word; the last is 0 */
+	__u64 block;       /* enabled block lists that enforce */
+	__u64 audit;       /* enabled block lists in mode audit */
+	__u64 allow;       /* enabled allow lists that hold any entry */
+	__u32 slot4;       /* entry table in use: index into tables4 */
+	__u32 slot6;       /* the same for tables6 */
+	__u32 flags;       /* FW_POLICY_* */
+	__u32 reserved;    /* zero */
+	__u64 zero;        /* always 0, which the verifier cannot know: see unknown() in packet.h */
+};
+
+/* What user space keeps count of, so that no command has to walk the tables. */
+struct fw_census {
+	__u64 v4[32 + 1];  /* entries per prefix length: says when a bit of lengths4/6 may be cleared */
+	__u64 v6[128 + 1];
+	__u32 next_end;    /* no entry ends before this tick; FW_UNTIL_MAX = none ends */
+	__u32 reserved;    /* zero */
+};
+
+/* A list: its policy and its size. Writer: user space. The kernel sees only the masks in fw_policy. */
+struct fw_list {
+	char name[FW_LIST_NAME_MAX]; /* NUL-terminated; empty = free index */
+	__u64 n_entries;
+	__u8 action;     /* enum fw_action */
+	__u8 mode;       /* enum fw_mode */
+	__u8 is_enabled; /* a disabled list keeps its entries and decides nothing */
+	__u8 directions; /* FW_IN | FW_OUT for entries that name none; 0 = both for prefixes, in for ports */
+	__u32 reserved;  /* zero */
+};
+
+/*
+ * Per CPU, per hook and direction (index fw_counters_index), never reset. Packets are wire packets: a
+ * segmented skb counts gso_segs times. Bytes are skb lengths as the hook sees them: with the
+ * Ethernet header at tc, without it at cgroup.
+ */
+struct fw_counters {
+	__u64 packets;
+	__u64 bytes;
+	__u64 syn;     /* TCP SYN without ACK; counted before the verdict */
+	__u64 syn_ack; /* TCP SYN with ACK */
+	__u64 dropped; /* packets */
+	__u64 dropped_bytes;
+	__u64 unparsed; /* packets of which the address or the L4 header could not be read */
+	__u64 skbs;     /* what the kernel handed over, before gso_segs */
+	__u64 reasons[_FW_REASON_MAX]; /* packets, by enum fw_reason */
+};
+
+#define FW_COUNTERS_MAX (_FW_HOOK_MAX * _FW_DIRECTION_MAX)
+#define fw_counters_index(hook, direction) ((hook) * _FW_DIRECTION_MAX + (direction))
+
+/* Per CPU, per list. A packet is counted in one list: the lowest bit of the entry that decided. */
+struct fw_list_counters {
+	__u64 hits;          /* packets decided by an entry of this list */
+	__u64 dropped;       /* of these, dropped */
+	__u64 dropped_bytes;
+	__u64 would_drop;    /* mode audit: passed, and would have been dropped */
+};
+
+/* A clock that costs a load: the boot clock as read at the jiffy in which this CPU last needed it. */
+struct fw_clock {
+	__u64 jiffies;
+	__u32 tick;
+	__u32 reserved; /* zero */
+};
+
+/* How the daemon attached tc, and everything a reader must know before it believes the other pins. */
+enum fw_mechanism {
+	FW_MECHANISM_NONE,
+	FW_MECHANISM_TCX,     /* tcx link, kernel 6.6 and later */
+	FW_MECHANISM_CLSACT,  /* filter on a clsact qdisc */
+	FW_MECHANISM_CGROUP,  /* cgroup link */
+	FW_MECHANISM_XDP,     /* XDP link */
+	_FW_MECHANISM_MAX,
+};
+
+#define FW_TEXT_MAX 256
+
+struct fw_meta {
+	__u32 abi_version;   /* FW_ABI_VERSION; stays first in every version */
+	__u32 layout;        /* fw_layout() of the writer */
+	__u64 max_entries;   /* MaxEntries=: how far an entry table may grow */
+	__u32 tc_mechanism;  /* enum fw_mechanism */
+	__u32 reserved;      /* zero */
+	char version[32];    /* release of the daemon that loaded the programs */
+	char tc_reason[FW_TEXT_MAX];   /* why that mechanism; "" = it is the preferred one */
+	char cgroup[FW_TEXT_MAX];      /* path the cgroup programs are attached to, "" = not attached */
+	char cgroup_reason[FW_TEXT_MAX]; /* why the cgroup hook is off, "" = it is on or not wanted */
+	char pending[FW_TEXT_MAX];     /* configured interface names that do not exist yet */
+	char failed[FW_TEXT_MAX];      /* interfaces that could not be attached, and why */
+};
+
+/*
+ * Where our clsact filters are. Low enough to run before what tc(8) adds by itself, which counts down
+ * from 49152, and far from 1, which Cilium takes; nobody else is known to use either number.
+ */
+#define FW_TC_PRIORITY 66
+#define FW_TC_HANDLE   0xebf0f1
+
+/* What fw_check answers, packed into the return value of a test run. */
+#define FW_ANSWER(verdict, reason, list) ((__u32)(verdict) | (__u32)(reason) << 8 | (__u32)(list) << 16)
+#define FW_ANSWER_VERDICT(answer) ((answer) & 0xff)
+#define FW_ANSWER_REASON(answer)  ((answer) >> 8 & 0xff)
+#define FW_ANSWER_LIST(answer)    ((answer) >> 16 & 0xff)
+
+/* A hash over the sizes of everything shared: catches a layout that changed without its version. */
+#define FW_LAYOUT_STEP(h, type) (((h) ^ sizeof(type)) * 16777619u)
+static inline __u32 fw_layout(void)
+{
+	__u32 h = 2166136261u;
+
+	h = FW_LAYOUT_STEP(h, struct fw_key4);
+	h = FW_LAYOUT_STEP(h, struct fw_key6);
+	h = FW_LAYOUT_STEP(h, struct fw_entry);
+	h = FW_LAYOUT_STEP(h, struct fw_ends_key);
+	h = FW_LAYOUT_STEP(h, struct fw_ends);
+	h = FW_LAYOUT_STEP(h, struct fw_port);
+	h = FW_LAYOUT_STEP(h, struct fw_port_index);
+	h = FW_LAYOUT_STEP(h, struct fw_policy);
+	h = FW_LAYOUT_STEP(h, struct fw_census);
+	h = FW_LAYOUT_STEP(h, struct fw_list);
+	h = FW_LAYOUT_STEP(h, struct fw_counters);
+	h = FW_LAYOUT_STEP(h, struct fw_list_counters);
+	h = FW_LAYOUT_STEP(h, struct fw_meta);
+	return h;
+}
+
+_Static_assert(sizeof(struct fw_key4) == 8, "kernel and user space share this layout");
+_Static_assert(sizeof(struct fw_key6) == 20, "kernel and user space share this layout");
+_Static_assert(sizeof(struct fw_entry) == 32, "a larger entry takes a larger slab");
+_Static_assert(sizeof(struct fw_ends_key) == 24, "kernel and user space share this layout");
+_Static_assert(sizeof(struct fw_port) == 40, "kernel and user space share this layout");
+_Static_assert(sizeof(struct fw_policy) == 88, "kernel and user space share this layout");
+_Static_assert(sizeof(struct fw_list) == 80, "kernel and user space share this layout");
+_Static_assert(sizeof(struct fw_counters) == 128, "two cache lines, the first for every packet");

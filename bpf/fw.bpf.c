@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * The programs: one short adapter per hook around one parser and one decision.
+ *
+ * hook          context     frame starts at            pass                    drop
+ * ------------  ----------  -------------------------  ----------------------  ----------------
+ * tc            __sk_buff   Ethernet header            TC_ACT_UNSPEC (-1)      TC_ACT_SHOT (2)
+ * tc, L3 only   __sk_buff   IP header (tun, wg, ppp)   TC_ACT_UNSPEC (-1)      TC_ACT_SHOT (2)
+ * cgroup_skb    __sk_buff   IP header                  1                       0
+ *
+ * -1 lets the tcx programs and the clsact filters of others run after us; TC_ACT_OK would switch
+ * them off. No CO-RE relocation and no kfunc: a kernel without BTF loads this object as well.
+ */
+
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include "count.h"
+
+#define CGROUP_PASS 1
+#define CGROUP_DROP 0
+
+char _license[] SEC("license") = "GPL";
+
+static __always_inline struct decision judge(struct __sk_buff *skb, enum layer layer,
+					     enum fw_direction direction, struct packet *pkt, bool is_counting)
+{
+	const struct fw_policy *p;
+	__u32 first = 0;
+
+	p = bpf_map_lookup_elem(&policy, &first);
+	if (!p) /* cannot happen, the verifier wants it */
+		return (struct decision){ .verdict = FW_PASS, .reason = FW_REASON_UNPARSED };
+
+	packet_parse(skb, layer, direction, pkt);
+	return classify(pkt, direction, p, is_counting);
+}
+
+static __always_inline enum fw_verdict decide(struct __sk_buff *skb, enum fw_hook hook, enum layer layer,
+					      enum fw_direction direction)
+{
+	struct packet pkt = {};
+	struct decision d = judge(skb, layer, direction, &pkt, true);
+
+	count(&pkt, &d, hook, direction); /* bookkeeping may fail, the decision stands */
+	return d.verdict;
+}
+
+static __always_inline int tc(struct __sk_buff *skb, enum layer layer, enum fw_direction direction)
+{
+	return decide(skb, FW_HOOK_TC, layer, direction) == FW_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}
+
+static __always_inline int cgroup(struct __sk_buff *skb, enum fw_direction direction)
+{
+	return decide(skb, FW_HOOK_CGROUP, LAYER_NETWORK, direction) == FW_DROP ? CGROUP_DROP : CGROUP_PASS;
+}
+
+SEC("tc")
+int fw_tc_in(struct __sk_buff *skb)
+{
+	return tc(skb, LAYER_ETHERNET, FW_INGRESS);
+}
+
+SEC("tc")
+int fw_tc_out(struct __sk_buff *skb)
+{
+	return tc(skb, LAYER_ETHERNET, FW_EGRESS);
+}
+
+SEC("tc")
+int fw_tc_l3_in(struct __sk_buff *skb)
+{
+	return tc(skb, LAYER_NETWORK, FW_INGRESS);
+}
+
+SEC("tc")
+int fw_tc_l3_out(struct __sk_buff *skb)
+{
+	return tc(skb, LAYER_NETWORK, FW_EGRESS);
+}
+
+SEC("cgroup_skb/ingress")
+int fw_cgroup_in(struct __sk_buff *skb)
+{
+	return cgroup(skb, FW_INGRESS);
+}
+
+SEC("cgroup_skb/egress")
+int fw_cgroup_out(struct __sk_buff *skb)
+{
+	return cgroup(skb, FW_EGRESS);
+}
+
+/*
+ * Answers "what would happen to this packet?" in a test run, and counts nothing: never attached. The
+ * packet is Ethernet, its direction is in cb[0], and the answer is packed as FW_ANSWER().
+ */
+SEC("tc")
+int fw_check(struct __sk_buff *skb)
+{
+	struct packet pkt = {};
+	struct decision d;
+
+	if (skb->cb[0] == FW_EGRESS)
+		d = judge(skb, LAYER_ETHERNET, FW_EGRESS, &pkt, false);
+	else
+		d = judge(skb, LAYER_ETHERNET, FW_INGRESS, &pkt, false);
+	return FW_ANSWER(d.verdict, d.reason, d.list);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Every map, declared once. Each is pinned by the daemon under maps/ with the name it has here; the
+ * tables inside tables4, tables6 and port_index are made, pinned and exchanged by user space.
+ * No program updates or deletes an element, so no map can fill up while packets are judged.
+ */
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "abi.h"
+
+/*
+ * The truth: one element per prefix. The templates' size is nominal, real tables grow on demand. Sizes
+ * and not types, here and in the last maps: clang leaves a type that only a map names undefined in BTF.
+ */
+struct table4 {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct fw_key4));
+	__uint(value_size, sizeof(struct fw_entry));
+};
+
+struct table6 {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct fw_key6));
+	__uint(value_size, sizeof(struct fw_entry));
+};
+
+/* Slot fw_policy.slot4 is the table in use, the other is empty or being filled. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, FW_TABLE_SLOTS);
+	__type(key, __u32);
+	__array(values, struct table4);
+} tables4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, FW_TABLE_SLOTS);
+	__type(key, __u32);
+	__array(values, struct table6);
+} tables6 SEC(".maps");
+
+/* Ends of entries whose lists disagree about them; written before the entry that needs it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct fw_ends_key);
+	__type(value, struct fw_ends);
+} ends SEC(".maps");
+
+/* Port entries; writer: user space through mmap, but for the hits. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, FW_PORT_ENTRIES_MAX);
+	__type(key, __u32);
+	__type(value, struct fw_port);
+} port_entries SEC(".maps");
+
+/* Port -> port entries. One slot: replacing it returns when no packet uses the old index. */
+struct port_index_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct fw_port_index));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct port_index_map);
+} port_index SEC(".maps");
+
+/* The switches; writer: user space, through mmap. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fw_policy);
+} policy SEC(".maps");
+
+/* Counters per hook and direction; writer: kernel. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, FW_COUNTERS_MAX);
+	__type(key, __u32);
+	__type(value, struct fw_counters);
+} counters SEC(".maps");
+
+/* Counters per list; writer: kernel. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, FW_LISTS_MAX);
+	__type(key, __u32);
+	__type(value, struct fw_list_counters);
+} list_counters SEC(".maps");
+
+/* A cheap clock for hits and ends; writer: kernel. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fw_clock);
+} clock SEC(".maps");
+
+/* The next three are user space's alone; they live here so that loading creates them with the rest. */
+
+/* Lists by number; index FW_LIST_MANUAL_ID and FW_LIST_ALLOW_ID always exist. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FW_LISTS_MAX);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct fw_list));
+} lists SEC(".maps");
+
+/* Entries per prefix length. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct fw_census));
+} census SEC(".maps");
+
+/* What a reader must know first; writer: daemon. Pinned at the top of the pin directory. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct fw_meta));
+} meta SEC(".maps");
