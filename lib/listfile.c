@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * List files: read whole, appended to, or replaced, so that a crash at any point leaves the old list or
+ * the new one. What stands in them is the business of listtext.c, where they are that of listplace.c.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "listfile.h"
+#include "listplace.h"
+#include "listtext.h"
+
+/* Reads size bytes, fewer only where the file ends before: returns how many. */
+static ssize_t read_at(int fd, char *buffer, size_t size, off_t offset)
+{
+	size_t n_read = 0;
+
+	while (n_read < size) {
+		ssize_t n = pread(fd, buffer + n_read, size - n_read, offset + (off_t) n_read);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			break;
+		if (n > 0)
+			n_read += (size_t) n;
+	}
+	return (ssize_t) n_read;
+}
+
+/* Writes all of text at offset, and syncs. */
+static int write_at(int fd, const char *text, size_t size, off_t offset)
+{
+	while (size > 0) {
+		ssize_t n = pwrite(fd, text, size, offset);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			text += n;
+			size -= (size_t) n;
+			offset += n;
+		}
+	}
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int listfile_read(const char *state_dir, const char *name, struct list **ret_list, size_t *ret_lineno,
+		  const char **ret_error)
+{
+	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *text = NULL;
+	struct stat st;
+	ssize_t size;
+	int r;
+
+	r = place_open(&place, state_dir, name, false);
+	if (r < 0)
+		return r;
+
+	r = place_open_file(&place, O_RDONLY, &fd);
+	if (r == -ELOOP || r == -EISDIR || r == -ENOTSUP) {
+		*ret_lineno = 0;
+		*ret_error = "it is not a regular file";
+		return -EBADMSG;
+	}
+	if (r < 0)
+		return r;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	text = malloc((size_t) st.st_size + 1); /* + 1: so that an empty file has a text too */
+	if (!text)
+		return -ENOMEM;
+	size = read_at(fd, text, (size_t) st.st_size, 0);
+	if (size < 0)
+		return (int) size;
+
+	return list_parse(name, TAKE_PTR(text), (size_t) size, ret_list, ret_lineno, ret_error);
+}
+
+/* How long the file is up to the end of its last whole line. */
+static int whole_length(int fd, off_t *ret_length, bool *ret_is_torn)
+{
+	char buffer[4096];
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+
+	for (off_t end = st.st_size; end > 0;) {
+		size_t want = end < (off_t) sizeof(buffer) ? (size_t) end : sizeof(buffer);
+		const char *newline;
+		ssize_t n;
+
+		end -= (off_t) want;
+		n = read_at(fd, buffer, want, end);
+		if (n < 0)
+			return (int) n;
+
+		newline = memrchr(buffer, '\n', (size_t) n);
+		if (newline) {
+			*ret_length = end + (newline - buffer) + 1;
+			*ret_is_torn = *ret_length < st.st_size;
+			return 0;
+		}
+	}
+
+	*ret_length = 0;
+	*ret_is_torn = st.st_size > 0;
+	return 0;
+}
+
+int listfile_append(const char *state_dir, const struct list_header *header, const struct list_line *lines,
+		    size_t n_lines)
+{
+	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	off_t length;
+	bool is_torn;
+	int r;
+
+	r = place_open(&place, state_dir, header->name, true);
+	if (r < 0)
+		return r;
+
+	r = place_open_file(&place, O_RDWR, &fd);
+	if (r == -ENOENT)
+		return listfile_replace(state_dir, header, lines, n_lines); /* the file appears with its header */
+	if (r < 0)
+		return r;
+
+	r = whole_length(fd, &length, &is_torn);
+	if (r < 0)
+		return r;
+	if (length == 0)
+		return listfile_replace(state_dir, header, lines, n_lines);
+
+	r = list_print(NULL, lines, n_lines, &text, &size);
+	if (r < 0)
+		return r;
+
+	/* A torn end would become one line with what follows it. */
+	if (is_torn && ftruncate(fd, length) < 0)
+		return -errno;
+
+	r = write_at(fd, text, size, length);
+	if (r < 0) {
+		/* Making a file shorter needs no space; if even that fails, the disk is beyond help. */
+		(void) !ftruncate(fd, length);
+		(void) fsync(fd);
+	}
+	return r;
+}
+
+static int create_file(int dir_fd, const char *file, const char *text, size_t size)
+{
+	_cleanup_close_ int fd = -1;
+
+	fd = openat(dir_fd, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : write_at(fd, text, size, 0);
+}
+
+int listfile_replace(const char *state_dir, const struct list_header *header, const struct list_line *lines,
+		     size_t n_lines)
+{
+	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
+	_cleanup_free_ char *text = NULL;
+	char temporary[sizeof(place.path)]; /* starts with a dot: never taken for a list */
+	size_t size;
+	int r;
+
+	r = place_open(&place, state_dir, header->name, true);
+	if (r < 0)
+		return r;
+
+	r = list_print(header, lines, n_lines, &text, &size);
+	if (r < 0)
+		return r;
+
+	(void) snprintf(temporary, sizeof(temporary), ".%s.new", place.file);
+	(void) unlinkat(place.dir_fd, temporary, 0); /* left by a crash: nobody else holds the writer lock */
+
+	r = create_file(place.dir_fd, temporary, text, size);
+	if (r >= 0 && renameat(place.dir_fd, temporary, place.dir_fd, place.file) < 0)
+		r = -errno;
+	if (r >= 0 && fsync(place.dir_fd) < 0)
+		r = -errno;
+	if (r < 0)
+		(void) unlinkat(place.dir_fd, temporary, 0); /* gone already, or litter at worst */
+	return r;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The first line of a list file <-> struct list_header. For listtext.c. */
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "linewords.h"
+#include "listfile.h"
+
+/* Is this line a header? Then moves on to its first key. */
+bool header_starts(struct cursor *c);
+
+/* Reads the keys into *h. Returns the sentence that is wrong with them, or NULL. */
+const char *header_parse(struct list_header *h, struct cursor *c);
+
+void header_print(FILE *f, const struct list_header *h);

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The names of lists, and the files that belong to them. */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "listplace.h"
+
+static bool part_is_valid(const char *part, size_t length)
+{
+	static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:@+-";
+	const size_t n_suffix = strlen(LIST_SUFFIX);
+
+	return length > 0 && part[0] != '.' && strspn(part, chars) >= length &&
+	       !(length >= n_suffix && memcmp(part + length - n_suffix, LIST_SUFFIX, n_suffix) == 0);
+}
+
+bool list_name_is_valid(const char *name)
+{
+	if (strlen(name) >= FW_LIST_NAME_MAX)
+		return false;
+
+	for (;;) {
+		size_t length = strcspn(name, "/");
+
+		if (!part_is_valid(name, length))
+			return false;
+		if (name[length] == '\0')
+			return true;
+		name += length + 1;
+	}
+}
+
+void place_done(struct place *p)
+{
+	closep(&p->dir_fd);
+}
+
+/* Opens a directory; with make, one that is missing is made, and has come to stay on return. */
+static int open_dir(int at_fd, const char *path, int flags, bool make)
+{
+	_cleanup_close_ int fd = -1, parent_fd = -1;
+	bool made = false;
+
+	if (make) {
+		made = mkdirat(at_fd, path, 0700) == 0;
+		if (!made && errno != EEXIST)
+			return -errno;
+	}
+
+	fd = openat(at_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+	if (fd < 0)
+		return -errno;
+
+	if (made) {
+		parent_fd = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (parent_fd < 0 || fsync(parent_fd) < 0)
+			return -errno;
+	}
+	return TAKE_FD(fd);
+}
+
+int place_open(struct place *p, const char *state_dir, const char *name, bool make)
+{
+	if (!list_name_is_valid(name))
+		return -EINVAL;
+
+	(void) snprintf(p->path, sizeof(p->path), LISTS_DIR "/%s" LIST_SUFFIX, name);
+	p->file = p->path;
+
+	p->dir_fd = open_dir(AT_FDCWD, state_dir, 0, make);
+	if (p->dir_fd < 0)
+		return p->dir_fd;
+
+	for (char *slash; (slash = strchr(p->file, '/')); p->file = slash + 1) {
+		_cleanup_close_ int parent_fd = p->dir_fd;
+
+		*slash = '\0';
+		p->dir_fd = open_dir(parent_fd, p->file, O_NOFOLLOW, make);
+		if (p->dir_fd < 0)
+			return p->dir_fd;
+	}
+	return 0;
+}
+
+int place_open_file(const struct place *p, int flags, int *ret_fd)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	fd = openat(p->dir_fd, p->file, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -ENOTSUP;
+
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int listfile_set_aside(const char *state_dir, const char *name)
+{
+	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
+	struct stat st;
+	int r;
+
+	r = place_open(&place, state_dir, name, false);
+	if (r < 0)
+		return r;
+
+	for (unsigned n = 1; n < UINT_MAX; n++) {
+		char aside[sizeof(place.path) + 16];
+
+		(void) snprintf(aside, sizeof(aside), "%s.bad-%u", place.file, n);
+		if (fstatat(place.dir_fd, aside, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			continue;
+		if (errno != ENOENT || renameat(place.dir_fd, place.file, place.dir_fd, aside) < 0)
+			return -errno;
+		return fsync(place.dir_fd) < 0 ? -errno : 0;
+	}
+	return -EEXIST;
+}
+
+struct names {
+	char (*items)[FW_LIST_NAME_MAX];
+	size_t n_items;
+};
+
+static int names_add(struct names *names, const char *name)
+{
+	void *items = reallocarray(names->items, names->n_items + 1, sizeof(*names->items));
+
+	if (!items)
+		return -ENOMEM;
+
+	names->items = items;
+	(void) strcpy(names->items[names->n_items++], name); /* it is valid, and therefore short enough */
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void closedirp(DIR **d)
+{
+	if (*d)
+		(void) closedir(*d);
+}
+
+static bool is_dir(DIR *d, const struct dirent *e)
+{
+	struct stat st;
+
+	if (e->d_type != DT_UNKNOWN)
+		return e->d_type == DT_DIR;
+	return fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Adds the lists below a directory, whose own name, with a slash, is start. Closes dir_fd. */
+static int collect_names(int dir_fd, const char *start, struct names *names)
+{
+	_cleanup_(closedirp) DIR *d = fdopendir(dir_fd);
+	const struct dirent *e;
+	int r;
+
+	if (!d) {
+		r = -errno;
+		closep(&dir_fd);
+		return r;
+	}
+
+	while (errno = 0, (e = readdir(d))) {
+		char name[FW_LIST_NAME_MAX + sizeof(e->d_name) + 1];
+		int n = snprintf(name, sizeof(name), "%s%s", start, e->d_name);
+
+		if (is_dir(d, e)) {
+			if (!list_name_is_valid(name))
+				continue; /* "." and ".." too; and names of this length end the recursion */
+			r = open_dir(dirfd(d), e->d_name, O_NOFOLLOW, false);
+			if (r < 0)
+				return r;
+			r = collect_names(r, strcat(name, "/"), names);
+		} else {
+			size_t n_name = (size_t) n - strlen(LIST_SUFFIX);
+
+			if ((size_t) n <= strlen(LIST_SUFFIX) || strcmp(name + n_name, LIST_SUFFIX) != 0)
+				continue;
+			name[n_name] = '\0';
+			r = list_name_is_valid(name) ? names_add(names, name) : 0;
+		}
+		if (r < 0)
+			return r;
+	}
+	return -errno;
+}
+
+int listfile_foreach(const char *state_dir, int (*fn)(const char *name, void *userdata), void *userdata)
+{
+	_cleanup_close_ int state_fd = -1;
+	_cleanup_free_ void *items = NULL;
+	struct names names = {};
+	int r;
+
+	state_fd = open_dir(AT_FDCWD, state_dir, 0, false);
+	r = state_fd < 0 ? state_fd : open_dir(state_fd, LISTS_DIR, O_NOFOLLOW, false);
+	if (r == -ENOENT)
+		return 0; /* nothing was ever saved */
+	if (r < 0)
+		return r;
+
+	r = collect_names(r, "", &names);
+	items = names.items;
+	if (r < 0)
+		return r;
+
+	qsort(names.items, names.n_items, sizeof(*names.items), compare_names);
+	for (size_t i = 0; i < names.n_items; i++) {
+		r = fn(names.items[i], userdata);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The text of list files. Reading takes what a person may have typed (blanks, CRLF, words in any order,
+ * ranges) but no word it does not know: a line that is half understood would be half a firewall.
+ * Printing has one form for each line, and no comment can make it two.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "decimal.h"
+#include "linewords.h"
+#include "listheader.h"
+#include "listtext.h"
+
+static bool is_control(char c)
+{
+	return (unsigned char) c < ' ' || c == 0x7f;
+}
+
+/* What follows the '#', as a string in place: the line's end has room for the NUL. */
+static const char *take_comment(struct cursor *c)
+{
+	char *comment;
+
+	if (c->at == c->end)
+		return "";
+
+	comment = c->at + 1;
+	for (char *p = comment; p < c->end; p++)
+		if (is_control(*p))
+			*p = ' ';
+	while (comment < c->end && *comment == ' ')
+		comment++;
+	while (c->end > comment && c->end[-1] == ' ')
+		c->end--;
+	*c->end = '\0';
+	return comment;
+}
+
+/* What may stand behind a target: how it is in the list. */
+static const char *parse_attributes(struct list_line *line, struct cursor *c)
+{
+	for (struct word w = next_word(c); w.length > 0; w = next_word(c)) {
+		uint64_t until;
+		int r;
+
+		if (line->is_removal)
+			return "nothing but a comment may follow the target of !remove";
+
+		if (word_skip(&w, "until=")) {
+			if (line->until > 0)
+				return "until= is given twice";
+			r = decimal_parse(w.text, w.length, LIST_UNTIL_MAX, &until);
+			if (r < 0 || until == 0)
+				return "until= must be in seconds since 1970, up to the year 9999";
+			line->until = (int64_t) until;
+			continue;
+		}
+
+		r = directions_from_string(w.text, w.length);
+		if (r < 0)
+			return "unknown word, expected until=SECONDS, in, out, both or # COMMENT";
+		if (line->directions != 0)
+			return "the direction is given twice";
+		line->directions = (unsigned) r;
+	}
+	return NULL;
+}
+
+static int add_line(struct list *l, size_t *n_allocated, const struct list_line *line)
+{
+	if (l->n_items == *n_allocated) {
+		size_t n = *n_allocated ? 2 * *n_allocated : 64;
+		struct list_line *items = reallocarray(l->items, n, sizeof(*items));
+
+		if (!items)
+			return -ENOMEM;
+		l->items = items;
+		*n_allocated = n;
+	}
+
+	l->items[l->n_items++] = *line;
+	return 0;
+}
+
+/* What is kept from one line to the next. */
+struct reader {
+	struct list *list;
+	size_t n_allocated;     /* of list->items */
+	struct targets targets; /* of one line, its memory used again */
+};
+
+static void reader_done(struct reader *r)
+{
+	(void) list_free(r->list);
+	targets_done(&r->targets);
+}
+
+static int parse_line(struct reader *reader, struct cursor c, const char **ret_error)
+{
+	struct list *l = reader->list;
+	struct list_line line = {};
+	struct word w;
+	int r;
+
+	if (header_starts(&c)) {
+		*ret_error = l->n_lines == 1 ? header_parse(&l->header, &c) :
+					       "a header can only be the first line";
+		return *ret_error ? -EBADMSG : 0;
+	}
+
+	w = next_word(&c);
+	if (w.length == 0)
+		return 0; /* empty, or a comment */
+
+	if (word_is(w, "!remove")) {
+		line.is_removal = true;
+		w = next_word(&c);
+	}
+
+	reader->targets.n_items = 0;
+	r = targets_parse(&reader->targets, w.text, w.length, ret_error);
+	if (r < 0)
+		return r == -ENOMEM ? r : -EBADMSG;
+
+	*ret_error = parse_attributes(&line, &c);
+	if (*ret_error)
+		return -EBADMSG;
+
+	line.comment = take_comment(&c);
+	for (size_t i = 0; i < reader->targets.n_items; i++) {
+		line.target = reader->targets.items[i];
+		r = add_line(l, &reader->n_allocated, &line);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* By target; where it is the same, the later line, which is at the higher address, comes last. */
+static int compare_lines(const void *a, const void *b)
+{
+	const struct list_line *x = *(const struct list_line *const *) a, *y = *(const struct list_line *const *) b;
+	int r = target_compare(&x->target, &y->target);
+
+	return r != 0 ? r : (x > y) - (x < y);
+}
+
+static bool is_settled(const struct list *l)
+{
+	for (size_t i = 0; i < l->n_items; i++)
+		if (l->items[i].is_removal ||
+		    (i > 0 && target_compare(&l->items[i - 1].target, &l->items[i].target) >= 0))
+			return false;
+	return true;
+}
+
+/* Sorts, and keeps of each target what its last line says. */
+static int settle(struct list *l)
+{
+	_cleanup_free_ const struct list_line **order = NULL;
+	_cleanup_free_ struct list_line *items = NULL;
+	size_t n = 0;
+
+	if (is_settled(l)) /* as list_print() was given it, and nothing has changed since */
+		return 0;
+
+	order = reallocarray(NULL, l->n_items, sizeof(*order));
+	items = reallocarray(NULL, l->n_items, sizeof(*items));
+	if (!order || !items)
+		return -ENOMEM;
+
+	for (size_t i = 0; i < l->n_items; i++)
+		order[i] = &l->items[i];
+	qsort(order, l->n_items, sizeof(*order), compare_lines);
+
+	for (size_t i = 0; i < l->n_items; i++) {
+		bool is_last = i + 1 == l->n_items ||
+			       target_compare(&order[i]->target, &order[i + 1]->target) != 0;
+
+		if (is_last && !order[i]->is_removal)
+			items[n++] = *order[i];
+	}
+
+	free(l->items);
+	l->items = TAKE_PTR(items);
+	l->n_items = n;
+	return 0;
+}
+
+struct list *list_free(struct list *l)
+{
+	if (!l)
+		return NULL;
+
+	free(l->items);
+	free(l->text);
+	free(l);
+	return NULL;
+}
+
+int list_parse(const char *name, char *text, size_t size, struct list **ret_list, size_t *ret_lineno,
+	       const char **ret_error)
+{
+	_cleanup_(reader_done) struct reader reader = {};
+	struct list *l;
+	char *end = text + size, *newline;
+	int r;
+
+	reader.list = l = calloc(1, sizeof(*l));
+	if (!l) {
+		free(text);
+		return -ENOMEM;
+	}
+	l->text = text;
+	l->header = list_header_default(name);
+
+	for (; text < end && (newline = memchr(text, '\n', (size_t) (end - text))); text = newline + 1) {
+		struct cursor c = { text, newline };
+
+		l->n_lines++;
+		if (c.end > c.at && c.end[-1] == '\r')
+			c.end--;
+
+		r = parse_line(&reader, c, ret_error);
+		if (r == -EBADMSG)
+			*ret_lineno = l->n_lines;
+		if (r < 0)
+			return r;
+	}
+	l->is_torn = text < end;
+
+	r = settle(l);
+	if (r < 0)
+		return r;
+
+	*ret_list = TAKE_PTR(reader.list);
+	return 0;
+}
+
+/* Control characters, the end of a line above all, become blanks. */
+static void print_comment(FILE *f, const char *comment)
+{
+	fputs(" # ", f);
+	for (; *comment != '\0'; comment++)
+		fputc(is_control(*comment) ? ' ' : *comment, f);
+}
+
+static void print_line(FILE *f, const struct list_line *line)
+{
+	char target[TARGET_TEXT_MAX];
+
+	if (line->is_removal)
+		fputs("!remove ", f);
+	fputs(target_format(&line->target, target), f);
+
+	if (!line->is_removal && line->until > 0)
+		fprintf(f, " until=%" PRId64, line->until);
+	if (!line->is_removal && line->directions != 0)
+		fprintf(f, " %s", directions_to_string(line->directions));
+	if (line->comment && line->comment[0] != '\0')
+		print_comment(f, line->comment);
+	fputc('\n', f);
+}
+
+int list_print(const struct list_header *header, const struct list_line *lines, size_t n_lines, char **ret_text,
+	       size_t *ret_size)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0;
+	bool failed;
+	FILE *f;
+
+	f = open_memstream(&text, &size);
+	if (!f)
+		return -errno;
+
+	if (header)
+		header_print(f, header);
+	for (size_t i = 0; i < n_lines; i++)
+		print_line(f, &lines[i]);
+
+	failed = ferror(f);
+	if (fclose(f) != 0 || failed)
+		return -ENOMEM; /* a stream in memory has no other reason */
+
+	*ret_text = TAKE_PTR(text);
+	*ret_size = size;
+	return 0;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Messages for people. To the journal they go as datagrams of our own rather than through
+ * sd_journal_send(), which waits for a journal that hangs and reports success to one that is not there.
+ */
+
+#include <endian.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "cleanup.h"
+#include "log.h"
+
+#ifndef LOG_JOURNAL_SOCKET /* tests have one of their own */
+#define LOG_JOURNAL_SOCKET "/run/systemd/journal/socket"
+#endif
+
+#define MESSAGE_MAX 2048
+#define RECORD_MAX  16384
+
+static const char *program = "ebpf-fw";
+static int max_level = LOG_INFO;
+static int journal_fd = -1; /* unconnected: a journal that was restarted is found again */
+static unsigned long n_lost;
+
+/* One record in the journal's native protocol: lines of NAME=value. */
+struct record {
+	char data[RECORD_MAX];
+	size_t size;
+	bool is_full;
+};
+
+/* Does $JOURNAL_STREAM, "DEVICE:INODE", name what stderr is? Then it was not redirected since. */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char actual[64];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+
+	(void) snprintf(actual, sizeof(actual), "%ju:%ju", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino);
+	return strcmp(stream, actual) == 0;
+}
+
+void log_setup(const char *name, int level)
+{
+	program = name;
+	max_level = level;
+	closep(&journal_fd);
+	journal_fd = -1;
+	if (stderr_is_journal())
+		journal_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+const char *log_escape(const char *text, char *buffer, size_t size)
+{
+	size_t used = 0;
+
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char) *text;
+		bool is_plain = c >= ' ' && c < 0x7f;
+
+		if (used + (is_plain ? 1 : strlen("\\x00")) >= size)
+			break;
+		if (is_plain)
+			buffer[used++] = (char) c;
+		else
+			used += (size_t) sprintf(buffer + used, "\\x%02x", c);
+	}
+	if (size > 0)
+		buffer[used] = '\0';
+	return buffer;
+}
+
+static void record_append(struct record *r, const void *data, size_t size)
+{
+	if (size > sizeof(r->data) - r->size) {
+		r->is_full = true;
+		return;
+	}
+	memcpy(r->data + r->size, data, size);
+	r->size += size;
+}
+
+/* A value with a newline in it goes with its length, so that it cannot start a field of its own. */
+static void record_add(struct record *r, const char *name, size_t n_name, const char *value)
+{
+	size_t n_value = strlen(value);
+	bool has_newline = memchr(value, '\n', n_value);
+
+	record_append(r, name, n_name);
+	if (has_newline) {
+		uint64_t length = htole64(n_value);
+
+		record_append(r, "\n", 1);
+		record_append(r, &length, sizeof(length));
+	} else {
+		record_append(r, "=", 1);
+	}
+	record_append(r, value, n_value);
+	record_append(r, "\n", 1);
+}
+
+static void record_add_field(struct record *r, const char *name, const char *value)
+{
+	record_add(r, name, strlen(name), value);
+}
+
+static void record_send(const struct record *r)
+{
+	struct sockaddr_un journal = { .sun_family = AF_UNIX, .sun_path = LOG_JOURNAL_SOCKET };
+
+	if (r->is_full || sendto(journal_fd, r->data, r->size, MSG_DONTWAIT | MSG_NOSIGNAL,
+				 (struct sockaddr *) &journal, sizeof(journal)) < 0)
+		n_lost++;
+}
+
+static void print_journal(int level, int error, const char *message_id, const char *const *fields,
+			  const char *message)
+{
+	struct record r;
+	char number[16];
+
+	r.size = 0;
+	r.is_full = false;
+
+	(void) snprintf(number, sizeof(number), "%d", level);
+	record_add_field(&r, "PRIORITY", number);
+	record_add_field(&r, "SYSLOG_IDENTIFIER", program);
+	record_add_field(&r, "MESSAGE", message);
+	if (message_id)
+		record_add_field(&r, "MESSAGE_ID", message_id);
+	if (error != 0) {
+		(void) snprintf(number, sizeof(number), "%d", abs(error));
+		record_add_field(&r, "ERRNO", number);
+	}
+	for (; fields && *fields; fields++) {
+		const char *equals = strchr(*fields, '=');
+
+		if (equals)
+			record_add(&r, *fields, (size_t) (equals - *fields), equals + 1);
+	}
+	record_send(&r);
+}
+
+/* In one write, so that lines of several processes do not mix. A pipe that is full can be waited for or not. */
+static void print_stderr(const char *message, bool may_wait)
+{
+	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+	char line[MESSAGE_MAX + 64];
+	size_t size = (size_t) snprintf(line, sizeof(line), "%s: %s\n", program, message);
+
+	if (size >= sizeof(line)) {
+		size = sizeof(line);
+		line[size - 1] = '\n';
+	}
+	if (!may_wait && poll(&fd, 1, 0) <= 0) {
+		n_lost++;
+		return;
+	}
+	(void) !write(STDERR_FILENO, line, size); /* there is nowhere left to complain */
+}
+
+/* Formats with errno set to what "%m" shall name, and leaves errno as it was. */
+__attribute__((format(printf, 3, 0)))
+static void format_message(char message[static MESSAGE_MAX], int error, const char *format, va_list ap)
+{
+	char raw[MESSAGE_MAX];
+	int saved_errno = errno;
+
+	errno = abs(error);
+	(void) vsnprintf(raw, sizeof(raw), format, ap); /* one that is too long is cut */
+	(void) log_escape(raw, message, MESSAGE_MAX);
+	errno = saved_errno;
+}
+
+int log_full(int level, int error, const char *format, ...)
+{
+	char message[MESSAGE_MAX];
+	va_list ap;
+
+	if (level > max_level)
+		return error;
+
+	va_start(ap, format);
+	format_message(message, error, format, ap);
+	va_end(ap);
+
+	if (journal_fd >= 0)
+		print_journal(level, error, NULL, NULL, message);
+	else
+		print_stderr(message, true);
+	return error;
+}
+
+void log_record(int level, const char *message_id, const char *const *fields, const char *format, ...)
+{
+	char message[MESSAGE_MAX];
+	va_list ap;
+
+	if (level > max_level)
+		return;
+
+	va_start(ap, format);
+	format_message(message, 0, format, ap);
+	va_end(ap);
+
+	if (journal_fd >= 0)
+		print_journal(level, 0, message_id, fields, message);
+	else
+		print_stderr(message, false);
+}
+
+unsigned long log_lost(void)
+{
+	return n_lost;
+}
+
+/* libbpf warns about much that its callers expect and handle. A verifier log comes as one text of many lines. */
+__attribute__((format(printf, 2, 0)))
+static int print_libbpf(enum libbpf_print_level libbpf_level, const char *format, va_list ap)
+{
+	int level = libbpf_level == LIBBPF_WARN ? LOG_INFO : LOG_DEBUG;
+	_cleanup_free_ char *text = NULL;
+	char *rest;
+
+	if (level > max_level)
+		return 0;
+	if (vasprintf(&text, format, ap) < 0) {
+		text = NULL; /* it is undefined now */
+		n_lost++;
+		return 0;
+	}
+
+	rest = text;
+	for (const char *line; (line = strsep(&rest, "\n"));)
+		if (*line != '\0')
+			(void) log_full(level, 0, "%s", line);
+	return 0;
+}
+
+void log_libbpf(void)
+{
+	(void) libbpf_set_print(print_libbpf);
+}

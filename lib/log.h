@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The only place that prints on behalf of lib/ and the programs' diagnostics: to the journal where
+ * stderr is connected to it ($JOURNAL_STREAM), else one line to stderr, "PROGRAM: message", with control
+ * characters escaped. Programs log, libraries return: code in lib/ calls nothing of this above LOG_DEBUG.
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <syslog.h>
+
+/* name: shown before each line on stderr. max_level: LOG_INFO, or LOG_DEBUG to see everything. */
+void log_setup(const char *name, int max_level);
+
+/*
+ * Logs with errno set to -error, so that "%m" names it, and returns error: a failing branch is
+ * "return log_error(r, "Cannot open '%s': %m", path);". error may be 0: then nothing is known of a cause.
+ */
+int log_full(int level, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#define log_error(error, ...)   log_full(LOG_ERR, error, __VA_ARGS__)
+#define log_warning(error, ...) log_full(LOG_WARNING, error, __VA_ARGS__)
+#define log_notice(...)         ((void) log_full(LOG_NOTICE, 0, __VA_ARGS__))
+#define log_info(...)           ((void) log_full(LOG_INFO, 0, __VA_ARGS__))
+#define log_debug(...)          ((void) log_full(LOG_DEBUG, 0, __VA_ARGS__))
+
+/*
+ * A record with fields of its own beside the message: fields is a NULL-terminated array of "FW_NAME=value".
+ * Never blocks: what the journal does not take at once is dropped and counted. On stderr only the
+ * message is shown.
+ */
+void log_record(int level, const char *message_id, const char *const *fields, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Records that the journal did not take since the start. */
+unsigned long log_lost(void);
+
+/* Makes libbpf's own messages pass through here, one level quieter. */
+void log_libbpf(void);
+
+/* text with control characters and bytes outside ASCII as \xNN, cut to fit: safe inside a message. */
+const char *log_escape(const char *text, char *buffer, size_t size);

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* Names under the pin directory: see pins.h. */
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <bpf/bpf.h>
+#include <linux/magic.h>
+
+#include "cleanup.h"
+#include "pins.h"
+
+#ifndef BPF_FS_MAGIC
+#define BPF_FS_MAGIC 0xcafe4a11
+#endif
+
+static const char *const parts[] = { "progs", "maps", "links" };
+
+static int pin_path(const char *dir, const char *name, const char *suffix, char path[static PATH_MAX])
+{
+	int n = snprintf(path, PATH_MAX, "%s/%s%s", dir, name, suffix);
+
+	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+int pins_check_dir(const char *dir)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (lstat(dir, &st) < 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	if (statfs(dir, &fs) < 0)
+		return -errno;
+	if ((unsigned long)fs.f_type != BPF_FS_MAGIC)
+		return -ENODEV;
+	if ((st.st_uid != 0 && st.st_uid != geteuid()) || st.st_mode & (S_IWGRP | S_IWOTH))
+		return -EPERM;
+	return 0;
+}
+
+static int make_dir(const char *dir)
+{
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	return pins_check_dir(dir);
+}
+
+int pins_make_dir(const char *dir)
+{
+	char path[PATH_MAX];
+	int r;
+
+	r = make_dir(dir);
+	for (size_t i = 0; i < ELEMENTSOF(parts) && r >= 0; i++) {
+		r = pin_path(dir, parts[i], "", path);
+		if (r >= 0)
+			r = make_dir(path);
+	}
+	return r;
+}
+
+int pins_open(const char *dir, const char *name, bool read_only)
+{
+	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = read_only ? BPF_F_RDONLY : 0);
+	char path[PATH_MAX];
+	int r;
+
+	r = pin_path(dir, name, "", path);
+	if (r < 0)
+		return r;
+
+	r = bpf_obj_get_opts(path, &opts);
+	return r < 0 ? -errno : r;
+}
+
+int pins_open_map(const char *dir, const struct map_shape *want, bool read_only, int *ret_fd)
+{
+	struct bpf_map_info info = {};
+	_cleanup_close_ int fd = -1;
+	uint32_t size = sizeof(info);
+
+	fd = pins_open(dir, want->name, read_only);
+	if (fd < 0)
+		return fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return errno == EINVAL ? -EPROTO : -errno; /* a program or a link is pinned there */
+	if (info.type != want->type || info.key_size != want->key_size || info.value_size != want->value_size)
+		return -EPROTO;
+
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int pins_put(const char *dir, const char *name, int fd)
+{
+	char path[PATH_MAX], fresh[PATH_MAX];
+	int r;
+
+	r = pin_path(dir, name, "", path);
+	if (r < 0)
+		return r;
+	r = pin_path(dir, name, "-new", fresh);
+	if (r < 0)
+		return r;
+
+	(void) unlink(fresh); /* left by a crash between the next two steps */
+	if (bpf_obj_pin(fd, fresh) < 0)
+		return -errno;
+	if (rename(fresh, path) < 0) {
+		r = -errno;
+		(void) unlink(fresh);
+		return r;
+	}
+	return 0;
+}
+
+int pins_remove(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	int r;
+
+	r = pin_path(dir, name, "", path);
+	if (r < 0)
+		return r;
+	if (unlink(path) < 0 && errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+int pins_foreach(const char *dir, const char *part, int (*fn)(const char *name, void *userdata), void *userdata)
+{
+	struct dirent **names = NULL;
+	char path[PATH_MAX];
+	int n, r;
+
+	r = pin_path(dir, part, "", path);
+	if (r < 0)
+		return r;
+
+	n = scandir(path, &names, is_visible, alphasort);
+	if (n < 0)
+		return -errno;
+	for (int i = 0; i < n; i++) {
+		if (r >= 0)
+			r = fn(names[i]->d_name, userdata);
+		free(names[i]);
+	}
+	free(names);
+	return r;
+}
+
+int pins_read_meta(const char *dir, struct fw_meta *ret_meta)
+{
+	_cleanup_close_ int fd = -1;
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info), first = 0;
+	_cleanup_free_ struct fw_meta *meta = NULL;
+
+	fd = pins_open(dir, "meta", false);
+	if (fd < 0)
+		return fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return errno == EINVAL ? -EPROTO : -errno;
+	if (info.type != BPF_MAP_TYPE_ARRAY || info.key_size != sizeof(first))
+		return -EPROTO;
+
+	/* another version's meta may be larger: the kernel writes all of it */
+	meta = calloc(1, info.value_size > sizeof(*meta) ? info.value_size : sizeof(*meta));
+	if (!meta)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(fd, &first, meta) < 0)
+		return -errno;
+
+	*ret_meta = *meta;
+	if (info.value_size != sizeof(*meta) || meta->abi_version != FW_ABI_VERSION || meta->layout != fw_layout())
+		return -EPROTO;
+	return 0;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Names under the pin directory, and proof that what is pinned there is ours. Nothing in this
+ * project finds a kernel object in any other way: a search by id needs CAP_SYS_ADMIN.
+ *
+ *   meta                     map; says which version wrote the rest
+ *   progs/NAME               programs, by their name in fw.bpf.c
+ *   maps/NAME                maps, by their name in maps.h
+ *   maps/table4_SLOT         the entry table in that slot of tables4; likewise table6_SLOT
+ *   links/HOOK_DIRECTION[_IFINDEX]   "tc_ingress_2", "cgroup_egress"
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi.h"
+
+#define PINS_DIR_DEFAULT "/sys/fs/bpf/fw"
+
+/* What a map must look like to be taken for ours. */
+struct map_shape {
+	const char *name; /* below the pin directory */
+	uint32_t type;    /* enum bpf_map_type */
+	uint32_t key_size;
+	uint32_t value_size;
+};
+
+/*
+ * Is dir on a bpffs, owned by us or root, and closed to everyone else? -ENOENT: no such directory (yet);
+ * -ENODEV: its file system is not bpffs; -EPERM: somebody else owns it or may write to it.
+ */
+int pins_check_dir(const char *dir);
+
+/* Creates dir and its four parts, 0700; what exists is checked as above and kept. Errors as above. */
+int pins_make_dir(const char *dir);
+
+/* Opens a pinned object: -ENOENT, -EACCES, -EPERM as bpf(2) has them. read_only needs kernel 5.19 to be
+ * of use without privilege. */
+int pins_open(const char *dir, const char *name, bool read_only);
+
+/* Opens a pinned map and proves it is ours: -EPROTO if type or sizes differ. */
+int pins_open_map(const char *dir, const struct map_shape *want, bool read_only, int *ret_fd);
+
+/* Pins fd under name; what is there already is replaced in one step. */
+int pins_put(const char *dir, const char *name, int fd);
+
+/* Removes a name. One that is absent is no error. */
+int pins_remove(const char *dir, const char *name);
+
+/* Calls fn for each name in a part ("links"), sorted; stops at a negative return, which is returned. */
+int pins_foreach(const char *dir, const char *part, int (*fn)(const char *name, void *userdata), void *userdata);
+
+/*
+ * Opens meta and checks its version. -ENOENT: nothing is loaded; -EPROTO: it is another version's, of
+ * which *ret_meta holds as much as could be read.
+ */
+int pins_read_meta(const char *dir, struct fw_meta *ret_meta);

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * The ports of both protocols lie on one line, protocol << 16 | port. The first port of each entry and the
+ * one behind its last cut the line into segments, inside which the same entries cover every port.
+ */
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ports.h"
+
+static uint32_t line_first(const struct fw_port *p)
+{
+	return (uint32_t)p->protocol << 16 | p->first;
+}
+
+static uint32_t line_last(const struct fw_port *p)
+{
+	return (uint32_t)p->protocol << 16 | p->last;
+}
+
+static int compare_starts(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Fills start[] with each cut once, ascending; what is left over stays behind every port. */
+static unsigned cut_line(const struct fw_port *entries, uint32_t start[static FW_PORT_SEGMENTS_MAX])
+{
+	unsigned n = 0, n_distinct = 0;
+
+	_Static_assert(2 * FW_PORT_ENTRIES_MAX + 1 <= FW_PORT_SEGMENTS_MAX, "two cuts an entry, and one at 0");
+	memset(start, 0xff, FW_PORT_SEGMENTS_MAX * sizeof(start[0]));
+	start[n++] = 0;
+	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX; i++) {
+		if (!entries[i].is_used)
+			continue;
+		start[n++] = line_first(&entries[i]);
+		start[n++] = line_last(&entries[i]) + 1;
+	}
+
+	qsort(start, n, sizeof(start[0]), compare_starts);
+	for (unsigned i = 0; i < n; i++)
+		if (i == 0 || start[i] != start[n_distinct - 1])
+			start[n_distinct++] = start[i];
+	for (unsigned i = n_distinct; i < n; i++)
+		start[i] = UINT32_MAX;
+	return n_distinct;
+}
+
+/* Puts entry i among those that cover a segment, the narrowest first. */
+static int cover(const struct fw_port *entries, unsigned i, uint8_t *covering, uint8_t *n_covering)
+{
+	unsigned width = entries[i].last - entries[i].first, at = *n_covering;
+
+	if (*n_covering == FW_PORT_OVERLAP_MAX)
+		return -E2BIG;
+
+	for (; at > 0; at--) {
+		const struct fw_port *before = &entries[covering[at - 1]];
+
+		if ((unsigned)(before->last - before->first) <= width)
+			break;
+		covering[at] = covering[at - 1];
+	}
+	covering[at] = i;
+	(*n_covering)++;
+	return 0;
+}
+
+static void set_any(const struct fw_port *p, struct fw_port_index *index)
+{
+	for (unsigned d = 0; d < _FW_DIRECTION_MAX; d++)
+		for (uint32_t port = p->first; p->entry.lists[d] && port <= p->last; port++)
+			index->any[p->protocol][d][port / 64] |= 1ull << (port % 64);
+}
+
+int ports_build_index(const struct fw_port *entries, struct fw_port_index *ret)
+{
+	unsigned n_segments;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	n_segments = cut_line(entries, ret->start);
+	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX; i++) {
+		if (!entries[i].is_used)
+			continue;
+		set_any(&entries[i], ret);
+		for (unsigned s = 0; s < n_segments; s++) {
+			if (ret->start[s] < line_first(&entries[i]) || ret->start[s] > line_last(&entries[i]))
+				continue;
+			r = cover(entries, i, ret->covering[s], &ret->n_covering[s]);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+_Static_assert(FW_PORT_ENTRIES_MAX <= 256, "an index into the port entries is a byte");

@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * Entries of the pinned tables. Every change goes through table_entry_put(), which takes an entry from
+ * what it is to what it shall be in steps of which each leaves the kernel with a right answer:
+ *
+ *   a length's bit is set before its first entry comes, and cleared after its last has gone;
+ *   ends are written before the entry that points to them, and removed after;
+ *   a larger table is filled aside, pinned, put into its slot, and then named by one store.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "cleanup.h"
+#include "table-internal.h"
+
+static enum fw_kind target_to_kind(const struct target *target)
+{
+	if (target->kind == TARGET_PORT)
+		return FW_KIND_PORT;
+	return target->prefix.family == AF_INET ? FW_KIND_IPV4 : FW_KIND_IPV6;
+}
+
+static union key prefix_to_key(const struct prefix *p)
+{
+	union key key = {};
+
+	/* both keys begin with the length, and zero bytes follow a shorter address */
+	key.v6.prefixlen = p->length;
+	memcpy(key.v6.addr, p->bytes, prefix_full_length(p->family) / 8);
+	return key;
+}
+
+struct prefix table_key_to_prefix(enum fw_kind kind, const union key *key)
+{
+	return prefix_from_bytes(kind == FW_KIND_IPV4 ? AF_INET : AF_INET6, key->v6.addr, key->v6.prefixlen);
+}
+
+size_t table_key_size(enum fw_kind kind)
+{
+	return kind == FW_KIND_IPV4 ? sizeof(struct fw_key4) : sizeof(struct fw_key6);
+}
+
+struct fw_ends_key table_ends_key(const struct target *target, unsigned port_index)
+{
+	struct fw_ends_key key = { .kind = target_to_kind(target) };
+
+	if (key.kind == FW_KIND_PORT) {
+		key.prefixlen = port_index;
+	} else {
+		key.prefixlen = target->prefix.length;
+		memcpy(key.addr, target->prefix.bytes, prefix_full_length(target->prefix.family) / 8);
+	}
+	return key;
+}
+
+__u64 *table_census_of(struct table *t, const struct prefix *p)
+{
+	return p->family == AF_INET ? &t->census->v4[p->length] : &t->census->v6[p->length];
+}
+
+void table_set_length(struct table *t, int family, unsigned length, bool in_use)
+{
+	unsigned position = prefix_full_length(family) - length;
+	__u64 *word = family == AF_INET ? &t->policy->lengths4 : &t->policy->lengths6[position / 64];
+	uint64_t bit = 1ull << (position % 64);
+
+	if (in_use)
+		__atomic_fetch_or(word, bit, __ATOMIC_SEQ_CST);
+	else
+		__atomic_fetch_and(word, ~bit, __ATOMIC_SEQ_CST);
+}
+
+int table_current_fd(struct table *t, enum fw_kind kind)
+{
+	const uint32_t *slot = kind == FW_KIND_IPV4 ? &t->policy->slot4 : &t->policy->slot6;
+	struct map_shape shape = { NULL, BPF_MAP_TYPE_HASH, table_key_size(kind), sizeof(struct fw_entry) };
+	char name[32];
+	int r = -ENOENT, fd;
+
+	for (int i = 0; i < 3; i++) { /* the slot may change between reading its number and opening it */
+		uint32_t now = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+
+		if (t->table_fd[kind] >= 0 && t->table_slot[kind] == now)
+			return t->table_fd[kind];
+		(void) snprintf(name, sizeof(name), "maps/table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', now);
+		shape.name = name;
+		r = pins_open_map(t->pin_dir, &shape, false, &fd);
+		if (r == -ENOENT)
+			continue;
+		if (r < 0)
+			return r;
+		closep(&t->table_fd[kind]);
+		t->table_fd[kind] = fd;
+		t->table_slot[kind] = now;
+	}
+	return r < 0 ? r : t->table_fd[kind];
+}
+
+static int raw_get_port(struct table *t, const struct target *target, struct raw *ret)
+{
+	ret->port_index = FW_PORT_ENTRIES_MAX;
+	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX; i++) {
+		const struct fw_port *p = &t->ports[i];
+
+		if (!p->is_used) {
+			if (ret->port_index == FW_PORT_ENTRIES_MAX)
+				ret->port_index = i;
+		} else if (p->protocol == target->port.protocol && p->first == target->port.first &&
+			   p->last == target->port.last) {
+			ret->port_index = i;
+			ret->entry = p->entry;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+int table_raw_get(struct table *t, const struct target *target, struct raw *ret)
+{
+	struct fw_ends_key key;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	if (target->kind == TARGET_PORT) {
+		r = raw_get_port(t, target, ret);
+		if (r < 0)
+			return r;
+	} else {
+		union key table_key = prefix_to_key(&target->prefix);
+		int fd = table_current_fd(t, target_to_kind(target));
+
+		if (fd < 0)
+			return fd;
+		if (bpf_map_lookup_elem(fd, &table_key, &ret->entry) < 0)
+			return -errno;
+	}
+
+	if (ret->entry.until == FW_UNTIL_MIXED) {
+		key = table_ends_key(target, ret->port_index);
+		if (bpf_map_lookup_elem(t->ends_fd, &key, &ret->ends) < 0 && errno != ENOENT)
+			return -errno;
+	}
+	return 0;
+}
+
+void table_raw_to_entry(const struct target *target, const struct raw *raw, uint32_t now, struct table_entry *ret)
+{
+	uint64_t all = raw->entry.lists[FW_INGRESS] | raw->entry.lists[FW_EGRESS];
+
+	*ret = (struct table_entry){
+		.target = *target,
+		.hits = raw->entry.hits,
+		.last_hit = raw->entry.last_hit,
+	};
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+		uint64_t bit = 1ull << i;
+		uint32_t until;
+
+		if (!(all & bit))
+			continue;
+		until = raw->entry.until == FW_UNTIL_MIXED ? raw->ends.until[i] : raw->entry.until;
+		if (until != FW_UNTIL_NEVER && until <= now)
+			continue;
+		ret->until[i] = until;
+		for (unsigned d = 0; d < _FW_DIRECTION_MAX; d++)
+			ret->lists[d] |= raw->entry.lists[d] & bit;
+	}
+}
+
+/* The reverse. True if the lists have different ends, which then are in raw->ends. */
+static bool entry_to_raw(const struct table_entry *e, struct raw *raw)
+{
+	uint64_t all = table_entry_lists(e);
+	bool is_mixed = false, is_first = true;
+
+	raw->entry.lists[FW_INGRESS] = e->lists[FW_INGRESS];
+	raw->entry.lists[FW_EGRESS] = e->lists[FW_EGRESS];
+	raw->entry.until = FW_UNTIL_NEVER;
+	memset(&raw->ends, 0, sizeof(raw->ends));
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+		if (!(all & 1ull << i))
+			continue;
+		raw->ends.until[i] = e->until[i];
+		if (!is_first && e->until[i] != raw->entry.until)
+			is_mixed = true;
+		raw->entry.until = e->until[i];
+		is_first = false;
+	}
+	if (is_mixed)
+		raw->entry.until = FW_UNTIL_MIXED;
+	return is_mixed;
+}
+
+/* Copies all of one table into another. Hits that fall in between are counted in the old one: lost. */
+static int copy_table(int from, int to, size_t size)
+{
+	_cleanup_free_ struct fw_entry *values = calloc(TABLE_BATCH, sizeof(*values));
+	_cleanup_free_ uint8_t *keys = calloc(TABLE_BATCH, size);
+	uint32_t cursor, n;
+	void *in = NULL;
+	int r = 0;
+
+	if (!keys || !values)
+		return -ENOMEM;
+	while (r == 0) {
+		n = TABLE_BATCH;
+		if (bpf_map_lookup_batch(from, in, &cursor, keys, values, &n, NULL) < 0)
+			r = -errno;
+		if (r < 0 && r != -ENOENT) /* the end of the table; n elements came all the same */
+			return r;
+		if (n && bpf_map_update_batch(to, keys, values, &n, NULL) < 0)
+			return -errno;
+		in = &cursor;
+	}
+	return 0;
+}
+
+/* Puts a table with room for more in the place of the one in use. -E2BIG: it may not grow further. */
+static int grow_table(struct table *t, enum fw_kind kind)
+{
+	uint32_t *slot = kind == FW_KIND_IPV4 ? &t->policy->slot4 : &t->policy->slot6;
+	uint32_t old = *slot, next = (old + 1) % FW_TABLE_SLOTS, size = sizeof(struct bpf_map_info);
+	struct bpf_map_info info = {};
+	_cleanup_close_ int fd = -1;
+	uint64_t max_entries;
+	char name[32];
+	int r;
+
+	if (bpf_obj_get_info_by_fd(t->table_fd[kind], &info, &size) < 0)
+		return -errno;
+	if (info.max_entries >= t->meta.max_entries)
+		return -E2BIG;
+	max_entries = info.max_entries * UINT64_C(4);
+	if (max_entries > t->meta.max_entries)
+		max_entries = t->meta.max_entries;
+
+	fd = table_new_map(kind, max_entries);
+	if (fd < 0)
+		return fd;
+	r = copy_table(t->table_fd[kind], fd, table_key_size(kind));
+	if (r < 0)
+		return r;
+	r = table_put_slot(t, kind, next, fd);
+	if (r < 0)
+		return r;
+	__atomic_store_n(slot, next, __ATOMIC_RELEASE);
+
+	/* from here on nobody finds the old one; leaving it there would only cost its memory */
+	closep(&t->table_fd[kind]);
+	t->table_fd[kind] = TAKE_FD(fd);
+	t->table_slot[kind] = next;
+	(void) bpf_map_delete_elem(t->tables_fd[kind], &old);
+	(void) snprintf(name, sizeof(name), "maps/table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', old);
+	(void) pins_remove(t->pin_dir, name);
+	return 0;
+}
+
+static int update_prefix(struct table *t, const struct target *target, const struct fw_entry *entry)
+{
+	union key key = prefix_to_key(&target->prefix);
+	enum fw_kind kind = target_to_kind(target);
+	int fd, r;
+
+	for (;;) {
+		fd = table_current_fd(t, kind);
+		if (fd < 0)
+			return fd;
+		if (bpf_map_update_elem(fd, &key, entry, BPF_ANY) == 0)
+			return 0;
+		if (errno != E2BIG)
+			return -errno;
+		r = grow_table(t, kind);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int put_prefix(struct table *t, const struct target *target, const struct fw_entry *entry, bool was_there)
+{
+	bool is_there = entry->lists[FW_INGRESS] | entry->lists[FW_EGRESS];
+	__u64 *n = table_census_of(t, &target->prefix);
+	int fd, r = 0;
+
+	if (is_there) {
+		if (!was_there) { /* the bit first: whoever dies here leaves one too many, not one too few */
+			table_set_length(t, target->prefix.family, target->prefix.length, true);
+			(*n)++;
+		}
+		r = update_prefix(t, target, entry);
+		if (r >= 0 || was_there)
+			return r;
+	} else {
+		union key key = prefix_to_key(&target->prefix);
+
+		if (!was_there)
+			return 0;
+		fd = table_current_fd(t, target_to_kind(target));
+		if (fd < 0)
+			return fd;
+		if (bpf_map_delete_elem(fd, &key) < 0)
+			return -errno;
+	}
+
+	/* one less, or the one that could not be added after all */
+	if (--*n == 0)
+		table_set_length(t, target->prefix.family, target->prefix.length, false);
+	return r;
+}
+
+static int put_port(struct table *t, const struct target *target, const struct raw *raw, bool was_there)
+{
+	_cleanup_free_ struct fw_port_index *index = malloc(sizeof(*index));
+	bool is_there = raw->entry.lists[FW_INGRESS] | raw->entry.lists[FW_EGRESS];
+	struct fw_port before, *p;
+	int r;
+
+	if (!index)
+		return -ENOMEM;
+	if (raw->port_index == FW_PORT_ENTRIES_MAX)
+		return is_there ? -E2BIG : 0;
+	p = &t->ports[raw->port_index];
+	before = *p;
+
+	if (is_there) {
+		/* field by field: the kernel counts hits in the entry meanwhile */
+		p->first = target->port.first;
+		p->last = target->port.last;
+		p->protocol = target->port.protocol;
+		p->entry.lists[FW_INGRESS] = raw->entry.lists[FW_INGRESS];
+		p->entry.lists[FW_EGRESS] = raw->entry.lists[FW_EGRESS];
+		p->entry.until = raw->entry.until;
+		if (!was_there) {
+			p->entry.hits = raw->entry.hits;
+			p->entry.last_hit = raw->entry.last_hit;
+			p->is_used = 1;
+		}
+	} else if (was_there) {
+		p->entry.lists[FW_INGRESS] = p->entry.lists[FW_EGRESS] = 0;
+		p->is_used = 0;
+	}
+
+	r = ports_build_index(t->ports, index);
+	if (r < 0) {
+		*p = before;
+		return r;
+	}
+	free(t->port_index);
+	t->port_index = TAKE_PTR(index);
+	t->ports_changed = true;
+	return 0;
+}
+
+/* Lists count their entries; was and is are masks over all lists. */
+static int count_in_lists(struct table *t, uint64_t was, uint64_t is)
+{
+	struct fw_list list;
+	int r;
+
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+		uint64_t bit = 1ull << i;
+
+		if (!((was ^ is) & bit))
+			continue;
+		r = table_get_list(t, i, &list);
+		if (r < 0)
+			return r;
+		if (is & bit)
+			list.n_entries++;
+		else if (list.n_entries)
+			list.n_entries--;
+		r = table_set_list(t, i, &list);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void note_ends(struct table *t, const struct table_entry *e)
+{
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++)
+		if (table_entry_lists(e) & 1ull << i && e->until[i] != FW_UNTIL_NEVER &&
+		    (t->census->next_end == 0 || e->until[i] < t->census->next_end))
+			t->census->next_end = e->until[i];
+}
+
+int table_entry_put(struct table *t, const struct table_entry *want, bool was_there, const struct raw *was)
+{
+	bool is_port = want->target.kind == TARGET_PORT, was_mixed, is_mixed;
+	struct raw raw = *was;
+	struct fw_ends_key key;
+	int r;
+
+	if (!was_there && !table_entry_lists(want))
+		return 0;
+	was_mixed = was_there && was->entry.until == FW_UNTIL_MIXED;
+	is_mixed = entry_to_raw(want, &raw) && table_entry_lists(want);
+	key = table_ends_key(&want->target, raw.port_index);
+
+	note_ends(t, want);
+	if (is_mixed && bpf_map_update_elem(t->ends_fd, &key, &raw.ends, BPF_ANY) < 0)
+		return -errno;
+	if (is_port)
+		r = put_port(t, &want->target, &raw, was_there);
+	else
+		r = put_prefix(t, &want->target, &raw.entry, was_there);
+	if (r >= 0 && was_mixed && !is_mixed)
+		(void) bpf_map_delete_elem(t->ends_fd, &key); /* left behind it is found by table_repair() */
+	if (r < 0) {
+		if (is_mixed && !was_mixed)
+			(void) bpf_map_delete_elem(t->ends_fd, &key);
+		else if (is_mixed)
+			(void) bpf_map_update_elem(t->ends_fd, &key, &was->ends, BPF_ANY);
+		return r;
+	}
+
+	return count_in_lists(t, was_there ? was->entry.lists[FW_INGRESS] | was->entry.lists[FW_EGRESS] : 0,
+			      table_entry_lists(want));
+}
+
+int table_get(struct table *t, const struct target *target, struct table_entry *ret)
+{
+	struct raw raw;
+	int r;
+
+	r = table_raw_get(t, target, &raw);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r == -ENOENT)
+		memset(&raw.entry, 0, sizeof(raw.entry));
+	table_raw_to_entry(target, &raw, tick_now(), ret);
+	return table_entry_lists(ret) ? 0 : -ENOENT;
+}
+
+int table_entry_read(struct table *t, const struct target *target, struct raw *ret_raw, bool *ret_was_there,
+		      struct table_entry *ret)
+{
+	int r = table_raw_get(t, target, ret_raw);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	*ret_was_there = r >= 0;
+	table_raw_to_entry(target, ret_raw, tick_now(), ret);
+	return 0;
+}
+
+int table_add(struct table *t, const struct target *target, unsigned list, unsigned directions, uint32_t until,
+	      bool *ret_is_new)
+{
+	uint64_t bit = 1ull << list;
+	struct table_entry e;
+	bool was_there, is_new;
+	struct raw raw;
+	int r;
+
+	if (list >= FW_LISTS_MAX || !(directions & FW_BOTH) || directions & ~FW_BOTH)
+		return -EINVAL;
+	r = table_entry_read(t, target, &raw, &was_there, &e);
+	if (r < 0)
+		return r;
+
+	is_new = !(table_entry_lists(&e) & bit);
+	for (unsigned d = 0; d < _FW_DIRECTION_MAX; d++) {
+		e.lists[d] &= ~bit;
+		if (directions & 1u << d)
+			e.lists[d] |= bit;
+	}
+	e.until[list] = until;
+	r = table_entry_put(t, &e, was_there, &raw);
+	if (r < 0)
+		return r;
+	if (ret_is_new)
+		*ret_is_new = is_new;
+	return 0;
+}
+
+int table_remove(struct table *t, const struct target *target, unsigned list)
+{
+	uint64_t bit = 1ull << list;
+	struct table_entry e;
+	struct raw raw;
+	bool was_there;
+	int r;
+
+	if (list >= FW_LISTS_MAX)
+		return -EINVAL;
+	r = table_entry_read(t, target, &raw, &was_there, &e);
+	if (r < 0)
+		return r;
+	if (!(table_entry_lists(&e) & bit))
+		return -ENOENT;
+	for (unsigned d = 0; d < _FW_DIRECTION_MAX; d++)
+		e.lists[d] &= ~bit;
+	return table_entry_put(t, &e, was_there, &raw);
+}
+
+int table_restore(struct table *t, const struct table_entry *before)
+{
+	struct table_entry now;
+	struct raw raw;
+	bool was_there;
+	int r;
+
+	r = table_entry_read(t, &before->target, &raw, &was_there, &now);
+	if (r < 0)
+		return r;
+	if (!was_there) { /* its counters come back with it */
+		raw.entry.hits = before->hits;
+		raw.entry.last_hit = before->last_hit;
+	}
+	return table_entry_put(t, before, was_there, &raw);
+}
+
+uint64_t table_count(struct table *t, enum fw_kind kind)
+{
+	uint64_t n = 0;
+
+	if (kind == FW_KIND_IPV4)
+		for (unsigned i = 0; i <= 32; i++)
+			n += t->census->v4[i];
+	else if (kind == FW_KIND_IPV6)
+		for (unsigned i = 0; i <= 128; i++)
+			n += t->census->v6[i];
+	else
+		for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX; i++)
+			n += t->ports[i].is_used;
+	return n;
+}
+
+uint64_t table_limit(struct table *t, enum fw_kind kind)
+{
+	return kind == FW_KIND_PORT ? FW_PORT_ENTRIES_MAX : t->meta.max_entries;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What the files of table.h share, and nobody else includes. */
+
+#include "pins.h"
+#include "ports.h"
+#include "table.h"
+
+struct table {
+	char *pin_dir;
+	struct fw_meta meta;
+	struct fw_policy *policy;  /* mapped: a store is seen by the next packet */
+	struct fw_census *census;  /* mapped */
+	struct fw_port *ports;     /* mapped, FW_PORT_ENTRIES_MAX */
+	int tables_fd[2];          /* tables4, tables6; index enum fw_kind */
+	int table_fd[2];           /* the table in use, -1 = not opened yet */
+	uint32_t table_slot[2];    /* its slot */
+	int ends_fd;
+	int lists_fd;
+	int port_index_fd;
+	int counters_fd;
+	int list_counters_fd;
+	bool ports_changed;        /* the port index is to be exchanged at table_commit() */
+	struct fw_port_index *port_index; /* built by the change, not exchanged yet */
+};
+
+/* Creates an empty entry table or port index map, like the templates of maps.h. */
+int table_new_map(enum fw_kind kind, uint32_t max_entries);
+
+/* Pins a table as that of its slot and puts it there; the slot is not in use yet. */
+int table_put_slot(struct table *t, enum fw_kind kind, uint32_t slot, int fd);
+
+/* Builds and exchanges the port index as port_entries is now. */
+int table_exchange_port_index(struct table *t);
+
+#define TABLE_BATCH 4096 /* elements a system call moves; larger ones are not faster */
+
+union key {
+	struct fw_key4 v4;
+	struct fw_key6 v6;
+};
+
+size_t table_key_size(enum fw_kind kind);
+struct prefix table_key_to_prefix(enum fw_kind kind, const union key *key);
+struct fw_ends_key table_ends_key(const struct target *target, unsigned port_index);
+
+/* How many entries of that family and length there are, and whether the kernel is to look for any. */
+__u64 *table_census_of(struct table *t, const struct prefix *p);
+void table_set_length(struct table *t, int family, unsigned length, bool in_use);
+
+/*
+ * The table in use. A descriptor stays good after another process has put a larger one in its place,
+ * but shows the past: so this looks at the slot again each time.
+ */
+int table_current_fd(struct table *t, enum fw_kind kind);
+
+/* An entry as it is in the kernel, lists that have let go of it included. */
+struct raw {
+	struct fw_entry entry;
+	struct fw_ends ends; /* if entry.until is FW_UNTIL_MIXED */
+	unsigned port_index; /* of a port: its own, or a free one; FW_PORT_ENTRIES_MAX if there is none */
+};
+
+int table_raw_get(struct table *t, const struct target *target, struct raw *ret); /* -ENOENT: none */
+
+/* What of it is still in force at this tick. */
+void table_raw_to_entry(const struct target *target, const struct raw *raw, uint32_t now, struct table_entry *ret);
+
+/* Both at once: what a change begins with. An absent entry is one without lists. */
+int table_entry_read(struct table *t, const struct target *target, struct raw *ret_raw, bool *ret_was_there,
+		     struct table_entry *ret);
+
+/* Takes an entry from what it is, as read by table_entry_read(), to want. */
+int table_entry_put(struct table *t, const struct table_entry *want, bool was_there, const struct raw *was);

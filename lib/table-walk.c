@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * Going through all entries, or all that cover something; and what needs that: counting anew after a
+ * crash, and sweeping out what has ended.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "cleanup.h"
+#include "table-internal.h"
+
+/* Calls fn for each raw entry of a table, whether it has ended or not. */
+typedef int (*raw_fn)(struct table *t, const struct target *target, struct raw *raw, void *userdata);
+
+static int walk_table(struct table *t, enum fw_kind kind, raw_fn fn, void *userdata)
+{
+	_cleanup_free_ struct fw_entry *values = calloc(TABLE_BATCH, sizeof(*values));
+	_cleanup_free_ uint8_t *keys = calloc(TABLE_BATCH, table_key_size(kind));
+	struct target target = { .kind = TARGET_PREFIX };
+	uint32_t cursor, n;
+	void *in = NULL;
+	int fd, r = 0, end = 0;
+
+	if (!keys || !values)
+		return -ENOMEM;
+	fd = table_current_fd(t, kind);
+	if (fd < 0)
+		return fd;
+
+	while (end == 0) {
+		n = TABLE_BATCH;
+		if (bpf_map_lookup_batch(fd, in, &cursor, keys, values, &n, NULL) < 0)
+			end = -errno;
+		if (end < 0 && end != -ENOENT)
+			return end;
+		for (uint32_t i = 0; i < n; i++) {
+			struct raw raw = { .entry = values[i] };
+			union key key = {};
+
+			memcpy(&key, keys + i * table_key_size(kind), table_key_size(kind));
+			target.prefix = table_key_to_prefix(kind, &key);
+			if (raw.entry.until == FW_UNTIL_MIXED) {
+				struct fw_ends_key where = table_ends_key(&target, 0);
+
+				(void) bpf_map_lookup_elem(t->ends_fd, &where, &raw.ends); /* gone: has ended */
+			}
+			r = fn(t, &target, &raw, userdata);
+			if (r < 0)
+				return r;
+		}
+		in = &cursor;
+	}
+	return r;
+}
+
+static int walk_ports(struct table *t, raw_fn fn, void *userdata)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX && r >= 0; i++) {
+		const struct fw_port *p = &t->ports[i];
+		struct target target = {
+			.kind = TARGET_PORT,
+			.port = { .protocol = p->protocol, .first = p->first, .last = p->last },
+		};
+		struct raw raw = { .entry = p->entry, .port_index = i };
+
+		if (!p->is_used)
+			continue;
+		if (raw.entry.until == FW_UNTIL_MIXED) {
+			struct fw_ends_key where = table_ends_key(&target, i);
+
+			(void) bpf_map_lookup_elem(t->ends_fd, &where, &raw.ends); /* gone: has ended */
+		}
+		r = fn(t, &target, &raw, userdata);
+	}
+	return r;
+}
+
+static int walk_raw(struct table *t, raw_fn fn, void *userdata)
+{
+	int r;
+
+	r = walk_table(t, FW_KIND_IPV4, fn, userdata);
+	if (r >= 0)
+		r = walk_table(t, FW_KIND_IPV6, fn, userdata);
+	if (r >= 0)
+		r = walk_ports(t, fn, userdata);
+	return r;
+}
+
+struct live_walk {
+	table_fn fn;
+	void *userdata;
+	uint32_t now;
+	const struct target *covered; /* NULL: all; else ports that cover this one */
+};
+
+static int walk_live_one(struct table *t, const struct target *target, struct raw *raw, void *userdata)
+{
+	const struct live_walk *w = userdata;
+	struct table_entry e;
+
+	table_raw_to_entry(target, raw, w->now, &e);
+	return table_entry_lists(&e) ? w->fn(&e, w->userdata) : 0;
+}
+
+int table_walk(struct table *t, table_fn fn, void *userdata)
+{
+	struct live_walk w = { .fn = fn, .userdata = userdata, .now = tick_now() };
+
+	return walk_raw(t, walk_live_one, &w);
+}
+
+static int covering_ports(struct table *t, const struct target *target, table_fn fn, void *userdata)
+{
+	struct table_entry found[FW_PORT_OVERLAP_MAX], e;
+	unsigned n_found = 0, at;
+	uint32_t now = tick_now();
+	int r = 0;
+
+	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX; i++) {
+		const struct fw_port *p = &t->ports[i];
+		struct target t_port = {
+			.kind = TARGET_PORT,
+			.port = { .protocol = p->protocol, .first = p->first, .last = p->last },
+		};
+		struct raw raw;
+
+		if (!p->is_used || p->protocol != target->port.protocol || p->first > target->port.first ||
+		    p->last < target->port.last || table_raw_get(t, &t_port, &raw) < 0)
+			continue;
+		table_raw_to_entry(&t_port, &raw, now, &e);
+		if (!table_entry_lists(&e) || n_found == FW_PORT_OVERLAP_MAX)
+			continue;
+		for (at = n_found++; at > 0; at--) {
+			const struct target *before = &found[at - 1].target;
+
+			if (before->port.last - before->port.first <= p->last - p->first)
+				break;
+			found[at] = found[at - 1];
+		}
+		found[at] = e;
+	}
+	for (unsigned i = 0; i < n_found && r >= 0; i++)
+		r = fn(&found[i], userdata);
+	return r;
+}
+
+int table_covering(struct table *t, const struct target *target, table_fn fn, void *userdata)
+{
+	struct target covering = { .kind = TARGET_PREFIX };
+	struct table_entry e;
+	int r;
+
+	if (target->kind == TARGET_PORT)
+		return covering_ports(t, target, fn, userdata);
+
+	for (int length = target->prefix.length; length >= 0; length--) {
+		covering.prefix = prefix_from_bytes(target->prefix.family, target->prefix.bytes, length);
+		if (*table_census_of(t, &covering.prefix) == 0)
+			continue;
+		r = table_get(t, &covering, &e);
+		if (r == -ENOENT)
+			continue;
+		if (r >= 0)
+			r = fn(&e, userdata);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+struct census_walk {
+	struct fw_census census;
+	uint64_t n_entries[FW_LISTS_MAX];
+};
+
+static int count_one(struct table *t, const struct target *target, struct raw *raw, void *userdata)
+{
+	uint64_t lists = raw->entry.lists[FW_INGRESS] | raw->entry.lists[FW_EGRESS];
+	struct census_walk *w = userdata;
+
+	if (target->kind == TARGET_PREFIX) {
+		if (target->prefix.family == AF_INET)
+			w->census.v4[target->prefix.length]++;
+		else
+			w->census.v6[target->prefix.length]++;
+	}
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+		uint32_t until = raw->entry.until == FW_UNTIL_MIXED ? raw->ends.until[i] : raw->entry.until;
+
+		if (!(lists & 1ull << i))
+			continue;
+		w->n_entries[i]++;
+		if (until != FW_UNTIL_NEVER && until < w->census.next_end)
+			w->census.next_end = until;
+	}
+	return 0;
+}
+
+int table_repair(struct table *t)
+{
+	struct census_walk w = { .census.next_end = FW_UNTIL_MAX };
+	struct fw_list list;
+	int r;
+
+	r = walk_raw(t, count_one, &w);
+	if (r < 0)
+		return r;
+
+	*t->census = w.census;
+	for (unsigned i = 0; i <= 32; i++)
+		table_set_length(t, AF_INET, i, w.census.v4[i] > 0);
+	for (unsigned i = 0; i <= 128; i++)
+		table_set_length(t, AF_INET6, i, w.census.v6[i] > 0);
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+		r = table_get_list(t, i, &list);
+		if (r >= 0 && list.n_entries != w.n_entries[i]) {
+			list.n_entries = w.n_entries[i];
+			r = table_set_list(t, i, &list);
+		}
+		if (r < 0)
+			return r;
+	}
+	t->ports_changed = true;
+	return table_commit(t);
+}
+
+uint32_t table_next_end(struct table *t)
+{
+	return t->census->next_end ?: FW_UNTIL_MAX;
+}
+
+struct sweep {
+	struct targets ended;
+	uint32_t now;
+	int r;
+};
+
+static int find_ended(struct table *t, const struct target *target, struct raw *raw, void *userdata)
+{
+	struct sweep *s = userdata;
+	struct table_entry e;
+
+	if (raw->entry.until == FW_UNTIL_NEVER)
+		return 0;
+	table_raw_to_entry(target, raw, s->now, &e);
+	if (table_entry_lists(&e) != (raw->entry.lists[FW_INGRESS] | raw->entry.lists[FW_EGRESS]))
+		return targets_add(&s->ended, target);
+	return 0;
+}
+
+int table_sweep(struct table *t, void (*fn)(const struct target *target, uint64_t lists, void *userdata),
+		void *userdata)
+{
+	_cleanup_(targets_done) struct targets ended = {};
+	struct sweep s = { .now = tick_now() };
+	struct census_walk w = { .census.next_end = FW_UNTIL_MAX };
+	struct table_entry e;
+	struct raw raw;
+	bool was_there;
+	int r;
+
+	if (table_next_end(t) > s.now)
+		return 0;
+
+	r = walk_raw(t, find_ended, &s);
+	ended = s.ended;
+	for (size_t i = 0; i < ended.n_items && r >= 0; i++) {
+		r = table_entry_read(t, &ended.items[i], &raw, &was_there, &e);
+		if (r < 0)
+			break;
+		r = table_entry_put(t, &e, was_there, &raw);
+		if (r >= 0 && fn)
+			fn(&ended.items[i],
+			   (raw.entry.lists[FW_INGRESS] | raw.entry.lists[FW_EGRESS]) & ~table_entry_lists(&e), userdata);
+	}
+	if (r >= 0)
+		r = walk_raw(t, count_one, &w);
+	if (r >= 0)
+		t->census->next_end = w.census.next_end;
+	return r;
+}

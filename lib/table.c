@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * Opening the pinned maps, and what is not about entries: lists, counters, the policy masks, the writer
+ * lock, asking fw_check. Entries are in table-entries.c.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+
+#include "cleanup.h"
+#include "table-internal.h"
+
+#define TABLE_ENTRIES_MIN 1024 /* 16 KiB of buckets: what a table starts with */
+
+struct table *table_free(struct table *t)
+{
+	if (!t)
+		return NULL;
+
+	if (t->policy)
+		(void) munmap(t->policy, sizeof(*t->policy));
+	if (t->census)
+		(void) munmap(t->census, sizeof(*t->census));
+	if (t->ports)
+		(void) munmap(t->ports, FW_PORT_ENTRIES_MAX * sizeof(*t->ports));
+	for (unsigned i = 0; i < ELEMENTSOF(t->tables_fd); i++) {
+		closep(&t->tables_fd[i]);
+		closep(&t->table_fd[i]);
+	}
+	closep(&t->ends_fd);
+	closep(&t->lists_fd);
+	closep(&t->port_index_fd);
+	closep(&t->counters_fd);
+	closep(&t->list_counters_fd);
+	free(t->port_index);
+	free(t->pin_dir);
+	free(t);
+	return NULL;
+}
+
+static void table_freep(struct table **t)
+{
+	table_free(*t);
+}
+
+static struct table *table_new(const char *pin_dir)
+{
+	struct table *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->tables_fd[0] = t->tables_fd[1] = t->table_fd[0] = t->table_fd[1] = -1;
+	t->ends_fd = t->lists_fd = t->port_index_fd = t->counters_fd = t->list_counters_fd = -1;
+	t->pin_dir = strdup(pin_dir);
+	return t->pin_dir ? t : table_free(t);
+}
+
+static int map_value(struct table *t, const char *name, uint32_t value_size, uint32_t n_values, void **ret)
+{
+	struct map_shape shape = { name, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), value_size };
+	_cleanup_close_ int fd = -1;
+	void *p;
+	int r;
+
+	r = pins_open_map(t->pin_dir, &shape, false, &fd);
+	if (r < 0)
+		return r;
+	p = mmap(NULL, (size_t)value_size * n_values, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	*ret = p;
+	return 0;
+}
+
+int table_open(const char *pin_dir, struct table **ret)
+{
+	_cleanup_(table_freep) struct table *t = table_new(pin_dir);
+	int r;
+
+	if (!t)
+		return -ENOMEM;
+	r = pins_read_meta(pin_dir, &t->meta);
+	if (r < 0)
+		return r;
+
+	const struct {
+		struct map_shape shape;
+		int *fd;
+	} maps[] = {
+		{ { "maps/tables4", BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t) },
+		  &t->tables_fd[FW_KIND_IPV4] },
+		{ { "maps/tables6", BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t) },
+		  &t->tables_fd[FW_KIND_IPV6] },
+		{ { "maps/ends", BPF_MAP_TYPE_HASH, sizeof(struct fw_ends_key), sizeof(struct fw_ends) },
+		  &t->ends_fd },
+		{ { "maps/lists", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(struct fw_list) }, &t->lists_fd },
+		{ { "maps/port_index", BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t) },
+		  &t->port_index_fd },
+		{ { "maps/counters", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t), sizeof(struct fw_counters) },
+		  &t->counters_fd },
+		{ { "maps/list_counters", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t),
+		    sizeof(struct fw_list_counters) },
+		  &t->list_counters_fd },
+	};
+	for (size_t i = 0; i < ELEMENTSOF(maps); i++) {
+		r = pins_open_map(pin_dir, &maps[i].shape, false, maps[i].fd);
+		if (r < 0)
+			return r;
+	}
+
+	r = map_value(t, "maps/policy", sizeof(struct fw_policy), 1, (void **)&t->policy);
+	if (r < 0)
+		return r;
+	r = map_value(t, "maps/census", sizeof(struct fw_census), 1, (void **)&t->census);
+	if (r < 0)
+		return r;
+	r = map_value(t, "maps/port_entries", sizeof(struct fw_port), FW_PORT_ENTRIES_MAX, (void **)&t->ports);
+	if (r < 0)
+		return r;
+
+	*ret = TAKE_PTR(t);
+	return 0;
+}
+
+const struct fw_meta *table_meta(struct table *t)
+{
+	return &t->meta;
+}
+
+static int make_parents(const char *dir)
+{
+	char path[PATH_MAX];
+
+	if (strlen(dir) >= sizeof(path))
+		return -ENAMETOOLONG;
+	strcpy(path, dir);
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int table_lock(const char *run_dir, int *ret_fd)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+	int n, r;
+
+	n = snprintf(path, sizeof(path), "%s/lock", run_dir);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	r = make_parents(run_dir);
+	if (r < 0)
+		return r;
+
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return -errno;
+
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int table_new_map(enum fw_kind kind, uint32_t max_entries)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	int fd;
+
+	if (kind == FW_KIND_PORT)
+		fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fw_port_index", sizeof(uint32_t),
+				    sizeof(struct fw_port_index), 1, NULL);
+	else
+		fd = bpf_map_create(BPF_MAP_TYPE_HASH, kind == FW_KIND_IPV4 ? "fw_table4" : "fw_table6",
+				    kind == FW_KIND_IPV4 ? sizeof(struct fw_key4) : sizeof(struct fw_key6),
+				    sizeof(struct fw_entry), max_entries, &opts);
+	return fd < 0 ? -errno : fd;
+}
+
+int table_put_slot(struct table *t, enum fw_kind kind, uint32_t slot, int fd)
+{
+	char name[32];
+	int r;
+
+	/* named before it is used: a table that the kernel uses is one that fwctl can find */
+	(void) snprintf(name, sizeof(name), "maps/table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', slot);
+	r = pins_put(t->pin_dir, name, fd);
+	if (r < 0)
+		return r;
+	return bpf_map_update_elem(t->tables_fd[kind], &slot, &fd, BPF_ANY) < 0 ? -errno : 0;
+}
+
+int table_exchange_port_index(struct table *t)
+{
+	_cleanup_close_ int fd = -1;
+	uint32_t first = 0, flags;
+	bool has_ports = false;
+	int r;
+
+	if (!t->port_index) {
+		t->port_index = malloc(sizeof(*t->port_index));
+		if (!t->port_index)
+			return -ENOMEM;
+		r = ports_build_index(t->ports, t->port_index);
+		if (r < 0)
+			return r;
+	}
+
+	fd = table_new_map(FW_KIND_PORT, 1);
+	if (fd < 0)
+		return fd;
+	if (bpf_map_update_elem(fd, &first, t->port_index, BPF_ANY) < 0)
+		return -errno;
+	if (bpf_map_update_elem(t->port_index_fd, &first, &fd, BPF_ANY) < 0)
+		return -errno;
+
+	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX && !has_ports; i++)
+		has_ports = t->ports[i].is_used;
+	flags = t->policy->flags & ~FW_POLICY_PORTS;
+	__atomic_store_n(&t->policy->flags, flags | (has_ports ? FW_POLICY_PORTS : 0), __ATOMIC_RELEASE);
+
+	free(TAKE_PTR(t->port_index));
+	t->ports_changed = false;
+	return 0;
+}
+
+int table_create(const char *pin_dir)
+{
+	static const struct fw_list first_lists[] = {
+		[FW_LIST_MANUAL_ID] = { .name = FW_LIST_MANUAL, .action = FW_ACTION_BLOCK, .is_enabled = 1 },
+		[FW_LIST_ALLOW_ID] = { .name = FW_LIST_ALLOW, .action = FW_ACTION_ALLOW, .is_enabled = 1 },
+	};
+	_cleanup_(table_freep) struct table *t = NULL;
+	struct fw_list list;
+	uint32_t id;
+	int r;
+
+	r = table_open(pin_dir, &t);
+	if (r < 0)
+		return r;
+
+	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
+		uint32_t slot = kind == FW_KIND_IPV4 ? t->policy->slot4 : t->policy->slot6;
+		_cleanup_close_ int fd = -1;
+
+		if (bpf_map_lookup_elem(t->tables_fd[kind], &slot, &id) == 0)
+			continue;
+		if (errno != ENOENT)
+			return -errno;
+		fd = table_new_map(kind, t->meta.max_entries < TABLE_ENTRIES_MIN ? t->meta.max_entries :
+										   TABLE_ENTRIES_MIN);
+		if (fd < 0)
+			return fd;
+		r = table_put_slot(t, kind, slot, fd);
+		if (r < 0)
+			return r;
+	}
+
+	for (uint32_t i = 0; i < ELEMENTSOF(first_lists); i++) {
+		r = table_get_list(t, i, &list);
+		if (r >= 0 && list.name[0] == '\0')
+			r = table_set_list(t, i, &first_lists[i]);
+		if (r < 0)
+			return r;
+	}
+	t->ports_changed = true;
+	return table_commit(t);
+}
+
+int table_get_list(struct table *t, unsigned index, struct fw_list *ret)
+{
+	uint32_t key = index;
+
+	if (index >= FW_LISTS_MAX)
+		return -ERANGE;
+	return bpf_map_lookup_elem(t->lists_fd, &key, ret) < 0 ? -errno : 0;
+}
+
+int table_find_list(struct table *t, const char *name, struct fw_list *ret)
+{
+	struct fw_list list;
+	int r;
+
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+		r = table_get_list(t, i, &list);
+		if (r < 0)
+			return r;
+		if (list.name[0] != '\0' && strncmp(list.name, name, sizeof(list.name)) == 0) {
+			if (ret)
+				*ret = list;
+			return i;
+		}
+	}
+	return -ENOENT;
+}
+
+int table_set_list(struct table *t, unsigned index, const struct fw_list *list)
+{
+	uint32_t key = index;
+
+	if (index >= FW_LISTS_MAX)
+		return -ERANGE;
+	return bpf_map_update_elem(t->lists_fd, &key, list, BPF_ANY) < 0 ? -errno : 0;
+}
+
+int table_commit(struct table *t)
+{
+	uint64_t block = 0, audit = 0, allow = 0, bit;
+	struct fw_list list;
+	int r;
+
+	if (t->ports_changed) {
+		r = table_exchange_port_index(t);
+		if (r < 0)
+			return r;
+	}
+
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+		r = table_get_list(t, i, &list);
+		if (r < 0)
+			return r;
+		bit = 1ull << i;
+		if (list.name[0] == '\0' || !list.is_enabled)
+			continue;
+		if (list.action == FW_ACTION_ALLOW)
+			allow |= list.n_entries ? bit : 0; /* an empty one would only forbid stopping early */
+		else if (list.mode == FW_MODE_AUDIT)
+			audit |= bit;
+		else
+			block |= bit;
+	}
+
+	/* exceptions first: between two stores a packet may pass that was to be blocked, never the reverse */
+	__atomic_store_n(&t->policy->allow, allow, __ATOMIC_RELEASE);
+	__atomic_store_n(&t->policy->audit, audit, __ATOMIC_RELEASE);
+	__atomic_store_n(&t->policy->block, block, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void table_set_strict(struct table *t, bool is_strict)
+{
+	uint32_t flags = t->policy->flags & ~FW_POLICY_STRICT;
+
+	__atomic_store_n(&t->policy->flags, flags | (is_strict ? FW_POLICY_STRICT : 0), __ATOMIC_RELEASE);
+}
+
+/* Adds up one element of a per-CPU map whose value is nothing but 64-bit counters. */
+static int sum_percpu(int fd, uint32_t key, uint64_t *ret, size_t n_words)
+{
+	_cleanup_free_ uint64_t *values = NULL;
+	int n_cpus = libbpf_num_possible_cpus();
+
+	if (n_cpus < 0)
+		return n_cpus;
+	values = calloc(n_cpus, n_words * sizeof(*values));
+	if (!values)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(fd, &key, values) < 0)
+		return -errno;
+
+	memset(ret, 0, n_words * sizeof(*ret));
+	for (size_t i = 0; i < n_cpus * n_words; i++)
+		ret[i % n_words] += values[i];
+	return 0;
+}
+
+int table_read_counters(struct table *t, enum fw_hook hook, enum fw_direction direction, struct fw_counters *ret)
+{
+	return sum_percpu(t->counters_fd, fw_counters_index(hook, direction), (uint64_t *)ret,
+			  sizeof(*ret) / sizeof(uint64_t));
+}
+
+int table_read_list_counters(struct table *t, unsigned list, struct fw_list_counters *ret)
+{
+	return sum_percpu(t->list_counters_fd, list, (uint64_t *)ret, sizeof(*ret) / sizeof(uint64_t));
+}
+
+/* A minimal Ethernet frame: the address on the side that the direction looks at, the port as destination. */
+struct question {
+	struct ethhdr ethernet;
+	union {
+		struct {
+			struct iphdr ip;
+			uint8_t l4[20];
+		} v4;
+		struct {
+			struct ipv6hdr ip;
+			uint8_t l4[20];
+		} v6;
+	};
+} __attribute__((packed));
+
+static void question_ask(struct question *q, const struct prefix *address, enum fw_direction direction,
+			 enum fw_protocol protocol, uint16_t port)
+{
+	static const uint8_t numbers[] = { [FW_TCP] = IPPROTO_TCP, [FW_UDP] = IPPROTO_UDP };
+	uint8_t number = port ? numbers[protocol] : IPPROTO_NONE, *l4;
+
+	memset(q, 0, sizeof(*q));
+	if (address->family == AF_INET) {
+		q->ethernet.h_proto = htons(ETH_P_IP);
+		q->v4.ip.version = 4;
+		q->v4.ip.ihl = 5;
+		q->v4.ip.tot_len = htons(sizeof(q->v4));
+		q->v4.ip.ttl = 64;
+		q->v4.ip.protocol = number;
+		memcpy(direction == FW_INGRESS ? (void *)&q->v4.ip.saddr : (void *)&q->v4.ip.daddr, address->bytes, 4);
+		l4 = q->v4.l4;
+	} else {
+		q->ethernet.h_proto = htons(ETH_P_IPV6);
+		q->v6.ip.version = 6;
+		q->v6.ip.payload_len = htons(sizeof(q->v6.l4));
+		q->v6.ip.nexthdr = number;
+		q->v6.ip.hop_limit = 64;
+		memcpy(direction == FW_INGRESS ? &q->v6.ip.saddr : &q->v6.ip.daddr, address->bytes, 16);
+		l4 = q->v6.l4;
+	}
+	l4[2] = port >> 8;
+	l4[3] = port & 0xff;
+}
+
+int table_check(struct table *t, const struct prefix *address, enum fw_direction direction,
+		enum fw_protocol protocol, uint16_t port, uint32_t *ret_answer)
+{
+	struct __sk_buff context = { .cb[0] = direction };
+	struct question q;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &q, .data_size_in = sizeof(q), .ctx_in = &context,
+		    .ctx_size_in = sizeof(context));
+	_cleanup_close_ int fd = -1;
+
+	fd = pins_open(t->pin_dir, "progs/fw_check", false);
+	if (fd < 0)
+		return fd;
+	question_ask(&q, address, direction, protocol, port);
+	if (bpf_prog_test_run_opts(fd, &opts) < 0)
+		return -errno;
+
+	*ret_answer = opts.retval;
+	return 0;
+}
+
+static uint64_t boot_ns(void)
+{
+	struct timespec now;
+
+	(void) clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail for this clock */
+	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
+}
+
+uint32_t tick_now(void)
+{
+	return boot_ns() >> FW_TICK_SHIFT;
+}
+
+uint32_t tick_after(uint64_t ns)
+{
+	uint64_t end = boot_ns(), tick;
+
+	if (ns > UINT64_MAX - end - (1ull << FW_TICK_SHIFT))
+		return FW_UNTIL_MAX;
+	tick = (end + ns + (1ull << FW_TICK_SHIFT) - 1) >> FW_TICK_SHIFT; /* not a moment too early */
+	if (tick > FW_UNTIL_MAX)
+		return FW_UNTIL_MAX;
+	return tick <= FW_UNTIL_MIXED ? FW_UNTIL_MIXED + 1 : tick;
+}
+
+uint64_t tick_remaining(uint32_t tick)
+{
+	uint64_t end = (uint64_t)tick << FW_TICK_SHIFT, now = boot_ns();
+
+	return end > now ? end - now : 0;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Operations on the pinned maps: entries, lists and counters. Every writer holds the writer lock
+ * (table_lock) from its first look to its last change; readers need none. The order of the single steps
+ * keeps the invariants of ARCHITECTURE.md at every instant, whoever dies in between.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi.h"
+#include "target.h"
+
+struct table;
+
+/*
+ * Opens the pinned maps below pin_dir. -ENOENT: nothing is loaded; -EPROTO: loaded by another version;
+ * -EACCES and -EPERM: no right to.
+ */
+int table_open(const char *pin_dir, struct table **ret);
+struct table *table_free(struct table *t); /* accepts NULL, returns NULL */
+
+/*
+ * Makes what loading leaves empty: the first entry tables, the port index, the lists "manual" and
+ * "allow". What exists is kept. For the daemon, when maps/ and meta are pinned and before anything is
+ * attached; MaxEntries= is taken from meta.
+ */
+int table_create(const char *pin_dir);
+
+/* Waits for the writer lock, RUN/lock, and keeps it until *ret_fd is closed. Makes run_dir if need be. */
+int table_lock(const char *run_dir, int *ret_fd);
+
+/* One entry as it is in the kernel. A list whose hold on it has ended is not among its lists any more. */
+struct table_entry {
+	struct target target;
+	uint64_t lists[_FW_DIRECTION_MAX];
+	uint64_t hits;
+	uint32_t last_hit; /* tick, 0 = never */
+	uint32_t until[FW_LISTS_MAX]; /* tick per list that holds it, FW_UNTIL_NEVER */
+};
+
+/* All lists that hold the entry, in either direction. */
+static inline uint64_t table_entry_lists(const struct table_entry *e)
+{
+	return e->lists[FW_INGRESS] | e->lists[FW_EGRESS];
+}
+
+/*
+ * Puts target into a list, or changes how it is in it. directions: FW_IN | FW_OUT, not 0; until: tick or
+ * FW_UNTIL_NEVER. The table grows as needed up to MaxEntries=. -E2BIG: full, see table_limit();
+ * -ENOMEM: the kernel has no memory for it. On failure nothing has changed. *ret_is_new: it was not in
+ * the list before. Port changes take effect at table_commit().
+ */
+int table_add(struct table *t, const struct target *target, unsigned list, unsigned directions, uint32_t until,
+	      bool *ret_is_new);
+
+/* Takes target out of a list. -ENOENT: it is not in it. */
+int table_remove(struct table *t, const struct target *target, unsigned list);
+
+/* Makes the entry what it was, or absent if before->lists are all 0: undoes an add or a remove. */
+int table_restore(struct table *t, const struct table_entry *before);
+
+/* Ends a series of changes: exchanges the port index if ports changed, updates the masks in fw_policy. */
+int table_commit(struct table *t);
+
+/* Exactly this target. -ENOENT; then *ret has the target and no lists. */
+int table_get(struct table *t, const struct target *target, struct table_entry *ret);
+
+/* Calls fn for each entry, in no order; stops at a negative return, which is returned. */
+typedef int (*table_fn)(const struct table_entry *e, void *userdata);
+int table_walk(struct table *t, table_fn fn, void *userdata);
+
+/* The same for the entries that cover a prefix (longest first) or a port (narrowest first). */
+int table_covering(struct table *t, const struct target *target, table_fn fn, void *userdata);
+
+/* Number of entries, and how many there may be. */
+uint64_t table_count(struct table *t, enum fw_kind kind);
+uint64_t table_limit(struct table *t, enum fw_kind kind);
+
+/* Lists. An index without a list has an empty name. */
+int table_get_list(struct table *t, unsigned index, struct fw_list *ret);
+int table_find_list(struct table *t, const char *name, struct fw_list *ret); /* index, or -ENOENT */
+int table_set_list(struct table *t, unsigned index, const struct fw_list *list); /* masks follow at table_commit() */
+
+/* Counters, summed over all CPUs. */
+int table_read_counters(struct table *t, enum fw_hook hook, enum fw_direction direction, struct fw_counters *ret);
+int table_read_list_counters(struct table *t, unsigned list, struct fw_list_counters *ret);
+
+/* What fw_check says to a packet from (ingress) or to (egress) this address and to this port, 0 = none. */
+int table_check(struct table *t, const struct prefix *address, enum fw_direction direction,
+		enum fw_protocol protocol, uint16_t port, uint32_t *ret_answer);
+
+const struct fw_meta *table_meta(struct table *t);
+
+/* Sets or clears FW_POLICY_STRICT. */
+void table_set_strict(struct table *t, bool is_strict);
+
+/* Counts entries per length and per list anew and clears what a crash left behind. Daemon, at start;
+ * holds the writer lock. */
+int table_repair(struct table *t);
+
+/*
+ * Removes what has ended: from the entry at once for the kernel, from the maps with this. Calls fn,
+ * if not NULL, for each entry and the lists that let go of it. Does nothing as long as
+ * table_next_end() is in the future. Holds the writer lock; table_commit() follows.
+ */
+int table_sweep(struct table *t, void (*fn)(const struct target *target, uint64_t lists, void *userdata),
+		void *userdata);
+uint32_t table_next_end(struct table *t);
+
+/* Now, as tick of the boot clock; and the tick in which ns from now have passed, FW_UNTIL_MAX at most. */
+uint32_t tick_now(void);
+uint32_t tick_after(uint64_t ns);
+/* Nanoseconds from now to a tick, 0 if it has passed. */
+uint64_t tick_remaining(uint32_t tick);
