@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * tc filters on a clsact qdisc, for kernels without tcx. A filter is ours if, and only if, it sits at our
+ * priority and handle and carries a program that our pins hold. The qdisc is made where it is missing and
+ * never removed: others may have put filters on it.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi.h"
+
+/*
+ * Our place in the chain. A low priority runs early, 1 is what everybody else picks; the handle is ours to
+ * choose, and a value that nobody gets by counting up from 1 keeps two firewalls out of each other's way.
+ */
+#define FW_CLSACT_PRIORITY 41
+#define FW_CLSACT_HANDLE   0xebf0
+
+/* Does a pin of ours hold the program with this id? */
+typedef bool (*clsact_owns_fn)(uint32_t prog_id, void *userdata);
+
+/*
+ * Makes prog_fd run on the interface, in one step where a filter of ours is there already. -EEXIST: a
+ * filter that is not ours has our place.
+ */
+int clsact_attach(unsigned ifindex, enum fw_direction d, int prog_fd, clsact_owns_fn owns, void *userdata);
+
+/* Removes our filter. 1 if there was one, 0 if not. */
+int clsact_detach(unsigned ifindex, enum fw_direction d, clsact_owns_fn owns, void *userdata);
+
+/* Is our filter there? 1 or 0. */
+int clsact_is_attached(unsigned ifindex, enum fw_direction d, clsact_owns_fn owns, void *userdata);

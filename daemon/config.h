@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * ebpf-fw.conf -> struct config, checked whole before anything is touched. Every mistake is collected with
+ * its line, so that one look at the messages mends the file. Nothing is logged here.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi.h"
+
+struct config {
+	char **interfaces; /* words of Interfaces=, ended by NULL; later words win */
+	bool has_tc;       /* Hooks= */
+	bool has_cgroup;
+	char *cgroup;      /* path below the cgroup2 mount, starts with a slash */
+	uint64_t stats_interval_usec;
+	uint64_t max_entries;
+	bool is_strict;
+	enum fw_mechanism tc_mechanism; /* FW_MECHANISM_NONE = the best there is */
+};
+
+/* What is wrong, in the order of the lines. Zero-initialise; free with config_errors_done(). */
+struct config_errors {
+	struct config_error {
+		size_t line; /* from 1; 0 = the file as a whole */
+		char *text;
+	} *items;
+	size_t n_items;
+};
+
+/* The built-in defaults, also those of a file that does not exist. -ENOMEM. */
+int config_default(struct config *ret);
+void config_done(struct config *c);
+void config_errors_done(struct config_errors *errors);
+
+/*
+ * -EBADMSG: the text is wrong, *errors says where; -ENOMEM. From a file also -ENOENT and what open(2) and
+ * read(2) have. *ret is written on success only.
+ */
+int config_parse_string(const char *text, size_t length, struct config *ret, struct config_errors *errors);
+int config_parse_file(const char *path, struct config *ret, struct config_errors *errors);
+
+/*
+ * What Interfaces= says of an interface: the last word that matches decides. is_auto: the word "auto"
+ * matches it. Loopback is matched by its own name only, no pattern is meant to catch it.
+ */
+bool config_wants_interface(const struct config *c, const char *name, bool is_auto);
+
+/* Is this word of Interfaces= one interface by its name: no pattern, no exclusion, not "auto"? */
+bool config_word_is_name(const char *word);

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* All interfaces and the cgroup: see hooks.h. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "cgroup.h"
+#include "cleanup.h"
+#include "device.h"
+#include "hooks.h"
+#include "link.h"
+#include "log.h"
+#include "names.h"
+#include "pins.h"
+#include "repin.h"
+
+#define LOOPBACK_IFINDEX 1 /* in every network namespace */
+
+struct hooks {
+	char *pin_dir;
+	struct device_context context;
+	char tc_reason[FW_TEXT_MAX];
+	bool is_synced; /* what runs before us left on interfaces nobody wants is gone */
+	struct device *devices;
+	size_t n_devices;
+	int cgroup_links[_FW_DIRECTION_MAX];
+	char cgroup[FW_TEXT_MAX];        /* where they are, "" = not attached */
+	char cgroup_reason[FW_TEXT_MAX]; /* why it is not as the configuration has it */
+};
+
+static const char *const cgroup_pins[_FW_DIRECTION_MAX] = {
+	[FW_INGRESS] = "links/cgroup_ingress",
+	[FW_EGRESS] = "links/cgroup_egress",
+};
+static const uint32_t cgroup_attach_types[_FW_DIRECTION_MAX] = {
+	[FW_INGRESS] = BPF_CGROUP_INET_INGRESS,
+	[FW_EGRESS] = BPF_CGROUP_INET_EGRESS,
+};
+
+static struct device *find_device(struct hooks *h, unsigned ifindex)
+{
+	for (size_t n = 0; n < h->n_devices; n++)
+		if (h->devices[n].ifindex == ifindex)
+			return &h->devices[n];
+	return NULL;
+}
+
+static int get_device(struct hooks *h, unsigned ifindex, struct device **ret)
+{
+	struct device *devices, *dev = find_device(h, ifindex);
+
+	if (!dev) {
+		devices = reallocarray(h->devices, h->n_devices + 1, sizeof(*devices));
+		if (!devices)
+			return -ENOMEM;
+		h->devices = devices;
+		dev = &devices[h->n_devices++];
+		*dev = (struct device){ .ifindex = ifindex, .links = { -1, -1 } };
+	}
+	*ret = dev;
+	return 0;
+}
+
+static void remove_device(struct hooks *h, struct device *dev)
+{
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
+		closep(&dev->links[d]);
+	*dev = h->devices[--h->n_devices];
+}
+
+/* "tc_ingress_2" as device_pin_name() makes it. */
+static bool parse_pin_name(const char *name, enum fw_direction *ret_d, unsigned *ret_ifindex)
+{
+	char direction[8], pin[DEVICE_PIN_MAX];
+	unsigned ifindex;
+
+	if (sscanf(name, "tc_%7[a-z]_%u", direction, &ifindex) != 2)
+		return false;
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+		if (strcmp(device_pin_name(ifindex, d, pin) + strlen("links/"), name) == 0) {
+			*ret_d = d;
+			*ret_ifindex = ifindex;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* For pins_foreach(): a link of a run before us is held, what nobody knows or is dead loses its pin. */
+static int adopt(const char *name, void *userdata)
+{
+	_cleanup_close_ int fd = -1;
+	char path[DEVICE_PIN_MAX];
+	struct hooks *h = userdata;
+	struct device *dev;
+	enum fw_direction d;
+	unsigned ifindex;
+	int r;
+
+	for (d = 0; d < _FW_DIRECTION_MAX; d++)
+		if (strcmp(name, cgroup_pins[d] + strlen("links/")) == 0)
+			return 0; /* hooks_sync_cgroup() finds it by itself */
+
+	(void) snprintf(path, sizeof(path), "links/%s", name);
+	if (!parse_pin_name(name, &d, &ifindex))
+		return pins_remove(h->pin_dir, path); /* a "-new" that a crash left is an attachment too many */
+
+	fd = pins_open(h->pin_dir, path, false);
+	if (fd < 0)
+		return fd;
+	if (link_is_dead(fd, d == FW_INGRESS ? LINK_TCX_INGRESS : LINK_TCX_EGRESS)) {
+		log_info("The link '%s/%s' has lost its interface, removing it", h->pin_dir, path);
+		return pins_remove(h->pin_dir, path);
+	}
+
+	r = get_device(h, ifindex, &dev);
+	if (r < 0)
+		return r;
+	dev->links[d] = TAKE_FD(fd);
+	return 0;
+}
+
+static void hooks_freep(struct hooks **h)
+{
+	*h = hooks_free(*h);
+}
+
+int hooks_new(const char *pin_dir, struct loader *loader, struct hooks **ret)
+{
+	_cleanup_(hooks_freep) struct hooks *h = NULL;
+	int r;
+
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return log_error(-ENOMEM, "Cannot attach: %m");
+	h->cgroup_links[FW_INGRESS] = h->cgroup_links[FW_EGRESS] = -1;
+	h->pin_dir = strdup(pin_dir);
+	if (!h->pin_dir)
+		return log_error(-ENOMEM, "Cannot attach: %m");
+	h->context = (struct device_context){ .pin_dir = h->pin_dir, .loader = loader };
+
+	r = pins_foreach(pin_dir, "links", adopt, h);
+	if (r < 0)
+		return log_error(r, "Cannot take over the links in '%s/links': %m", pin_dir);
+	*ret = TAKE_PTR(h);
+	return 0;
+}
+
+struct hooks *hooks_free(struct hooks *h)
+{
+	if (!h)
+		return NULL;
+	while (h->n_devices > 0)
+		remove_device(h, &h->devices[0]);
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
+		closep(&h->cgroup_links[d]);
+	free(h->devices);
+	free(h->pin_dir);
+	free(h);
+	return NULL;
+}
+
+/* By doing, not by version: distributions backport, and configurations leave out. */
+static void choose_tc(struct hooks *h, const struct config *c)
+{
+	__u32 n = 0;
+	int r;
+
+	h->tc_reason[0] = '\0';
+	h->context.tc = c->tc_mechanism;
+	if (c->tc_mechanism == FW_MECHANISM_CLSACT)
+		(void) snprintf(h->tc_reason, sizeof(h->tc_reason), "TcMechanism=clsact is configured");
+	if (c->tc_mechanism != FW_MECHANISM_NONE)
+		return;
+
+	r = bpf_prog_query(LOOPBACK_IFINDEX, (enum bpf_attach_type)LINK_TCX_INGRESS, 0, NULL, NULL, &n);
+	h->context.tc = r < 0 ? FW_MECHANISM_CLSACT : FW_MECHANISM_TCX;
+	if (r < 0)
+		(void) snprintf(h->tc_reason, sizeof(h->tc_reason), "the kernel has no tcx links, which came with 6.6 (%s)",
+				strerror(-r));
+}
+
+/*
+ * -EEXIST from tcx: this very program is on the interface already. It has been to another network
+ * namespace and brought our link back with it. Looked for only then: an ifindex seen through a link does
+ * not say of which namespace it is.
+ */
+static bool claim_returned(struct hooks *h, struct device *dev)
+{
+	bool is_any = false;
+
+	for (size_t n = 0; n < h->n_devices; n++)
+		if (&h->devices[n] != dev && h->devices[n].mechanism == FW_MECHANISM_NONE)
+			is_any |= device_take_over(dev, &h->devices[n], &h->context);
+	return is_any;
+}
+
+static void attach_device(struct hooks *h, struct device *dev, const struct interface *i)
+{
+	int r;
+
+	if (!device_is_attached(dev, &h->context, i)) {
+		r = device_attach(dev, &h->context, i);
+		if (r == -EEXIST && claim_returned(h, dev))
+			(void) device_attach(dev, &h->context, i);
+		/* it has said why not, and the next call tries again */
+	}
+	(void) snprintf(dev->name, sizeof(dev->name), "%s", i->name); /* renamed */
+}
+
+/* The interface is there and nobody wants it, or it is gone. */
+static void release_device(struct hooks *h, struct device *dev, const struct interfaces *s)
+{
+	const struct interface *i = interfaces_find(s, dev->ifindex);
+
+	if (!i && device_is_elsewhere(dev)) { /* in another network namespace: the link comes back with it */
+		dev->mechanism = FW_MECHANISM_NONE;
+		return;
+	}
+	if (dev->mechanism != FW_MECHANISM_NONE)
+		log_info("Interface '%s': %s", i ? i->name : dev->name,
+			 i ? "not filtered any more, the configuration does not name it" : "gone");
+	device_detach(dev, &h->context);
+	remove_device(h, dev);
+}
+
+int hooks_sync_tc(struct hooks *h, const struct config *c, const struct interfaces *s)
+{
+	struct device *dev;
+	int r;
+
+	choose_tc(h, c);
+	for (size_t n = 0; n < h->n_devices; n++)
+		h->devices[n].is_wanted = false;
+
+	for (size_t n = 0; n < s->n_items; n++) {
+		const struct interface *i = &s->items[n];
+
+		if (!c->has_tc || !config_wants_interface(c, i->name, interfaces_is_auto(s, i)))
+			continue;
+		r = get_device(h, i->ifindex, &dev);
+		if (r < 0)
+			return log_error(r, "Cannot attach to '%s': %m", i->name);
+		dev->is_wanted = true;
+		attach_device(h, dev, i);
+	}
+
+	for (size_t n = h->n_devices; n-- > 0;)
+		if (!h->devices[n].is_wanted)
+			release_device(h, &h->devices[n], s);
+
+	for (size_t n = 0; n < s->n_items && !h->is_synced; n++) {
+		struct device leftover = { .ifindex = s->items[n].ifindex, .links = { -1, -1 } };
+
+		if (find_device(h, leftover.ifindex))
+			continue;
+		(void) snprintf(leftover.name, sizeof(leftover.name), "%s", s->items[n].name);
+		device_detach(&leftover, &h->context); /* a clsact filter has no pin that would tell of it */
+	}
+	h->is_synced = true;
+	return 0;
+}
+
+static void drop_cgroup(struct hooks *h)
+{
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
+		link_detach(h->pin_dir, cgroup_pins[d], &h->cgroup_links[d]);
+	h->cgroup[0] = h->cgroup_reason[0] = '\0';
+}
+
+static int attach_cgroup(struct hooks *h, const char *path, char *reason, size_t size)
+{
+	_cleanup_close_ int fd = -1;
+	uint64_t id = 0;
+	int r;
+
+	r = cgroup_open(path, &fd, &id);
+	if (r < 0) {
+		(void) cgroup_explain(path, -1, 0, r, reason, size);
+		return r;
+	}
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+		struct link_target t = { .target = fd, .attach_type = cgroup_attach_types[d], .id = id };
+
+		r = link_attach(h->pin_dir, cgroup_pins[d], &t, loader_program(h->context.loader, FW_HOOK_CGROUP, d, false),
+				&h->cgroup_links[d]);
+		if (r < 0) {
+			(void) cgroup_explain(path, fd, t.attach_type, r, reason, size);
+			return r;
+		}
+	}
+	return 0;
+}
+
+void hooks_sync_cgroup(struct hooks *h, const struct config *c)
+{
+	char reason[FW_TEXT_MAX];
+	int r;
+
+	if (!c->has_cgroup) {
+		drop_cgroup(h);
+		return;
+	}
+	if (strcmp(h->cgroup, c->cgroup) == 0)
+		return;
+
+	r = attach_cgroup(h, c->cgroup, reason, sizeof(reason));
+	if (r < 0) {
+		if (strcmp(reason, h->cgroup_reason) == 0)
+			return;
+		strcpy(h->cgroup_reason, reason);
+		(void) log_warning(r, "The cgroup hook is off, tc goes on without it: %s", reason);
+		return;
+	}
+	(void) snprintf(h->cgroup, sizeof(h->cgroup), "%s", c->cgroup);
+	h->cgroup_reason[0] = '\0';
+	log_info("Cgroup '%s': filtering", h->cgroup);
+}
+
+static void check_cgroup(struct hooks *h)
+{
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+		int r;
+
+		if (h->cgroup_links[d] < 0)
+			continue;
+		if (link_is_dead(h->cgroup_links[d], cgroup_attach_types[d])) {
+			(void) log_warning(0, "Cgroup '%s': it was removed or our %s link detached, attaching again",
+					   h->cgroup, direction_to_string(d));
+			drop_cgroup(h);
+			return;
+		}
+		r = repin(h->pin_dir, cgroup_pins[d], h->cgroup_links[d]);
+		if (r > 0)
+			(void) log_warning(0, "The pin '%s/%s' was removed, put it back", h->pin_dir, cgroup_pins[d]);
+		else if (r < 0)
+			(void) log_warning(r, "The pin '%s/%s' was removed, cannot put it back: %m", h->pin_dir,
+					   cgroup_pins[d]);
+	}
+}
+
+void hooks_check(struct hooks *h)
+{
+	for (size_t n = 0; n < h->n_devices; n++)
+		device_check(&h->devices[n], &h->context);
+	check_cgroup(h);
+}
+
+size_t hooks_count_interfaces(const struct hooks *h)
+{
+	size_t count = 0;
+
+	for (size_t n = 0; n < h->n_devices; n++)
+		count += h->devices[n].mechanism != FW_MECHANISM_NONE;
+	return count;
+}
+
+bool hooks_is_used(const struct hooks *h, enum fw_hook hook)
+{
+	switch (hook) {
+	case FW_HOOK_TC:
+		return hooks_count_interfaces(h) > 0;
+	case FW_HOOK_CGROUP:
+		return h->cgroup[0] != '\0';
+	default:
+		return false;
+	}
+}
+
+/* Appends as much as fits. */
+static void append(char text[static FW_TEXT_MAX], const char *separator, const char *first, const char *second)
+{
+	size_t n = strlen(text);
+
+	(void) snprintf(text + n, FW_TEXT_MAX - n, "%s%s%s", n > 0 ? separator : "", first, second);
+}
+
+void hooks_describe(const struct hooks *h, const struct config *c, const struct interfaces *s, struct fw_meta *meta)
+{
+	meta->tc_mechanism = c->has_tc ? h->context.tc : FW_MECHANISM_NONE;
+	strcpy(meta->tc_reason, c->has_tc ? h->tc_reason : "");
+	strcpy(meta->cgroup, h->cgroup);
+	strcpy(meta->cgroup_reason, h->cgroup_reason);
+
+	meta->pending[0] = meta->failed[0] = '\0';
+	for (char **w = c->interfaces; c->has_tc && *w; w++)
+		if (config_word_is_name(*w) && !interfaces_find_name(s, *w))
+			append(meta->pending, " ", *w, "");
+	for (size_t n = 0; n < h->n_devices; n++) {
+		if (!h->devices[n].error[0])
+			continue;
+		append(meta->failed, "; ", h->devices[n].name, ": ");
+		append(meta->failed, "", h->devices[n].error, "");
+	}
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What is attached where. The manager says what is wanted, one call per interface; hooks makes it so, in
+ * the order that leaves no gap, remembers what failed, and puts back what others took away. Logs.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "abi.h"
+#include "config.h"
+#include "interfaces.h"
+#include "loader.h"
+
+struct hooks;
+
+/* Takes over the links pinned by runs before; dead ones lose their pin. loader outlives hooks. */
+int hooks_new(const char *pin_dir, struct loader *loader, struct hooks **ret);
+struct hooks *hooks_free(struct hooks *h); /* accepts NULL, returns NULL; what is attached stays */
+
+/*
+ * Attaches to every interface that the configuration wants, then detaches from those it does not want.
+ * What is right already is not touched. What fails is logged when the reason changes and tried again
+ * at the next call.
+ */
+int hooks_sync_tc(struct hooks *h, const struct config *c, const struct interfaces *s);
+
+/* The same for the cgroup: Cgroup= or, without the hook in Hooks=, none. */
+void hooks_sync_cgroup(struct hooks *h, const struct config *c);
+
+/* Looks whether all is still attached and pinned, and mends it with a warning. */
+void hooks_check(struct hooks *h);
+
+/* Is anything attached to the hook? */
+bool hooks_is_used(const struct hooks *h, enum fw_hook hook);
+
+/* Fills in the mechanisms, the reasons, and what is pending and failed. */
+void hooks_describe(const struct hooks *h, const struct config *c, const struct interfaces *s, struct fw_meta *meta);
+
+/* Number of interfaces with tc programs. */
+size_t hooks_count_interfaces(const struct hooks *h);

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* The two locks that keep a second daemon away: see instance.h. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "instance.h"
+#include "log.h"
+
+#define PID_FILE "ebpf-fwd.pid"
+
+/* The pid that a running daemon wrote, for the message; 0 if there is none to be read. */
+static int read_pid(int fd)
+{
+	char text[16] = "";
+
+	if (pread(fd, text, sizeof(text) - 1, 0) <= 0)
+		return 0;
+	return atoi(text);
+}
+
+static int write_pid(int fd)
+{
+	char text[16];
+	int n;
+
+	n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n)
+		return errno > 0 ? -errno : -EIO;
+	return 0;
+}
+
+int instance_lock_run(struct instance *i, const char *run_dir)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+	int r;
+
+	if (mkdir(run_dir, 0755) < 0 && errno != EEXIST)
+		return log_error(-errno, "Cannot create the run directory '%s': %m", run_dir);
+
+	(void) snprintf(path, sizeof(path), "%s/" PID_FILE, run_dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0)
+		return log_error(-errno, "Cannot open '%s': %m", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			return log_error(-EBUSY, "Already running (pid %d), lock '%s'", read_pid(fd), path);
+		return log_error(-errno, "Cannot lock '%s': %m", path);
+	}
+
+	r = write_pid(fd);
+	if (r < 0)
+		return log_error(r, "Cannot write '%s': %m", path);
+
+	i->pid_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int instance_lock_pins(struct instance *i, const char *pin_dir)
+{
+	_cleanup_close_ int fd = -1;
+
+	fd = open(pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return log_error(-errno, "Cannot open the pin directory '%s': %m", pin_dir);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			return log_error(-EBUSY, "Already running: another daemon, with another run directory, "
+						 "holds '%s'", pin_dir);
+		return log_error(-errno, "Cannot lock the pin directory '%s': %m", pin_dir);
+	}
+
+	i->dir_fd = TAKE_FD(fd);
+	return 0;
+}
+
+void instance_unlock(struct instance *i)
+{
+	if (i->pid_fd >= 0) {
+		(void) !ftruncate(i->pid_fd, 0); /* not unlinked: another start may just have opened it */
+		(void) close(i->pid_fd);
+	}
+	if (i->dir_fd >= 0)
+		(void) close(i->dir_fd);
+	*i = (struct instance)INSTANCE_NULL;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * One daemon per pin directory: a locked file with our pid under the run directory tells people, a lock on
+ * the pin directory itself catches a daemon with another run directory. Both end with the process.
+ */
+
+struct instance {
+	int pid_fd; /* RUN/ebpf-fwd.pid */
+	int dir_fd; /* the pin directory */
+};
+
+#define INSTANCE_NULL { .pid_fd = -1, .dir_fd = -1 }
+
+/* Both log what is wrong. -EBUSY: another daemon runs. The pin directory must exist for the second. */
+int instance_lock_run(struct instance *i, const char *run_dir);
+int instance_lock_pins(struct instance *i, const char *pin_dir);
+
+/* Empties the pid file and gives up both locks. */
+void instance_unlock(struct instance *i);

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* Create, adopt, update and drop pinned bpf links: see link.h. Silent; hooks.c knows what to say. */
+
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "cleanup.h"
+#include "link.h"
+#include "pins.h"
+
+/* The id that the link itself gives for its target: 0 = the target is gone. */
+static int link_target_id(int fd, uint32_t attach_type, uint64_t *ret_id, uint32_t *ret_attach_type)
+{
+	struct bpf_link_info info = {};
+	__u32 size = sizeof(info);
+	int r;
+
+	r = bpf_obj_get_info_by_fd(fd, &info, &size);
+	if (r < 0)
+		return r;
+
+	if (attach_type == LINK_TCX_INGRESS || attach_type == LINK_TCX_EGRESS) {
+		/* info.tcx has {ifindex, attach_type}: of the same layout as netns, which old headers know too */
+		*ret_id = info.netns.netns_ino;
+		*ret_attach_type = info.netns.attach_type;
+	} else {
+		*ret_id = info.cgroup.cgroup_id;
+		*ret_attach_type = info.cgroup.attach_type;
+	}
+	return 0;
+}
+
+bool link_leads_to(int fd, const struct link_target *t)
+{
+	uint32_t attach_type;
+	uint64_t id;
+
+	return link_target_id(fd, t->attach_type, &id, &attach_type) == 0 && id == t->id &&
+	       attach_type == t->attach_type;
+}
+
+bool link_is_dead(int fd, uint32_t attach_type)
+{
+	uint32_t unused;
+	uint64_t id;
+
+	return link_target_id(fd, attach_type, &id, &unused) < 0 || id == 0;
+}
+
+int link_open(const char *pin_dir, const char *name, const struct link_target *t)
+{
+	_cleanup_close_ int fd = -1;
+
+	fd = pins_open(pin_dir, name, false);
+	if (fd < 0)
+		return fd;
+	if (!link_leads_to(fd, t))
+		return -ENOENT;
+	return TAKE_FD(fd);
+}
+
+int link_attach(const char *pin_dir, const char *name, const struct link_target *t, int prog_fd, int *fd)
+{
+	_cleanup_close_ int opened = -1, created = -1;
+	int r, live = -1;
+
+	if (*fd >= 0 && link_leads_to(*fd, t))
+		live = *fd;
+	else
+		live = opened = link_open(pin_dir, name, t);
+	if (live >= 0) {
+		r = bpf_link_update(live, prog_fd, NULL);
+		if (r < 0 && r != -ENOLINK) /* died since we looked: attach anew */
+			return r;
+		if (r == 0) {
+			if (opened >= 0) {
+				closep(fd);
+				*fd = TAKE_FD(opened);
+			}
+			return 0;
+		}
+	} else if (live != -ENOENT) {
+		return live;
+	}
+
+	created = bpf_link_create(prog_fd, t->target, t->attach_type, NULL);
+	if (created < 0)
+		return created;
+	r = pins_put(pin_dir, name, created); /* replaces a dead one */
+	if (r < 0)
+		return r;
+	closep(fd);
+	*fd = TAKE_FD(created);
+	return 0;
+}
+
+void link_detach(const char *pin_dir, const char *name, int *fd)
+{
+	(void) pins_remove(pin_dir, name); /* what stays is found and removed at the next start */
+	closep(fd);
+	*fd = -1;
+}

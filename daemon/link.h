@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * One attachment that the kernel keeps as a bpf_link, and its pin: tcx and cgroup. The pin keeps it
+ * attached whatever becomes of us; a link whose target is gone stays pinned but dead.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Values of enum bpf_attach_type that the headers of kernels before 6.6 lack. */
+#define LINK_TCX_INGRESS 46
+#define LINK_TCX_EGRESS  47
+
+/* What a link is attached to. */
+struct link_target {
+	int target;           /* ifindex, or descriptor of a cgroup */
+	uint32_t attach_type; /* enum bpf_attach_type */
+	uint64_t id;          /* how the kernel names the target in the link: ifindex or cgroup id */
+};
+
+/* The link pinned under name if it still leads to this target: -ENOENT if there is none, or a dead one. */
+int link_open(const char *pin_dir, const char *name, const struct link_target *t);
+
+/*
+ * Makes prog_fd run at t and holds the link. A live link, the one in *fd or pinned under name, is
+ * updated in place, so that no packet slips and its id stays; else a new one is attached and takes the
+ * name. On failure *fd is as it was. Errors as bpf(2) has them for BPF_LINK_CREATE and BPF_LINK_UPDATE.
+ */
+int link_attach(const char *pin_dir, const char *name, const struct link_target *t, int prog_fd, int *fd);
+
+/* Removes the pin and closes: that detaches. *fd may be -1. */
+void link_detach(const char *pin_dir, const char *name, int *fd);
+
+/* Is t what it is attached to? */
+bool link_leads_to(int fd, const struct link_target *t);
+
+/* Has its target vanished? */
+bool link_is_dead(int fd, uint32_t attach_type);

@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* Open the skeleton, reuse pinned maps, load, pin: see loader.h. */
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/magic.h>
+
+#include "cleanup.h"
+#include "fw.skel.h"
+#include "loader.h"
+#include "log.h"
+#include "pins.h"
+#include "repin.h"
+
+#ifndef BPF_FS_MAGIC
+#define BPF_FS_MAGIC 0xcafe4a11
+#endif
+
+#define NAME_MAX_PIN 64
+
+/* The entry table in use: made and exchanged by whoever makes entries, held only to be pinned again. */
+struct held_table {
+	int fd;
+	uint32_t slot;
+};
+
+struct loader {
+	char *pin_dir;
+	struct fw *skel;
+	bool is_fresh;
+	uint32_t *owned; /* ids of programs pinned by us, now or in a run before */
+	size_t n_owned;
+	struct held_table table4;
+	struct held_table table6;
+};
+
+static void loader_freep(struct loader **l)
+{
+	*l = loader_free(*l);
+}
+
+struct loader *loader_free(struct loader *l)
+{
+	if (!l)
+		return NULL;
+	closep(&l->table4.fd);
+	closep(&l->table6.fd);
+	fw__destroy(l->skel);
+	free(l->owned);
+	free(l->pin_dir);
+	free(l);
+	return NULL;
+}
+
+static bool is_on_bpffs(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == BPF_FS_MAGIC;
+}
+
+/* Where the pin directory is to be made: the nearest thing that exists. */
+static bool parent_is_on_bpffs(const char *pin_dir)
+{
+	char path[PATH_MAX];
+	char *slash;
+
+	(void) snprintf(path, sizeof(path), "%s", pin_dir);
+	slash = strrchr(path, '/');
+	if (!slash)
+		return is_on_bpffs(".");
+	slash[slash == path ? 1 : 0] = '\0';
+	return is_on_bpffs(path);
+}
+
+static int explain_pin_dir(const char *pin_dir, int r)
+{
+	switch (r) {
+	case -ENODEV:
+		return log_error(r, "'%s' is not on a bpffs: run 'mount -t bpf bpf /sys/fs/bpf', or give a --pin-dir "
+				    "below a bpffs", pin_dir);
+	case -EPERM:
+		return log_error(r, "'%s' belongs to another user or others may write to it, so that its pins cannot be "
+				    "trusted: remove it, or make it root's with mode 0700", pin_dir);
+	case -ENOTDIR:
+		return log_error(r, "'%s' exists and is not a directory: remove it", pin_dir);
+	case -ENOENT:
+		return log_error(r, "Cannot create '%s': the directory above it does not exist", pin_dir);
+	case -EACCES:
+		return log_error(r, "Cannot create or read '%s': no permission; it must belong to the user of this "
+				    "program (see tmpfiles.d(5))", pin_dir);
+	case -EROFS:
+		return log_error(r, "Cannot create '%s': read-only here; the unit needs ReadWritePaths= for it", pin_dir);
+	default:
+		return log_error(r, "Cannot use the pin directory '%s': %m", pin_dir);
+	}
+}
+
+int loader_check_pins(const char *pin_dir)
+{
+	struct fw_meta meta = {};
+	struct stat st;
+	int r;
+
+	if (lstat(pin_dir, &st) < 0 && errno == ENOENT && !parent_is_on_bpffs(pin_dir))
+		return explain_pin_dir(pin_dir, -ENODEV); /* or the next call would make directories there */
+	r = pins_check_dir(pin_dir);
+	if (r >= 0 || r == -ENOENT)
+		r = pins_make_dir(pin_dir);
+	if (r < 0)
+		return explain_pin_dir(pin_dir, r);
+
+	r = pins_read_meta(pin_dir, &meta);
+	if (r == -EPROTO)
+		return log_error(r, "'%s' holds the pins of ebpf-fw %.*s (layout version %u, ours is %u): run that version's "
+				    "'fwctl unload' first", pin_dir, (int)sizeof(meta.version), meta.version,
+				 meta.abi_version, FW_ABI_VERSION);
+	if (r == -EPERM || r == -EACCES)
+		return log_error(r, "Not permitted to open pins in '%s': CAP_BPF is needed", pin_dir);
+	if (r < 0 && r != -ENOENT)
+		return log_error(r, "Cannot read '%s/meta': %m", pin_dir);
+	return 0;
+}
+
+/* meta is pinned at the top, everything else below maps/. */
+static const char *map_pin_name(const struct bpf_map *map, char name[static NAME_MAX_PIN])
+{
+	const char *plain = bpf_map__name(map);
+
+	(void) snprintf(name, NAME_MAX_PIN, "%s%s", strcmp(plain, "meta") == 0 ? "" : "maps/", plain);
+	return name;
+}
+
+/* Takes over a pinned map if it is exactly the one that we would create. -ENOENT: it is not pinned. */
+static int reuse_map(const char *pin_dir, struct bpf_map *map)
+{
+	char name[NAME_MAX_PIN];
+	struct map_shape want = {
+		.name = map_pin_name(map, name),
+		.type = bpf_map__type(map),
+		.key_size = bpf_map__key_size(map),
+		.value_size = bpf_map__value_size(map),
+	};
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	r = pins_open_map(pin_dir, &want, false, &fd);
+	if (r >= 0)
+		r = bpf_obj_get_info_by_fd(fd, &info, &size);
+	if (r >= 0 && (info.max_entries != bpf_map__max_entries(map) || info.map_flags != bpf_map__map_flags(map)))
+		r = -EPROTO;
+	if (r == -EPROTO)
+		return log_error(r, "'%s/%s' is not the map of this version: run 'fwctl unload' of the version that made it",
+				 pin_dir, name);
+	if (r == -ENOENT)
+		return r;
+	if (r >= 0)
+		r = bpf_map__reuse_fd(map, fd);
+	if (r < 0)
+		return log_error(r, "Cannot take over '%s/%s': %m", pin_dir, name);
+	return 0;
+}
+
+static int reuse_maps(struct loader *l)
+{
+	struct bpf_map *map;
+	int r;
+
+	bpf_object__for_each_map(map, l->skel->obj) {
+		if (bpf_map__is_internal(map)) /* rodata goes with the programs */
+			continue;
+		r = reuse_map(l->pin_dir, map);
+		if (r == -ENOENT && map == l->skel->maps.counters)
+			l->is_fresh = true;
+		else if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	return 0;
+}
+
+static int pin_maps(struct loader *l)
+{
+	char name[NAME_MAX_PIN];
+	struct bpf_map *map;
+	int r;
+
+	bpf_object__for_each_map(map, l->skel->obj) {
+		if (bpf_map__is_internal(map) || map == l->skel->maps.meta) /* meta last: it vouches for the rest */
+			continue;
+		r = repin(l->pin_dir, map_pin_name(map, name), bpf_map__fd(map));
+		if (r < 0)
+			return log_error(r, "Cannot pin '%s/%s': %m", l->pin_dir, name);
+	}
+	return 0;
+}
+
+static int program_id(int fd, uint32_t *ret)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+	int r;
+
+	r = bpf_obj_get_info_by_fd(fd, &info, &size);
+	if (r < 0)
+		return r;
+	*ret = info.id;
+	return 0;
+}
+
+static int own(struct loader *l, int fd, uint32_t *ret_id)
+{
+	uint32_t *owned;
+	int r;
+
+	owned = reallocarray(l->owned, l->n_owned + 1, sizeof(*owned));
+	if (!owned)
+		return -ENOMEM;
+	l->owned = owned;
+
+	r = program_id(fd, &l->owned[l->n_owned]);
+	if (r < 0)
+		return r;
+	*ret_id = l->owned[l->n_owned++];
+	return 0;
+}
+
+/* For pins_foreach(): a program of a run before. */
+static int own_pinned(const char *name, void *userdata)
+{
+	_cleanup_close_ int fd = -1;
+	struct loader *l = userdata;
+	char path[NAME_MAX_PIN];
+	uint32_t unused;
+
+	(void) snprintf(path, sizeof(path), "progs/%s", name);
+	fd = pins_open(l->pin_dir, path, false);
+	return fd < 0 ? fd : own(l, fd, &unused);
+}
+
+/*
+ * The new programs, as progs/NAME-ID beside the old ones: dying anywhere between here and loader_retire()
+ * leaves no program of ours, which a filter may carry, without a pin that proves it.
+ */
+static int pin_programs(struct loader *l)
+{
+	struct bpf_program *program;
+	char name[NAME_MAX_PIN];
+	uint32_t id;
+	int r;
+
+	r = pins_foreach(l->pin_dir, "progs", own_pinned, l);
+	if (r < 0)
+		return log_error(r, "Cannot read the pins in '%s/progs': %m", l->pin_dir);
+
+	bpf_object__for_each_program(program, l->skel->obj) {
+		(void) snprintf(name, sizeof(name), "progs/%s", bpf_program__name(program));
+		r = repin(l->pin_dir, name, bpf_program__fd(program)); /* nothing there: nothing to keep beside */
+		if (r == 0) {
+			r = own(l, bpf_program__fd(program), &id);
+			if (r >= 0) {
+				(void) snprintf(name, sizeof(name), "progs/%s-%u", bpf_program__name(program), id);
+				r = pins_put(l->pin_dir, name, bpf_program__fd(program));
+			}
+		} else if (r > 0) {
+			r = own(l, bpf_program__fd(program), &id);
+		}
+		if (r < 0)
+			return log_error(r, "Cannot pin '%s/%s': %m", l->pin_dir, name);
+	}
+	return 0;
+}
+
+/* For pins_foreach(): no program's name has a dash, but the pins beside do. */
+static int remove_beside(const char *name, void *userdata)
+{
+	struct loader *l = userdata;
+	char path[NAME_MAX_PIN];
+
+	if (!strchr(name, '-'))
+		return 0;
+	(void) snprintf(path, sizeof(path), "progs/%s", name);
+	return pins_remove(l->pin_dir, path);
+}
+
+int loader_retire(struct loader *l)
+{
+	struct bpf_program *program;
+	char name[NAME_MAX_PIN];
+	int r;
+
+	bpf_object__for_each_program(program, l->skel->obj) {
+		(void) snprintf(name, sizeof(name), "progs/%s", bpf_program__name(program));
+		r = pins_put(l->pin_dir, name, bpf_program__fd(program));
+		if (r < 0)
+			return log_error(r, "Cannot pin '%s/%s': %m", l->pin_dir, name);
+	}
+	r = pins_foreach(l->pin_dir, "progs", remove_beside, l);
+	if (r < 0)
+		return log_error(r, "Cannot remove old pins from '%s/progs': %m", l->pin_dir);
+	return 0;
+}
+
+static int explain_load(int r)
+{
+	switch (r) {
+	case -EPERM:
+	case -EACCES:
+		return log_error(r, "The kernel refuses to load the programs: %m. CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are "
+				    "needed, and SELinux may have a say ('ausearch -m avc')");
+	case -ENOSYS:
+		return log_error(r, "The kernel has no bpf() system call (CONFIG_BPF_SYSCALL)");
+	case -ENOMEM:
+		return log_error(r, "The kernel has no memory for the maps: raise MemoryMax= or LimitMEMLOCK= of the unit");
+	default:
+		return log_error(r, "The kernel refuses to load the programs: %m; --debug shows the verifier's words");
+	}
+}
+
+int loader_load(const char *pin_dir, const struct fw_meta *meta, struct loader **ret)
+{
+	_cleanup_(loader_freep) struct loader *l = NULL;
+	int r;
+
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return log_error(-ENOMEM, "Cannot load: %m");
+	l->table4.fd = l->table6.fd = -1;
+	l->pin_dir = strdup(pin_dir);
+	if (!l->pin_dir)
+		return log_error(-ENOMEM, "Cannot load: %m");
+
+	l->skel = fw__open();
+	if (!l->skel)
+		return log_error(-errno, "Cannot open the BPF object in this program: %m");
+
+	r = reuse_maps(l);
+	if (r < 0)
+		return r;
+	r = fw__load(l->skel);
+	if (r < 0)
+		return explain_load(r);
+	r = pin_maps(l);
+	if (r < 0)
+		return r;
+	r = pin_programs(l);
+	if (r < 0)
+		return r;
+
+	r = loader_write_meta(l, meta);
+	if (r < 0)
+		return r;
+	r = repin(pin_dir, "meta", bpf_map__fd(l->skel->maps.meta));
+	if (r < 0)
+		return log_error(r, "Cannot pin '%s/meta': %m", pin_dir);
+
+	*ret = TAKE_PTR(l);
+	return 0;
+}
+
+bool loader_is_fresh(const struct loader *l)
+{
+	return l->is_fresh;
+}
+
+static uint32_t map_id(int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? 0 : info.id;
+}
+
+uint32_t loader_counters_id(const struct loader *l)
+{
+	return map_id(bpf_map__fd(l->skel->maps.counters));
+}
+
+int loader_program(const struct loader *l, enum fw_hook hook, enum fw_direction d, bool is_l3)
+{
+	const struct bpf_program *program;
+
+	if (hook == FW_HOOK_CGROUP)
+		program = d == FW_INGRESS ? l->skel->progs.fw_cgroup_in : l->skel->progs.fw_cgroup_out;
+	else if (is_l3)
+		program = d == FW_INGRESS ? l->skel->progs.fw_tc_l3_in : l->skel->progs.fw_tc_l3_out;
+	else
+		program = d == FW_INGRESS ? l->skel->progs.fw_tc_in : l->skel->progs.fw_tc_out;
+	return bpf_program__fd(program);
+}
+
+bool loader_owns(uint32_t prog_id, void *loader)
+{
+	const struct loader *l = loader;
+
+	for (size_t n = 0; n < l->n_owned; n++)
+		if (l->owned[n] == prog_id)
+			return true;
+	return false;
+}
+
+int loader_write_meta(struct loader *l, const struct fw_meta *meta)
+{
+	__u32 first = 0;
+	int r;
+
+	r = bpf_map_update_elem(bpf_map__fd(l->skel->maps.meta), &first, meta, BPF_ANY);
+	if (r < 0)
+		return log_error(r, "Cannot write the map 'meta': %m");
+	return 0;
+}
+
+/* Holds the table that is pinned for the slot in use, or pins the one held if it is still in that slot. */
+static int keep_table(struct loader *l, const char *name, const struct bpf_map *outer, uint32_t slot,
+		      struct held_table *held)
+{
+	char path[NAME_MAX_PIN];
+	uint32_t id = 0;
+	int fd;
+
+	(void) snprintf(path, sizeof(path), "maps/%s_%u", name, slot);
+	fd = pins_open(l->pin_dir, path, false);
+	if (fd >= 0) {
+		closep(&held->fd);
+		*held = (struct held_table){ .fd = fd, .slot = slot };
+		return 0;
+	}
+	if (fd != -ENOENT)
+		return fd;
+	if (held->fd < 0 || held->slot != slot)
+		return 0; /* exchanged and lost within one tick: the next start makes another */
+	if (bpf_map_lookup_elem(bpf_map__fd(outer), &slot, &id) < 0 || id != map_id(held->fd))
+		return 0;
+	return repin(l->pin_dir, path, held->fd);
+}
+
+static int keep_tables(struct loader *l)
+{
+	struct fw_policy policy;
+	__u32 first = 0;
+	int r, n;
+
+	r = bpf_map_lookup_elem(bpf_map__fd(l->skel->maps.policy), &first, &policy);
+	if (r < 0)
+		return r;
+	n = keep_table(l, "table4", l->skel->maps.tables4, policy.slot4, &l->table4);
+	if (n < 0)
+		return n;
+	r = keep_table(l, "table6", l->skel->maps.tables6, policy.slot6, &l->table6);
+	return r < 0 ? r : n + r;
+}
+
+int loader_keep_pinned(struct loader *l)
+{
+	struct bpf_program *program;
+	char name[NAME_MAX_PIN];
+	struct bpf_map *map;
+	int r, n;
+
+	n = keep_tables(l);
+	if (n < 0)
+		return n;
+	bpf_object__for_each_map(map, l->skel->obj) {
+		if (bpf_map__is_internal(map))
+			continue;
+		r = repin(l->pin_dir, map_pin_name(map, name), bpf_map__fd(map));
+		if (r < 0)
+			return r;
+		n += r;
+	}
+	bpf_object__for_each_program(program, l->skel->obj) {
+		(void) snprintf(name, sizeof(name), "progs/%s", bpf_program__name(program));
+		r = repin(l->pin_dir, name, bpf_program__fd(program));
+		if (r < 0)
+			return r;
+		n += r;
+	}
+	return n;
+}

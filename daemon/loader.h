@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The BPF object into the kernel: maps that are pinned already are proved and reused, so that entries and
+ * counters stay; programs are always new. The only file that sees the skeleton. Logs what is wrong.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi.h"
+
+struct loader;
+
+/*
+ * Makes or checks the pin directory. Each way to fail has its own sentence with the remedy; -EPROTO: pins
+ * of another version are in it.
+ */
+int loader_check_pins(const char *pin_dir);
+
+/*
+ * Loads, and pins maps and programs. The programs of the run before stay pinned beside the new ones until
+ * loader_retire(): a filter that still carries one of them must be known as ours. meta is written as given.
+ */
+int loader_load(const char *pin_dir, const struct fw_meta *meta, struct loader **ret);
+struct loader *loader_free(struct loader *l); /* accepts NULL, returns NULL; what is pinned stays */
+
+/* Were there no counters and entries before? */
+bool loader_is_fresh(const struct loader *l);
+
+/* The kernel's number of the counters map: another number, other counters. */
+uint32_t loader_counters_id(const struct loader *l);
+
+/* Descriptor of the program for a hook; is_l3 is about tc. */
+int loader_program(const struct loader *l, enum fw_hook hook, enum fw_direction d, bool is_l3);
+
+/* Is this a program of ours, of this run or one before? In the form of clsact_owns_fn. */
+bool loader_owns(uint32_t prog_id, void *loader);
+
+/* Everything runs the new programs: the old ones lose their pins. */
+int loader_retire(struct loader *l);
+
+int loader_write_meta(struct loader *l, const struct fw_meta *meta);
+
+/* Puts back pins that somebody removed. Number of those put back, or negative. */
+int loader_keep_pinned(struct loader *l);

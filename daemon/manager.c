@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* The daemon's life: see manager.h. Order of start: one instance, pins, load, lists, attach, meta, READY. */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "cleanup.h"
+#include "hooks.h"
+#include "instance.h"
+#include "interfaces.h"
+#include "loader.h"
+#include "log.h"
+#include "manager.h"
+#include "names.h"
+#include "pins.h"
+#include "restore.h"
+#include "stats.h"
+#include "table.h"
+
+#define USEC_PER_SEC UINT64_C(1000000)
+#define CHECK_INTERVAL_USEC (5 * USEC_PER_SEC) /* how long somebody's interference may last */
+#define TIMER_ACCURACY_USEC 10000
+
+struct manager {
+	const struct options *options;
+	struct config config;
+	struct instance instance;
+	sd_event *event;
+	sd_event_source *check_timer;
+	sd_event_source *stats_timer;
+	struct loader *loader;
+	struct table *table;
+	struct interfaces *interfaces;
+	struct hooks *hooks;
+	struct stats *stats;
+	struct fw_meta meta; /* as last written */
+};
+
+static uint64_t now_usec(clockid_t clock)
+{
+	struct timespec t;
+
+	(void) clock_gettime(clock, &t); /* cannot fail: the clocks exist */
+	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
+}
+
+int manager_read_config(const char *path, struct config *ret)
+{
+	_cleanup_(config_errors_done) struct config_errors errors = {};
+	int r;
+
+	r = config_parse_file(path, ret, &errors);
+	if (r == -ENOENT) {
+		log_notice("There is no configuration '%s', using the defaults", path);
+		return config_default(ret);
+	}
+	for (size_t n = 0; n < errors.n_items; n++) {
+		const struct config_error *e = &errors.items[n];
+
+		if (e->line > 0)
+			(void) log_error(0, "%s:%zu: %s", path, e->line, e->text);
+		else
+			(void) log_error(0, "%s: %s", path, e->text);
+	}
+	if (r < 0 && r != -EBADMSG)
+		return log_error(r, "Cannot read the configuration '%s': %m", path);
+	return r;
+}
+
+/* What is attached, what is not and why: for fwctl in meta, for systemctl status in STATUS=. */
+static int publish(struct manager *m)
+{
+	struct fw_meta meta = m->meta;
+	char status[3 * FW_TEXT_MAX];
+	size_t n;
+	int r;
+
+	meta.max_entries = m->config.max_entries;
+	hooks_describe(m->hooks, &m->config, m->interfaces, &meta);
+	if (memcmp(&meta, &m->meta, sizeof(meta)) != 0) {
+		r = loader_write_meta(m->loader, &meta);
+		if (r < 0)
+			return r;
+		if (meta.pending[0] && strcmp(meta.pending, m->meta.pending) != 0)
+			log_notice("Waiting for interfaces that do not exist yet: %s", meta.pending);
+		m->meta = meta;
+	}
+
+	n = (size_t)snprintf(status, sizeof(status), "Filtering on %zu interfaces (%s)", hooks_count_interfaces(m->hooks),
+			     mechanism_to_string(meta.tc_mechanism));
+	if (meta.cgroup[0])
+		n += (size_t)snprintf(status + n, sizeof(status) - n, " and cgroup '%s'", meta.cgroup);
+	if (meta.pending[0])
+		n += (size_t)snprintf(status + n, sizeof(status) - n, "; pending: %s", meta.pending);
+	if (meta.failed[0])
+		(void) snprintf(status + n, sizeof(status) - n, "; failed, see the journal");
+	(void) sd_notifyf(0, "STATUS=%s", status); /* no-op outside systemd */
+	return 0;
+}
+
+/* Makes what is attached equal to what is wanted, and tells. */
+static int sync_hooks(struct manager *m)
+{
+	int r;
+
+	r = hooks_sync_tc(m->hooks, &m->config, m->interfaces);
+	if (r < 0)
+		return r;
+	hooks_sync_cgroup(m->hooks, &m->config);
+	return publish(m);
+}
+
+static void warn_if_idle(const struct manager *m)
+{
+	if (!hooks_is_used(m->hooks, FW_HOOK_TC) && !hooks_is_used(m->hooks, FW_HOOK_CGROUP) && !m->meta.pending[0])
+		(void) log_warning(0, "Nothing is filtered: no interface matches Interfaces= and no cgroup is attached; see "
+				      "'fwctl status'");
+}
+
+/* Lists into the maps, under the writer lock: fwctl must not see half of it. */
+static int restore(struct manager *m)
+{
+	_cleanup_close_ int lock_fd = -1;
+	int r;
+
+	r = table_lock(m->options->run_dir, &lock_fd);
+	if (r < 0)
+		return log_error(r, "Cannot lock '%s/lock': %m", m->options->run_dir);
+
+	r = loader_load(m->options->pin_dir, &m->meta, &m->loader);
+	if (r < 0)
+		return r;
+	r = table_create(m->options->pin_dir);
+	if (r >= 0)
+		r = table_open(m->options->pin_dir, &m->table);
+	if (r < 0)
+		return log_error(r, "Cannot open the maps in '%s': %m; if they are damaged, run 'fwctl unload'",
+				 m->options->pin_dir);
+	r = table_repair(m->table);
+	if (r < 0)
+		return log_error(r, "Cannot repair the tables in '%s': %m; if pins are missing, run 'fwctl unload'",
+				 m->options->pin_dir);
+
+	r = restore_lists(m->options->state_dir, m->table);
+	if (r < 0)
+		return r;
+	table_set_strict(m->table, m->config.is_strict);
+	r = table_commit(m->table);
+	if (r < 0)
+		return log_error(r, "Cannot put the restored lists in force: %m");
+	return 0;
+}
+
+static int on_interfaces(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct manager *m = userdata;
+	int r;
+
+	r = interfaces_read(m->interfaces);
+	if (r < 0)
+		(void) log_warning(r, "Cannot follow the interfaces, trying again at the next event: %m");
+	(void) sync_hooks(m); /* has said what failed, the next check tries again */
+	return 0;
+}
+
+/* The pins as a whole may have gone with their directory. */
+static void check_pins(struct manager *m)
+{
+	int r;
+
+	r = pins_make_dir(m->options->pin_dir);
+	if (r >= 0)
+		r = loader_keep_pinned(m->loader);
+	if (r > 0)
+		(void) log_warning(0, "%d pins of maps and programs in '%s' were removed, put them back", r,
+				   m->options->pin_dir);
+	else if (r < 0)
+		(void) log_warning(r, "Cannot keep the pins in '%s', filtering goes on while this daemon runs: %m",
+				   m->options->pin_dir);
+}
+
+static int on_check(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *m = userdata;
+
+	check_pins(m);
+	hooks_check(m->hooks);
+	(void) sync_hooks(m); /* has said what failed, the next check tries again */
+	(void) sd_event_source_set_time(source, now_usec(CLOCK_MONOTONIC) + CHECK_INTERVAL_USEC);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* From deadline to deadline, so that windows do not drift; after a sleep the missed ones are one. */
+static int arm_stats_timer(struct manager *m)
+{
+	uint64_t start = stats_window_start_usec(m->stats), interval = m->config.stats_interval_usec;
+	uint64_t deadline = 0, now = now_usec(CLOCK_BOOTTIME);
+
+	(void) sd_event_source_get_time(m->stats_timer, &deadline);
+	if (deadline + interval < start || deadline > now || now - deadline > interval)
+		deadline = start;
+	(void) sd_event_source_set_time(m->stats_timer, deadline + interval);
+	return sd_event_source_set_enabled(m->stats_timer, SD_EVENT_ONESHOT);
+}
+
+static int on_window(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *m = userdata;
+
+	stats_report(m->stats, m->hooks);
+	return arm_stats_timer(m);
+}
+
+/* A new configuration that is wrong changes nothing. */
+static int reload(struct manager *m)
+{
+	_cleanup_(config_done) struct config fresh = {};
+	_cleanup_close_ int lock_fd = -1;
+	struct config old;
+	int r;
+
+	r = manager_read_config(m->options->config_file, &fresh);
+	if (r < 0)
+		return log_error(r, "Reload failed, the configuration from before stays in force");
+	r = table_lock(m->options->run_dir, &lock_fd);
+	if (r < 0)
+		return log_error(r, "Reload failed, cannot lock '%s/lock': %m", m->options->run_dir);
+
+	old = m->config;
+	m->config = fresh;
+	fresh = old; /* released with this scope */
+	table_set_strict(m->table, m->config.is_strict);
+	(void) sync_hooks(m); /* what fails is said and tried again, as with events */
+	(void) arm_stats_timer(m);
+	warn_if_idle(m);
+	log_notice("Configuration '%s' reloaded", m->options->config_file);
+	return 0;
+}
+
+static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	struct manager *m = userdata;
+
+	(void) sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now_usec(CLOCK_MONOTONIC));
+	(void) reload(m); /* has logged; the daemon goes on with what it had */
+	(void) sd_notify(0, "READY=1");
+	return 0;
+}
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	struct manager *m = userdata;
+
+	log_notice("Stopping. Filtering stays on, with all programs attached; 'fwctl unload' removes it");
+	(void) sd_notify(0, "STOPPING=1\nSTATUS=Stopped. Filtering stays on; 'fwctl unload' removes it");
+	return sd_event_exit(m->event, 0);
+}
+
+/* Signals are blocked before, by main(). */
+static int make_event_loop(struct manager *m)
+{
+	int r;
+
+	r = sd_event_new(&m->event);
+	if (r < 0)
+		return r;
+	r = sd_event_add_signal(m->event, NULL, SIGTERM, on_stop, m);
+	if (r < 0)
+		return r;
+	r = sd_event_add_signal(m->event, NULL, SIGINT, on_stop, m);
+	if (r < 0)
+		return r;
+	r = sd_event_add_signal(m->event, NULL, SIGHUP, on_sighup, m);
+	if (r < 0)
+		return r;
+	r = sd_event_add_io(m->event, NULL, interfaces_fd(m->interfaces), EPOLLIN, on_interfaces, m);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time_relative(m->event, &m->check_timer, CLOCK_MONOTONIC, CHECK_INTERVAL_USEC, 0, on_check, m);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time(m->event, &m->stats_timer, CLOCK_BOOTTIME, stats_window_start_usec(m->stats),
+			      TIMER_ACCURACY_USEC, on_window, m);
+	if (r < 0)
+		return r;
+	r = arm_stats_timer(m);
+	if (r < 0)
+		return r;
+	return sd_event_set_watchdog(m->event, true);
+}
+
+int manager_new(const struct options *o, struct config *c, struct manager **ret)
+{
+	struct manager *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return log_error(-ENOMEM, "Cannot start: %m");
+	m->options = o;
+	m->instance = (struct instance)INSTANCE_NULL;
+	m->config = *c;
+	*c = (struct config){};
+	m->meta = (struct fw_meta){
+		.abi_version = FW_ABI_VERSION,
+		.layout = fw_layout(),
+		.max_entries = m->config.max_entries,
+		.version = FW_VERSION,
+	};
+	*ret = m;
+	return 0;
+}
+
+struct manager *manager_free(struct manager *m)
+{
+	if (!m)
+		return NULL;
+	m->stats = stats_free(m->stats);
+	m->hooks = hooks_free(m->hooks);
+	m->interfaces = interfaces_free(m->interfaces);
+	m->table = table_free(m->table);
+	m->loader = loader_free(m->loader);
+	(void) sd_event_source_unref(m->check_timer);
+	(void) sd_event_source_unref(m->stats_timer);
+	(void) sd_event_unref(m->event);
+	instance_unlock(&m->instance);
+	config_done(&m->config);
+	free(m);
+	return NULL;
+}
+
+int manager_start(struct manager *m)
+{
+	const struct options *o = m->options;
+	int r;
+
+	r = instance_lock_run(&m->instance, o->run_dir);
+	if (r < 0)
+		return r;
+	r = loader_check_pins(o->pin_dir);
+	if (r < 0)
+		return r;
+	r = instance_lock_pins(&m->instance, o->pin_dir);
+	if (r < 0)
+		return r;
+
+	r = restore(m);
+	if (r < 0)
+		return r;
+	r = interfaces_open(&m->interfaces);
+	if (r < 0)
+		return log_error(r, "Cannot ask the kernel for its interfaces: %m");
+	r = hooks_new(o->pin_dir, m->loader, &m->hooks);
+	if (r < 0)
+		return r;
+	r = sync_hooks(m); /* from here on packets are judged */
+	if (r < 0)
+		return r;
+	r = loader_retire(m->loader);
+	if (r < 0)
+		return r;
+	check_pins(m); /* all is there: this takes hold of the entry tables */
+
+	r = stats_new(o->run_dir, m->table, loader_counters_id(m->loader), loader_is_fresh(m->loader),
+		      m->config.stats_interval_usec, &m->stats);
+	if (r < 0)
+		return r;
+	r = make_event_loop(m);
+	if (r < 0)
+		return log_error(r, "Cannot set up the event loop: %m");
+	warn_if_idle(m);
+	return 0;
+}
+
+int manager_run(struct manager *m)
+{
+	int r;
+
+	log_info("Ready, version %s", FW_VERSION);
+	(void) sd_notify(0, "READY=1"); /* no-op outside systemd */
+	r = sd_event_loop(m->event);
+	if (r < 0)
+		return log_error(r, "The event loop failed, filtering stays on: %m");
+	return 0;
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* List files -> maps: see restore.h. */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "listfile.h"
+#include "log.h"
+#include "restore.h"
+
+#define NS_PER_SEC UINT64_C(1000000000)
+
+struct restore {
+	const char *state_dir;
+	struct table *table;
+	int64_t now; /* Unix time in seconds */
+	uint64_t n_added;
+	uint64_t n_expired;
+};
+
+static void list_freep(struct list **l)
+{
+	*l = list_free(*l);
+}
+
+/* Files count in Unix time, the kernel in ticks since boot. */
+static uint32_t until_to_tick(int64_t until, int64_t now)
+{
+	uint64_t seconds;
+
+	if (until == 0)
+		return FW_UNTIL_NEVER;
+	seconds = (uint64_t)(until - now);
+	return tick_after(seconds > UINT64_MAX / NS_PER_SEC ? UINT64_MAX : seconds * NS_PER_SEC);
+}
+
+/* The index of the list; one that the kernel does not know gets a free index and the file's policy. */
+static int find_or_make_list(struct table *t, const struct list_header *header)
+{
+	struct fw_list list;
+	int r;
+
+	r = table_find_list(t, header->name, NULL);
+	if (r != -ENOENT)
+		return r;
+
+	for (unsigned index = 0; index < FW_LISTS_MAX; index++) {
+		r = table_get_list(t, index, &list);
+		if (r < 0)
+			return r;
+		if (list.name[0])
+			continue;
+		list = (struct fw_list){
+			.action = header->action,
+			.mode = header->mode,
+			.is_enabled = header->is_enabled,
+			.directions = header->directions,
+		};
+		strcpy(list.name, header->name);
+		r = table_set_list(t, index, &list);
+		return r < 0 ? r : (int)index;
+	}
+	return -ENFILE;
+}
+
+static int restore_line(struct restore *x, const struct list *l, const struct list_line *line, unsigned index)
+{
+	unsigned directions = line->directions;
+	struct table_entry entry;
+	bool is_new;
+	int r;
+
+	if (line->until != 0 && line->until <= x->now) {
+		x->n_expired++;
+		return 0;
+	}
+	r = table_get(x->table, &line->target, &entry);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (table_entry_lists(&entry) & 1ull << index)
+		return 0;
+
+	if (directions == 0)
+		directions = l->header.directions;
+	if (directions == 0)
+		directions = target_default_directions(&line->target);
+	r = table_add(x->table, &line->target, index, directions, until_to_tick(line->until, x->now), &is_new);
+	if (r < 0)
+		return r;
+	x->n_added++;
+	return 0;
+}
+
+static int restore_items(struct restore *x, const struct list *l, unsigned index)
+{
+	char text[TARGET_TEXT_MAX];
+	int r;
+
+	for (size_t n = 0; n < l->n_items; n++) {
+		r = restore_line(x, l, &l->items[n], index);
+		if (r == -E2BIG)
+			return log_error(r, "List '%s': no room for '%s' and the %zu entries after it, raise MaxEntries= "
+					    "(ports: %d entries at most)", l->header.name,
+					 target_format(&l->items[n].target, text), l->n_items - n - 1, FW_PORT_ENTRIES_MAX);
+		if (r < 0)
+			return log_error(r, "List '%s': cannot restore '%s': %m", l->header.name,
+					 target_format(&l->items[n].target, text));
+	}
+	return 0;
+}
+
+/* Keeps the file for a person to look at, and what is pinned of the list in force. */
+static void set_aside(const char *state_dir, const char *name, size_t line, const char *error)
+{
+	int r;
+
+	r = listfile_set_aside(state_dir, name);
+	if (r < 0)
+		(void) log_error(r, "List file '%s', line %zu: %s; cannot move it aside: %m", name, line, error);
+	else
+		(void) log_error(0, "List file '%s', line %zu: %s; moved aside to '%s" LIST_SUFFIX ".bad-N' in '%s/lists', "
+				    "entries in the kernel stay", name, line, error, name, state_dir);
+}
+
+/* For listfile_foreach(). */
+static int restore_list(const char *name, void *userdata)
+{
+	_cleanup_(list_freep) struct list *l = NULL;
+	struct restore *x = userdata;
+	const char *error = NULL;
+	size_t line = 0;
+	int index, r;
+
+	r = listfile_read(x->state_dir, name, &l, &line, &error);
+	if (r == -EBADMSG) {
+		set_aside(x->state_dir, name, line, error);
+		return 0;
+	}
+	if (r < 0)
+		return log_error(r, "Cannot read the list file '%s' in '%s/lists': %m", name, x->state_dir);
+	if (l->is_torn)
+		(void) log_warning(0, "List file '%s': the last line has no end, dropped as a torn write", name);
+
+	index = find_or_make_list(x->table, &l->header);
+	if (index == -ENFILE) {
+		(void) log_error(index, "List '%s' is not restored: there are %d lists already", name, FW_LISTS_MAX);
+		return 0;
+	}
+	if (index < 0)
+		return log_error(index, "Cannot make the list '%s': %m", name);
+
+	r = restore_items(x, l, (unsigned)index);
+	return r == -E2BIG ? 0 : r; /* other lists may still fit into the other table */
+}
+
+int restore_lists(const char *state_dir, struct table *t)
+{
+	struct restore x = { .state_dir = state_dir, .table = t, .now = time(NULL) };
+	int r;
+
+	r = listfile_foreach(state_dir, restore_list, &x);
+	if (r == -ENOENT)
+		return 0; /* nothing has ever been saved */
+	if (r < 0)
+		return log_error(r, "Cannot restore the lists from '%s': %m", state_dir);
+
+	if (x.n_added > 0 || x.n_expired > 0)
+		log_info("%" PRIu64 " entries restored from '%s', %" PRIu64 " had expired", x.n_added, state_dir, x.n_expired);
+	return 0;
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* Windows of statistics: see stats.h. */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "names.h"
+#include "stats.h"
+
+#define MESSAGE_WINDOW "0373e56aaaeb45b18c0f72171d6a83d3"
+#define MESSAGE_LOST   "b2ac2d5e24444c81a0d54698532d0f68"
+
+#define USEC_PER_SEC UINT64_C(1000000)
+#define FIELD_MAX 48
+
+/* What was reported last. */
+struct sample {
+	uint64_t usec; /* CLOCK_BOOTTIME */
+	struct fw_counters counters[_FW_HOOK_MAX][_FW_DIRECTION_MAX];
+};
+
+struct stats {
+	char path[PATH_MAX];
+	struct table *table;
+	uint32_t counters_id;
+	struct sample last;
+	bool was_down; /* the window that runs began under the daemon before us, and should have ended since */
+	unsigned long n_lost;
+};
+
+static uint64_t now_usec(void)
+{
+	struct timespec t;
+
+	(void) clock_gettime(CLOCK_BOOTTIME, &t); /* cannot fail: the clock exists */
+	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
+}
+
+static int take_sample(struct stats *s, struct sample *ret)
+{
+	struct sample fresh = { .usec = now_usec() };
+	int r;
+
+	for (enum fw_hook h = 0; h < _FW_HOOK_MAX; h++) {
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+			r = table_read_counters(s->table, h, d, &fresh.counters[h][d]);
+			if (r < 0)
+				return r;
+		}
+	}
+	*ret = fresh;
+	return 0;
+}
+
+/*
+ * The file: "counters ID USEC", then a line "HOOK DIRECTION PACKETS BYTES SYN SYN_ACK DROPPED UNPARSED" for
+ * each. Returns 0 only if all of it is there and of these counters.
+ */
+static int read_sample(const struct stats *s, struct sample *ret)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	struct sample saved = {};
+	uint32_t id;
+
+	f = fopen(s->path, "re");
+	if (!f)
+		return -errno;
+	if (fscanf(f, "counters %" SCNu32 " %" SCNu64 "\n", &id, &saved.usec) != 2 || id != s->counters_id)
+		return -ESTALE;
+
+	for (enum fw_hook h = 0; h < _FW_HOOK_MAX; h++) {
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+			uint64_t n[6];
+
+			if (fscanf(f, "%*s %*s %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 "\n",
+				   &n[0], &n[1], &n[2], &n[3], &n[4], &n[5]) != 6)
+				return -EBADMSG;
+			saved.counters[h][d] = (struct fw_counters){
+				.packets = n[0], .bytes = n[1], .syn = n[2],
+				.syn_ack = n[3], .dropped = n[4], .unparsed = n[5],
+			};
+		}
+	}
+	*ret = saved;
+	return 0;
+}
+
+static int write_sample(const struct stats *s)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char fresh[PATH_MAX + 4];
+
+	(void) snprintf(fresh, sizeof(fresh), "%s.new", s->path);
+	f = fopen(fresh, "we");
+	if (!f)
+		return -errno;
+
+	(void) fprintf(f, "counters %" PRIu32 " %" PRIu64 "\n", s->counters_id, s->last.usec);
+	for (enum fw_hook h = 0; h < _FW_HOOK_MAX; h++) {
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+			const struct fw_counters *c = &s->last.counters[h][d];
+
+			(void) fprintf(f, "%s %s %llu %llu %llu %llu %llu %llu\n", hook_to_string(h), direction_to_string(d),
+				       c->packets, c->bytes, c->syn, c->syn_ack, c->dropped, c->unparsed);
+		}
+	}
+	if (fflush(f) == EOF || ferror(f)) /* one check for all of the above */
+		return -EIO;
+	return rename(fresh, s->path) < 0 ? -errno : 0;
+}
+
+static void save_sample(const struct stats *s)
+{
+	int r;
+
+	r = write_sample(s);
+	if (r < 0)
+		(void) log_warning(r, "Cannot save the last statistics to '%s', a restart would lose a window, ignoring: %m",
+				   s->path);
+}
+
+int stats_new(const char *run_dir, struct table *t, uint32_t counters_id, bool is_fresh, uint64_t window_usec,
+	      struct stats **ret)
+{
+	_cleanup_free_ struct stats *s = NULL;
+	struct sample now;
+	int r;
+
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return log_error(-ENOMEM, "Cannot keep statistics: %m");
+	s->table = t;
+	s->counters_id = counters_id;
+	(void) snprintf(s->path, sizeof(s->path), "%s/stats", run_dir);
+
+	r = take_sample(s, &now);
+	if (r < 0)
+		return log_error(r, "Cannot read the counters: %m");
+	if (is_fresh)
+		s->last.usec = now.usec; /* counting begins with zero */
+	else if (read_sample(s, &s->last) >= 0 && s->last.usec <= now.usec)
+		s->was_down = now.usec - s->last.usec > window_usec;
+	else
+		s->last = now; /* nobody knows what has been reported: begin here */
+	save_sample(s);
+
+	*ret = TAKE_PTR(s);
+	return 0;
+}
+
+struct stats *stats_free(struct stats *s)
+{
+	free(s);
+	return NULL;
+}
+
+uint64_t stats_window_start_usec(const struct stats *s)
+{
+	return s->last.usec;
+}
+
+static void report_window(enum fw_hook h, enum fw_direction d, const struct fw_counters *was,
+			  const struct fw_counters *is, uint64_t usec, bool was_down)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} numbers[] = {
+		{ "FW_TOTAL", is->packets - was->packets },
+		{ "FW_SYN", is->syn - was->syn },
+		{ "FW_SYN_ACK", is->syn_ack - was->syn_ack },
+		{ "FW_DROPPED", is->dropped - was->dropped },
+		{ "FW_UNPARSED", is->unparsed - was->unparsed },
+		{ "FW_BYTES", is->bytes - was->bytes },
+		{ "FW_INTERVAL_USEC", usec },
+	};
+	char text[ELEMENTSOF(numbers) + 2][FIELD_MAX];
+	const char *fields[ELEMENTSOF(text) + 1] = {};
+
+	for (size_t n = 0; n < ELEMENTSOF(text); n++)
+		fields[n] = text[n];
+	(void) snprintf(text[0], FIELD_MAX, "FW_HOOK=%s", hook_to_string(h));
+	(void) snprintf(text[1], FIELD_MAX, "FW_DIRECTION=%s", direction_to_string(d));
+	for (size_t n = 0; n < ELEMENTSOF(numbers); n++)
+		(void) snprintf(text[n + 2], FIELD_MAX, "%s=%" PRIu64, numbers[n].name, numbers[n].value);
+
+	log_record(LOG_INFO, MESSAGE_WINDOW, fields, "%s %s: total %llu, syn %llu, dropped %llu (%" PRIu64 " s%s)",
+		   hook_to_string(h), direction_to_string(d), is->packets - was->packets, is->syn - was->syn,
+		   is->dropped - was->dropped, (usec + USEC_PER_SEC / 2) / USEC_PER_SEC, was_down ? ", daemon was down" : "");
+}
+
+/* The journal has not taken all: say so in the next record that it takes. */
+static void report_lost(struct stats *s)
+{
+	unsigned long n = log_lost();
+	char text[FIELD_MAX];
+	const char *fields[] = { text, NULL };
+
+	if (n == s->n_lost)
+		return;
+	(void) snprintf(text, sizeof(text), "FW_LOST=%lu", n - s->n_lost);
+	log_record(LOG_WARNING, MESSAGE_LOST, fields, "%lu records were lost, the journal did not take them", n - s->n_lost);
+	s->n_lost = n;
+}
+
+void stats_report(struct stats *s, const struct hooks *h)
+{
+	struct sample now;
+	int r;
+
+	r = take_sample(s, &now);
+	if (r < 0) {
+		(void) log_warning(r, "Cannot read the counters, the next window will have them: %m");
+		return;
+	}
+
+	for (enum fw_hook hook = 0; hook < _FW_HOOK_MAX; hook++)
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+			const struct fw_counters *was = &s->last.counters[hook][d], *is = &now.counters[hook][d];
+
+			if (hooks_is_used(h, hook) || is->packets != was->packets)
+				report_window(hook, d, was, is, now.usec - s->last.usec, s->was_down);
+		}
+	report_lost(s);
+
+	s->last = now;
+	s->was_down = false;
+	save_sample(s);
+}
