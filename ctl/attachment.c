@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* Links and clsact filters that are ours: see attachment.h. */
+
+#include "attachment.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "names.h"
+#include "pins.h"
+
+#define LINK_TYPE_TCX  11 /* enum bpf_link_type; the headers of kernels before 6.6 lack it */
+#define NAME_TEXT_MAX  256
+#define PROGRAMS_MAX   64 /* two generations of the six programs, with room to spare */
+
+struct walk {
+	const char *pin_dir;
+	attachment_fn fn;
+	void *userdata;
+	uint32_t program_ids[PROGRAMS_MAX];
+	size_t n_programs;
+};
+
+/* "tc_ingress_2", "cgroup_egress": false if the name is none of ours. */
+static bool parse_link_name(const char *name, struct attachment *a)
+{
+	char start[NAME_TEXT_MAX];
+	int length;
+
+	for (enum fw_hook h = 0; h < _FW_HOOK_MAX; h++)
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+			length = snprintf(start, sizeof(start), "%s_%s", hook_to_string(h), direction_to_string(d));
+			if (strncmp(name, start, length) != 0 || (name[length] != '\0' && name[length] != '_'))
+				continue;
+			a->hook = h;
+			a->direction = d;
+			return true;
+		}
+	return false;
+}
+
+static int open_link(const char *pin_dir, const char *link_name)
+{
+	char name[NAME_TEXT_MAX];
+
+	(void) snprintf(name, sizeof(name), "links/%s", link_name);
+	return pins_open(pin_dir, name, false);
+}
+
+static int visit_link(const char *name, void *userdata)
+{
+	struct attachment a = { .link_name = name };
+	struct bpf_link_info info = {};
+	uint32_t size = sizeof(info);
+	_cleanup_close_ int fd = -1;
+	struct walk *w = userdata;
+
+	if (!parse_link_name(name, &a))
+		return 0;
+	fd = open_link(w->pin_dir, name);
+	if (fd == -ENOENT)
+		return 0; /* gone since the directory was read */
+	if (fd < 0)
+		return fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return -errno;
+
+	switch (info.type) {
+	case LINK_TYPE_TCX:
+		a.mechanism = FW_MECHANISM_TCX;
+		a.ifindex = info.netns.netns_ino; /* info.tcx has {ifindex, attach_type}, of the same layout */
+		a.is_live = a.ifindex != 0;
+		break;
+	case BPF_LINK_TYPE_CGROUP:
+		a.mechanism = FW_MECHANISM_CGROUP;
+		a.is_live = info.cgroup.cgroup_id != 0;
+		break;
+	case BPF_LINK_TYPE_XDP:
+		a.mechanism = FW_MECHANISM_XDP;
+		a.ifindex = info.xdp.ifindex;
+		a.is_live = a.ifindex != 0;
+		break;
+	default:
+		return 0;
+	}
+	return w->fn(&a, w->userdata);
+}
+
+static int visit_program(const char *name, void *userdata)
+{
+	struct bpf_prog_info info = {};
+	uint32_t size = sizeof(info);
+	_cleanup_close_ int fd = -1;
+	char path[NAME_TEXT_MAX];
+	struct walk *w = userdata;
+
+	(void) snprintf(path, sizeof(path), "progs/%s", name);
+	fd = pins_open(w->pin_dir, path, false);
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return -errno;
+	if (w->n_programs < PROGRAMS_MAX)
+		w->program_ids[w->n_programs++] = info.id;
+	return 0;
+}
+
+static struct bpf_tc_hook filter_hook(unsigned ifindex, enum fw_direction d)
+{
+	return (struct bpf_tc_hook){
+		.sz = sizeof(struct bpf_tc_hook),
+		.ifindex = ifindex,
+		.attach_point = d == FW_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS,
+	};
+}
+
+static struct bpf_tc_opts filter_place(void)
+{
+	return (struct bpf_tc_opts){
+		.sz = sizeof(struct bpf_tc_opts),
+		.handle = FW_TC_HANDLE,
+		.priority = FW_TC_PRIORITY,
+	};
+}
+
+/* A filter is ours if it sits at our place and carries a program of ours; either alone proves nothing. */
+static int visit_interface(struct walk *w, unsigned ifindex)
+{
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+		struct attachment a = {
+			.hook = FW_HOOK_TC,
+			.direction = d,
+			.mechanism = FW_MECHANISM_CLSACT,
+			.ifindex = ifindex,
+			.is_live = true,
+		};
+		struct bpf_tc_hook hook = filter_hook(ifindex, d);
+		struct bpf_tc_opts opts = filter_place();
+		bool is_ours = false;
+		int r;
+
+		if (bpf_tc_query(&hook, &opts) < 0)
+			continue; /* no clsact there, or no filter at our place */
+		for (size_t i = 0; i < w->n_programs; i++)
+			is_ours = is_ours || w->program_ids[i] == opts.prog_id;
+		if (!is_ours)
+			continue;
+		r = w->fn(&a, w->userdata);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int attachment_foreach(const char *pin_dir, attachment_fn fn, void *userdata)
+{
+	struct walk w = { .pin_dir = pin_dir, .fn = fn, .userdata = userdata };
+	struct if_nameindex *interfaces;
+	int r;
+
+	r = pins_foreach(pin_dir, "links", visit_link, &w);
+	if (r < 0 && r != -ENOENT)
+		return r;
+
+	r = pins_foreach(pin_dir, "progs", visit_program, &w);
+	if (r == -ENOENT || (r == 0 && w.n_programs == 0))
+		return 0;
+	if (r < 0)
+		return r;
+
+	interfaces = if_nameindex();
+	if (!interfaces)
+		return -errno;
+	for (size_t i = 0; interfaces[i].if_index != 0 && r == 0; i++)
+		r = visit_interface(&w, interfaces[i].if_index);
+	if_freenameindex(interfaces);
+	return r;
+}
+
+int attachment_detach(const char *pin_dir, const struct attachment *a)
+{
+	struct bpf_tc_hook hook = filter_hook(a->ifindex, a->direction);
+	struct bpf_tc_opts opts = filter_place();
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (!a->link_name) {
+		r = bpf_tc_detach(&hook, &opts);
+		return r == -ENOENT ? 0 : r;
+	}
+
+	fd = open_link(pin_dir, a->link_name);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	r = bpf_link_detach(fd);
+	return r < 0 && errno != ENOLINK ? -errno : 0;
+}

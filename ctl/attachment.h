@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Where the firewall is attached, found by its pins: the links below links/, and on kernels without tcx
+ * the clsact filters that carry a program pinned below progs/. Needs no map, so it also works on the pins
+ * of another version.
+ */
+
+#include <stdbool.h>
+
+#include "abi.h"
+
+struct attachment {
+	enum fw_hook hook;
+	enum fw_direction direction;
+	enum fw_mechanism mechanism;
+	unsigned ifindex;      /* 0 = not on an interface, or its target is gone */
+	bool is_live;          /* a link whose interface or cgroup is gone stays pinned */
+	const char *link_name; /* below links/; NULL = a clsact filter */
+};
+
+/*
+ * Calls fn for each; stops at a negative return, which is returned. Filters are looked for in the network
+ * namespace of the caller, as the kernel has it.
+ */
+typedef int (*attachment_fn)(const struct attachment *a, void *userdata);
+int attachment_foreach(const char *pin_dir, attachment_fn fn, void *userdata);
+
+/* Detaches. What is detached already is no error; the pin of a link stays. */
+int attachment_detach(const char *pin_dir, const struct attachment *a);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What the files of fwctl share: the options as parsed, the rows that verbs and options are, and the
+ * steps most verbs begin with. A verb gets its positional arguments, reports for itself, and returns an
+ * exit status; or a negative errno where nothing can be said beyond the errno, and main.c says it.
+ * Functions that return an exit status have reported when it is not EXIT_DONE.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "listfile.h"
+#include "table.h"
+
+enum exit_status {
+	EXIT_DONE,
+	EXIT_NO,         /* the answer is no, or the command failed */
+	EXIT_USAGE,      /* refused before anything was touched */
+	EXIT_NOT_LOADED,
+	EXIT_PERMISSION,
+	EXIT_FULL,
+};
+
+struct verb;
+
+/* The command line. Strings belong to argv. */
+struct ctl {
+	const struct verb *verb;
+	const char *pin_dir;
+	const char *state_dir;
+	const char *run_dir;
+	const char *list;     /* NULL = the verb's own */
+	const char *comment;  /* "" = none */
+	uint64_t duration_ns; /* UINT64_MAX = until it is removed */
+	unsigned directions;  /* FW_IN | FW_OUT, 0 = as the list or the target has it */
+	bool is_json;
+	bool is_forced;
+	bool is_runtime;
+	bool is_strict;
+	bool is_all_lists;
+	bool is_quiet;
+	bool is_help;
+	bool is_version;
+	struct json_object *notes; /* what output_note() has gathered for JSON */
+};
+
+/* An option is a row; its bit says which verbs take it. */
+enum {
+	OPTION_LIST = 1 << 0,
+	OPTION_ALL_LISTS = 1 << 1,
+	OPTION_FOR = 1 << 2,
+	OPTION_IN = 1 << 3,
+	OPTION_OUT = 1 << 4,
+	OPTION_COMMENT = 1 << 5,
+	OPTION_RUNTIME = 1 << 6,
+	OPTION_FORCE = 1 << 7,
+	OPTION_STRICT = 1 << 8,
+	OPTION_QUIET = 1 << 9,
+	OPTION_JSON = 1 << 10,
+	OPTION_PIN_DIR = 1 << 11,
+	OPTION_STATE_DIR = 1 << 12,
+	OPTION_RUN_DIR = 1 << 13,
+	OPTION_HELP = 1 << 14,
+	OPTION_VERSION = 1 << 15,
+};
+
+#define OPTIONS_GLOBAL \
+	(OPTION_JSON | OPTION_PIN_DIR | OPTION_STATE_DIR | OPTION_RUN_DIR | OPTION_HELP | OPTION_VERSION)
+
+struct option {
+	unsigned bit;
+	char letter; /* 0 = none */
+	const char *name;
+	const char *argument; /* NULL = takes none */
+	const char *help;
+};
+
+#define ARGUMENTS_ANY -1
+
+struct verb {
+	const char *name;
+	const char *arguments;
+	const char *help;
+	int arguments_min;
+	int arguments_max; /* or ARGUMENTS_ANY */
+	unsigned options;  /* beside OPTIONS_GLOBAL */
+	int (*run)(struct ctl *ctl, int argc, char **argv);
+};
+
+/* The tables, in main.c; each ends with a row without a name. */
+extern const struct option options[];
+extern const struct verb verbs[];
+
+int verb_block(struct ctl *ctl, int argc, char **argv);
+int verb_unblock(struct ctl *ctl, int argc, char **argv);
+int verb_allow(struct ctl *ctl, int argc, char **argv);
+int verb_unallow(struct ctl *ctl, int argc, char **argv);
+int verb_show(struct ctl *ctl, int argc, char **argv);
+int verb_check(struct ctl *ctl, int argc, char **argv);
+int verb_lists(struct ctl *ctl, int argc, char **argv);
+int verb_flush(struct ctl *ctl, int argc, char **argv);
+int verb_stats(struct ctl *ctl, int argc, char **argv);
+int verb_status(struct ctl *ctl, int argc, char **argv);
+int verb_unload(struct ctl *ctl, int argc, char **argv);
+
+/* help.c: text and completion scripts from the tables. */
+void help_program(void);
+void help_verb(const struct verb *v);
+const char *help_usage(const struct verb *v, char *buffer, size_t size); /* "fwctl show [LIST] [TARGET]" */
+int help_completion(const char *shell); /* -EINVAL: no such shell */
+
+/*
+ * session.c: what verbs begin with. Targets come sorted, and may repeat; session_find_list_for() takes
+ * the list of -l, or the action's own, and refuses one of the other action.
+ */
+int session_parse_targets(struct ctl *ctl, int argc, char **argv, struct targets *targets);
+int session_open(struct ctl *ctl, struct table **ret);
+int session_lock(struct ctl *ctl, int *ret_fd);
+int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index, struct fw_list *ret);
+int session_find_list_for(struct ctl *ctl, struct table *t, enum fw_action action, unsigned *ret_index,
+			  struct fw_list *ret);
+int session_explain(struct ctl *ctl, int error); /* why table_open() failed */
+bool session_sees_bpffs(const struct ctl *ctl);
+struct list_header session_list_header(const struct fw_list *l);
+
+static inline void table_freep(struct table **t)
+{
+	(void) table_free(*t);
+}
+
+/* The end of an entry in a list as Unix time in seconds, rounded up; 0 = never. */
+int64_t until_to_unix(uint32_t until);

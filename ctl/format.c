@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * Single JSON values as people read them: durations for points in time, "yes" for true, a list of
+ * names for an array. Called by output.c alone, which puts them into lines and columns.
+ */
+
+#include "format.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "duration.h"
+#include "log.h"
+
+/* Is all of text well-formed UTF-8? Overlong forms and surrogates are left to the reader. */
+static bool is_utf8(const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	int n_following;
+
+	while (*p) {
+		n_following = *p < 0x80 ? 0 : *p < 0xc2 ? -1 : *p < 0xe0 ? 1 : *p < 0xf0 ? 2 : *p < 0xf5 ? 3 : -1;
+		if (n_following < 0)
+			return false;
+		for (p++; n_following > 0; n_following--, p++)
+			if ((*p & 0xc0) != 0x80)
+				return false;
+	}
+	return true;
+}
+
+/* text with whatever is not printable ASCII as \xNN, to be freed. */
+static char *escape(const char *text)
+{
+	size_t size = strlen(text) * strlen("\\xNN") + 1;
+	char *escaped = malloc(size);
+
+	if (escaped)
+		(void) log_escape(text, escaped, size);
+	return escaped;
+}
+
+json_object *json_text(const char *text)
+{
+	_cleanup_free_ char *escaped = NULL;
+
+	if (!text || !text[0])
+		return NULL;
+	if (is_utf8(text))
+		return json_object_new_string(text);
+
+	escaped = escape(text); /* JSON has no way to say these bytes */
+	return escaped ? json_object_new_string(escaped) : NULL;
+}
+
+json_object *json_time(int64_t seconds)
+{
+	return seconds ? json_object_new_int64(seconds) : NULL;
+}
+
+/* Time until or since a moment, for people. */
+static char *format_time(json_object *value, enum column_kind kind)
+{
+	char text[DURATION_TEXT_MAX];
+	int64_t seconds, now = time(NULL);
+	char *line;
+	int r;
+
+	if (!value)
+		return strdup(kind == COLUMN_TIMELEFT ? "permanent" : "never");
+
+	if (kind == COLUMN_TIMELEFT)
+		seconds = json_object_get_int64(value) - (now + 1); /* ends are rounded up, so is now */
+	else
+		seconds = now - json_object_get_int64(value);
+	if (seconds <= 0)
+		return strdup(kind == COLUMN_AGO ? "now" : "0s");
+
+	(void) duration_format((uint64_t)seconds * 1000000000, text);
+	r = asprintf(&line, "%s%s", text, kind == COLUMN_AGO ? " ago" : "");
+	return r < 0 ? NULL : line;
+}
+
+static char *format_fill(json_object *value)
+{
+	char *line;
+	int r;
+
+	r = asprintf(&line, "%" PRIu64 " of %" PRIu64,
+		     json_object_get_uint64(json_object_object_get(value, "count")),
+		     json_object_get_uint64(json_object_object_get(value, "limit")));
+	return r < 0 ? NULL : line;
+}
+
+static char *format_scalar(json_object *value, enum column_kind kind)
+{
+	if (kind == COLUMN_TIMELEFT || kind == COLUMN_AGO)
+		return format_time(value, kind);
+	if (kind == COLUMN_FILL)
+		return format_fill(value);
+	if (json_object_is_type(value, json_type_boolean))
+		return strdup(json_object_get_boolean(value) ? "yes" : "no");
+
+	return escape(value ? json_object_get_string(value) : "");
+}
+
+/* "a,b" of what the elements say, or "a" if they all say "a". */
+static char *format_array(json_object *array, const char *path, enum column_kind kind)
+{
+	size_t n = json_object_array_length(array);
+	_cleanup_free_ char *joined = NULL;
+	bool is_alike = true;
+
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_free_ char *item = format_path(json_object_array_get_idx(array, i), path, kind);
+		_cleanup_free_ char *first = format_path(json_object_array_get_idx(array, 0), path, kind);
+		char *longer;
+
+		if (!item || !first)
+			return NULL;
+		is_alike = is_alike && strcmp(item, first) == 0;
+		if (asprintf(&longer, "%s%s%s", joined ?: "", i > 0 ? "," : "", item) < 0)
+			return NULL;
+		free(joined);
+		joined = longer;
+	}
+	if (n > 0 && is_alike)
+		return format_path(json_object_array_get_idx(array, 0), path, kind);
+	return joined ? TAKE_PTR(joined) : strdup("");
+}
+
+char *format_path(json_object *value, const char *path, enum column_kind kind)
+{
+	char key[64];
+	size_t length;
+
+	if (json_object_is_type(value, json_type_array))
+		return format_array(value, path, kind);
+	if (path[0] == '\0')
+		return format_scalar(value, kind);
+
+	length = strcspn(path, ".");
+	(void) snprintf(key, sizeof(key), "%.*s", (int)length, path);
+	return format_path(json_object_object_get(value, key), path + length + (path[length] == '.'), kind);
+}

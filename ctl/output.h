@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The only printer of fwctl. Verbs build json-c objects; with --json these are what is printed, and
+ * without it columns and fields say how the same objects read as aligned text. The keys are a promise
+ * to scripts, the text is not.
+ */
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "ctl.h"
+#include "format.h"
+
+/* A table inside a record. Arrays end with {}. */
+struct section {
+	const char *key;
+	const struct column *columns;
+};
+
+#define OUTPUT_COLUMNS_MAX 12
+
+/* Rows under one key. JSON is printed as it comes, text is kept until the widths are known. */
+struct output_rows {
+	struct ctl *ctl;
+	const struct column *columns;
+	size_t n_rows;
+	size_t width[OUTPUT_COLUMNS_MAX];
+	FILE *cells; /* each with its NUL */
+	char *text;
+	size_t size;
+};
+
+int output_rows_begin(struct output_rows *o, struct ctl *ctl, const char *key, const struct column *columns);
+int output_rows_add(struct output_rows *o, json_object *row); /* takes the row */
+int output_rows_end(struct output_rows *o);
+
+/* Prints one object: fields as "title  value" lines, those with an empty value left out, then sections. */
+int output_record(struct ctl *ctl, json_object *record, const struct column *fields, const struct section *sections);
+
+/*
+ * Something the user should know beside the result: a line on stderr, or with --json a member of
+ * "notes" in the object that is printed next.
+ */
+void output_note(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * What a command has changed: {"changes": [{"result", "target", "list", "refreshed", "direction",
+ * "until"}]}, or a sentence for each. Rows say as much of it as they have.
+ */
+int output_changes(struct ctl *ctl, json_object *changes);
+
+/* What a command has done as a whole: the object, or one sentence of trusted text. */
+int output_result(struct ctl *ctl, json_object *result, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Says why a command ends, in one line or as {"error": {"code", "message"}}, and returns status. */
+int output_fail(struct ctl *ctl, enum exit_status status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Did everything reach stdout? */
+int output_finish(struct ctl *ctl);

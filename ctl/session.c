@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * The steps most verbs begin with: parse targets, open the pinned tables, take the writer lock, find a
+ * list; and the sentence for each way in which that fails.
+ */
+
+#include <errno.h>
+#include <libgen.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "output.h"
+#include "pins.h"
+
+#ifndef BPF_FS_MAGIC
+#define BPF_FS_MAGIC 0xcafe4a11
+#endif
+
+#define ARGUMENT_TEXT_MAX 256
+#define NS_PER_SEC 1000000000ull
+
+static int compare(const void *a, const void *b)
+{
+	return target_compare(a, b);
+}
+
+int session_parse_targets(struct ctl *ctl, int argc, char **argv, struct targets *targets)
+{
+	char escaped[ARGUMENT_TEXT_MAX], text[TARGET_TEXT_MAX];
+	const char *error;
+	int r;
+
+	for (int i = 0; i < argc; i++) {
+		r = targets_parse(targets, argv[i], strlen(argv[i]), &error);
+		if (r == -ENOMEM)
+			return output_fail(ctl, EXIT_NO, "Out of memory");
+		if (r < 0)
+			return output_fail(ctl, EXIT_USAGE, "'%s': %s",
+					   log_escape(argv[i], escaped, sizeof(escaped)), error);
+	}
+
+	/* only now that nothing is wrong: an error is one line */
+	for (int i = 0; i < argc && targets->n_masked > 0; i++) {
+		_cleanup_(targets_done) struct targets one = {};
+
+		if (targets_parse(&one, argv[i], strlen(argv[i]), &error) == 0 && one.n_masked > 0)
+			output_note(ctl, "%s means %s", argv[i], target_format(&one.items[0], text));
+	}
+	qsort(targets->items, targets->n_items, sizeof(*targets->items), compare);
+	return EXIT_DONE;
+}
+
+/* Is the directory that should hold the pin directory on a bpffs? */
+bool session_sees_bpffs(const struct ctl *ctl)
+{
+	_cleanup_free_ char *copy = strdup(ctl->pin_dir);
+	struct statfs fs;
+
+	return copy && statfs(dirname(copy), &fs) == 0 && (unsigned long)fs.f_type == BPF_FS_MAGIC;
+}
+
+static int explain_version(struct ctl *ctl)
+{
+	char escaped[sizeof(((struct fw_meta *)NULL)->version) * 4];
+	struct fw_meta meta = {};
+
+	(void) pins_read_meta(ctl->pin_dir, &meta); /* fills in what it can, the rest stays empty */
+	meta.version[sizeof(meta.version) - 1] = '\0';
+	return output_fail(ctl, EXIT_NOT_LOADED,
+			   "The firewall was loaded by another version (%s, this is %s): systemctl restart ebpf-fw",
+			   meta.version[0] ? log_escape(meta.version, escaped, sizeof(escaped)) : "unknown",
+			   FW_VERSION);
+}
+
+int session_explain(struct ctl *ctl, int error)
+{
+	if (error == -ENODEV || (error == -ENOENT && !session_sees_bpffs(ctl)))
+		return output_fail(ctl, EXIT_NOT_LOADED,
+				   "No bpffs is visible around '%s' in this mount namespace: 'ip netns exec' hides it, "
+				   "use 'nsenter --net=/run/netns/NAME'; else mount -t bpf bpf /sys/fs/bpf", ctl->pin_dir);
+
+	switch (error) {
+	case -ENOENT:
+		return output_fail(ctl, EXIT_NOT_LOADED, "The firewall is not loaded: systemctl start ebpf-fw");
+	case -EPROTO:
+		return explain_version(ctl);
+	case -EACCES:
+	case -EPERM:
+		if (geteuid() == 0 && pins_check_dir(ctl->pin_dir) == -EPERM)
+			return output_fail(ctl, EXIT_PERMISSION,
+					   "'%s' belongs to or is writable by somebody else, so nothing in it is trusted: "
+					   "look who made it, remove it, then systemctl restart ebpf-fw", ctl->pin_dir);
+		return output_fail(ctl, EXIT_PERMISSION, "No permission to use '%s': run as root", ctl->pin_dir);
+	default:
+		errno = -error;
+		return output_fail(ctl, EXIT_NO, "Cannot open the firewall's maps in '%s': %m", ctl->pin_dir);
+	}
+}
+
+int session_open(struct ctl *ctl, struct table **ret)
+{
+	int r;
+
+	r = pins_check_dir(ctl->pin_dir);
+	if (r < 0)
+		return session_explain(ctl, r);
+
+	r = table_open(ctl->pin_dir, ret);
+	if (r < 0)
+		return session_explain(ctl, r);
+	return EXIT_DONE;
+}
+
+int session_lock(struct ctl *ctl, int *ret_fd)
+{
+	int r;
+
+	r = table_lock(ctl->run_dir, ret_fd);
+	if (r == -EACCES || r == -EPERM)
+		return output_fail(ctl, EXIT_PERMISSION, "No permission to lock '%s': run as root", ctl->run_dir);
+	if (r < 0) {
+		errno = -r;
+		return output_fail(ctl, EXIT_NO, "Cannot take the writer lock in '%s': %m", ctl->run_dir);
+	}
+	return EXIT_DONE;
+}
+
+int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index, struct fw_list *ret)
+{
+	char escaped[FW_LIST_NAME_MAX * 4];
+	int r;
+
+	(void) log_escape(name, escaped, sizeof(escaped));
+	if (!list_name_is_valid(name))
+		return output_fail(ctl, EXIT_USAGE, "'%s' is no name of a list", escaped);
+
+	r = table_find_list(t, name, ret);
+	if (r == -ENOENT)
+		return output_fail(ctl, EXIT_NO, "No list '%s': 'fwctl lists' shows which there are", escaped);
+	if (r < 0) {
+		errno = -r;
+		return output_fail(ctl, EXIT_NO, "Cannot read list '%s': %m", escaped);
+	}
+	*ret_index = r;
+	return EXIT_DONE;
+}
+
+int session_find_list_for(struct ctl *ctl, struct table *t, enum fw_action action, unsigned *ret_index,
+			  struct fw_list *ret)
+{
+	const char *name = ctl->list;
+	int status;
+
+	if (!name)
+		name = action == FW_ACTION_ALLOW ? FW_LIST_ALLOW : FW_LIST_MANUAL;
+
+	status = session_find_list(ctl, t, name, ret_index, ret);
+	if (status == EXIT_DONE && ret->action != action)
+		return output_fail(ctl, EXIT_USAGE, "List '%s' is there to %s: use 'fwctl %s'", name,
+				   action_to_string(ret->action),
+				   ret->action == FW_ACTION_ALLOW ? "allow' or 'fwctl unallow" :
+								    "block' or 'fwctl unblock");
+	return status;
+}
+
+struct list_header session_list_header(const struct fw_list *l)
+{
+	struct list_header h = {
+		.action = l->action,
+		.mode = l->mode,
+		.is_enabled = l->is_enabled,
+		.directions = l->directions,
+	};
+
+	memcpy(h.name, l->name, sizeof(h.name));
+	return h;
+}
+
+int64_t until_to_unix(uint32_t until)
+{
+	struct timespec now;
+	uint64_t ns;
+
+	if (until == FW_UNTIL_NEVER)
+		return 0;
+
+	(void) clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with this clock */
+	ns = (uint64_t)now.tv_nsec + tick_remaining(until);
+	return now.tv_sec + (int64_t)((ns + NS_PER_SEC - 1) / NS_PER_SEC);
+}

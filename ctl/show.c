@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * show: the entries, of all lists or of one, or a single one. The table is walked for targets only, which
+ * are sorted and looked up again one by one, so that a million entries need no more memory than their names.
+ */
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "output.h"
+#include "row.h"
+
+#define ARGUMENT_TEXT_MAX 256
+
+/* What the arguments select. */
+struct selection {
+	const char *list;       /* NULL = all */
+	const char *list_error; /* why that is no target */
+	bool has_target;
+	struct target target;
+	uint64_t lists;         /* entries that any of these holds */
+	struct targets found;
+};
+
+static void selection_done(struct selection *s)
+{
+	targets_done(&s->found);
+}
+
+static int select_entry(const struct table_entry *e, void *userdata)
+{
+	struct selection *s = userdata;
+
+	return table_entry_lists(e) & s->lists ? targets_add(&s->found, &e->target) : 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return target_compare(a, b);
+}
+
+static int print_found(struct ctl *ctl, struct table *t, const struct selection *s)
+{
+	_cleanup_(row_maker_done) struct row_maker maker;
+	struct output_rows rows;
+	struct table_entry e;
+	int r, end;
+
+	r = row_maker_init(&maker, ctl, t);
+	if (r < 0)
+		return r;
+	r = output_rows_begin(&rows, ctl, "entries", entry_columns);
+	if (r < 0)
+		return r;
+
+	for (size_t i = 0; i < s->found.n_items && r == 0; i++) {
+		r = table_get(t, &s->found.items[i], &e);
+		if (r == -ENOENT || (r == 0 && !(table_entry_lists(&e) & s->lists)))
+			r = 0; /* it has ended or been removed since */
+		else if (r == 0)
+			r = output_rows_add(&rows, row_make(&maker, &e));
+	}
+	end = output_rows_end(&rows);
+	return r < 0 ? r : end;
+}
+
+/* [LIST] [TARGET]: what reads as a target is one. */
+static int parse_selection(struct ctl *ctl, int argc, char **argv, struct selection *s)
+{
+	char escaped[ARGUMENT_TEXT_MAX];
+	const char *error;
+
+	for (int i = 0; i < argc; i++) {
+		(void) log_escape(argv[i], escaped, sizeof(escaped));
+		if (target_parse(argv[i], strlen(argv[i]), &s->target, &error) == 0) {
+			if (s->has_target)
+				return output_fail(ctl, EXIT_USAGE, "'%s': show takes one TARGET", escaped);
+			s->has_target = true;
+		} else if (i > 0 || !list_name_is_valid(argv[i])) {
+			return output_fail(ctl, EXIT_USAGE, "'%s': %s", escaped, error);
+		} else {
+			s->list = argv[i];
+			s->list_error = error;
+		}
+	}
+	return EXIT_DONE;
+}
+
+static int find_list(struct ctl *ctl, struct table *t, struct selection *s)
+{
+	struct fw_list policy;
+	unsigned index;
+	int status;
+
+	/* a mistyped address has the letters of a name, too */
+	if (table_find_list(t, s->list, &policy) == -ENOENT && (isdigit(s->list[0]) || strchr(s->list, ':')))
+		return output_fail(ctl, EXIT_USAGE, "'%s' is no list, and as a TARGET: %s", s->list, s->list_error);
+
+	status = session_find_list(ctl, t, s->list, &index, &policy);
+	if (status == EXIT_DONE)
+		s->lists = 1ull << index;
+	return status;
+}
+
+static int find_target(struct ctl *ctl, struct table *t, struct selection *s)
+{
+	char text[TARGET_TEXT_MAX];
+	struct table_entry e;
+	int r;
+
+	r = table_get(t, &s->target, &e);
+	if (r == 0 && table_entry_lists(&e) & s->lists)
+		return targets_add(&s->found, &s->target);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	return output_fail(ctl, EXIT_NO, "%s is not in %s%s%s; 'fwctl check' also finds what covers it",
+			   target_format(&s->target, text), s->list ? "list '" : "any list", s->list ?: "",
+			   s->list ? "'" : "");
+}
+
+int verb_show(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_(selection_done) struct selection s = { .lists = UINT64_MAX };
+	_cleanup_(table_freep) struct table *table = NULL;
+	int status, r;
+
+	status = parse_selection(ctl, argc, argv, &s);
+	if (status != EXIT_DONE)
+		return status;
+	status = session_open(ctl, &table);
+	if (status != EXIT_DONE)
+		return status;
+
+	if (s.list) {
+		status = find_list(ctl, table, &s);
+		if (status != EXIT_DONE)
+			return status;
+	}
+	if (s.has_target) {
+		r = find_target(ctl, table, &s);
+		if (r != 0)
+			return r;
+	} else {
+		r = table_walk(table, select_entry, &s);
+		if (r < 0)
+			return r;
+		if (s.found.n_items > 0)
+			qsort(s.found.items, s.found.n_items, sizeof(*s.found.items), compare);
+	}
+	return print_found(ctl, table, &s);
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* stats: what the hooks have counted since the firewall was loaded, one row per hook and direction in use. */
+
+#include "attachment.h"
+#include "cleanup.h"
+#include "names.h"
+#include "output.h"
+
+static json_object *counters_row(enum fw_hook hook, enum fw_direction direction, const struct fw_counters *c)
+{
+	json_object *row = json_object_new_object();
+
+	json_object_object_add(row, "hook", json_text(hook_to_string(hook)));
+	json_object_object_add(row, "direction", json_text(direction_to_string(direction)));
+	json_object_object_add(row, "packets", json_object_new_uint64(c->packets));
+	json_object_object_add(row, "bytes", json_object_new_uint64(c->bytes));
+	json_object_object_add(row, "syn", json_object_new_uint64(c->syn));
+	json_object_object_add(row, "syn_ack", json_object_new_uint64(c->syn_ack));
+	json_object_object_add(row, "dropped", json_object_new_uint64(c->dropped));
+	json_object_object_add(row, "dropped_bytes", json_object_new_uint64(c->dropped_bytes));
+	json_object_object_add(row, "unparsed", json_object_new_uint64(c->unparsed));
+	return row;
+}
+
+/* Marks where something is attached, as bits of fw_counters_index(). */
+static int mark_used(const struct attachment *a, void *userdata)
+{
+	uint32_t *used = userdata;
+
+	if (a->is_live)
+		*used |= 1u << fw_counters_index(a->hook, a->direction);
+	return 0;
+}
+
+static int add_counters_rows(struct ctl *ctl, struct table *t, struct output_rows *rows)
+{
+	struct fw_counters c;
+	uint32_t used = 0;
+	int r;
+
+	(void) attachment_foreach(ctl->pin_dir, mark_used, &used); /* else those with counts are shown */
+	for (enum fw_hook h = 0; h < _FW_HOOK_MAX; h++)
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+			r = table_read_counters(t, h, d, &c);
+			if (r < 0)
+				return r;
+			if (!(used >> fw_counters_index(h, d) & 1) && c.packets == 0)
+				continue;
+			r = output_rows_add(rows, counters_row(h, d, &c));
+			if (r < 0)
+				return r;
+		}
+	return 0;
+}
+
+int verb_stats(struct ctl *ctl, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{ "hook",          "HOOK",          COLUMN_TEXT   },
+		{ "direction",     "DIRECTION",     COLUMN_TEXT   },
+		{ "packets",       "PACKETS",       COLUMN_NUMBER },
+		{ "bytes",         "BYTES",         COLUMN_NUMBER },
+		{ "syn",           "SYN",           COLUMN_NUMBER },
+		{ "syn_ack",       "SYN+ACK",       COLUMN_NUMBER },
+		{ "dropped",       "DROPPED",       COLUMN_NUMBER },
+		{ "dropped_bytes", "DROPPED BYTES", COLUMN_NUMBER },
+		{ "unparsed",      "UNPARSED",      COLUMN_NUMBER },
+		{}
+	};
+	_cleanup_(table_freep) struct table *table = NULL;
+	struct output_rows rows;
+	int status, r, end;
+
+	status = session_open(ctl, &table);
+	if (status != EXIT_DONE)
+		return status;
+
+	r = output_rows_begin(&rows, ctl, "hooks", columns);
+	if (r < 0)
+		return r;
+	r = add_counters_rows(ctl, table, &rows);
+	end = output_rows_end(&rows);
+	return r < 0 ? r : end;
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* status: is the firewall loaded, what does it filter, and does the daemon keep it so? */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+
+#include "attachment.h"
+#include "cleanup.h"
+#include "names.h"
+#include "output.h"
+#include "pins.h"
+
+/*
+ * The pid of the running daemon, 0 = none. The lock is the proof; it is tried only where a living process
+ * has written its pid, so that a daemon that is just starting never finds it taken by us.
+ */
+static int daemon_pid(const struct ctl *ctl)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX], text[16] = "";
+	int pid;
+
+	(void) snprintf(path, sizeof(path), "%s/ebpf-fwd.pid", ctl->run_dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || pread(fd, text, sizeof(text) - 1, 0) <= 0)
+		return 0;
+	pid = atoi(text);
+	if (pid <= 0 || (kill(pid, 0) < 0 && errno == ESRCH))
+		return 0;
+	return flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK ? pid : 0;
+}
+
+/* Where it is attached, as the user would name it. */
+static json_object *attachment_where(const struct attachment *a, const struct fw_meta *meta)
+{
+	char name[IF_NAMESIZE], text[32];
+
+	if (a->hook == FW_HOOK_CGROUP)
+		return json_text(meta->cgroup);
+	if (if_indextoname(a->ifindex, name))
+		return json_text(name);
+	(void) snprintf(text, sizeof(text), "ifindex %u", a->ifindex); /* moved to another namespace */
+	return json_text(text);
+}
+
+struct hook_rows {
+	json_object *rows;
+	const struct fw_meta *meta;
+};
+
+static int add_hook_row(const struct attachment *a, void *userdata)
+{
+	const struct hook_rows *h = userdata;
+	json_object *row;
+
+	if (!a->is_live)
+		return 0;
+
+	row = json_object_new_object();
+	json_object_object_add(row, "hook", json_text(hook_to_string(a->hook)));
+	json_object_object_add(row, "direction", json_text(direction_to_string(a->direction)));
+	json_object_object_add(row, "where", attachment_where(a, h->meta));
+	json_object_object_add(row, "mechanism", json_text(mechanism_to_string(a->mechanism)));
+	json_object_array_add(h->rows, row);
+	return 0;
+}
+
+static json_object *make_fill(struct table *t, enum fw_kind kind)
+{
+	json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "count", json_object_new_uint64(table_count(t, kind)));
+	json_object_object_add(o, "limit", json_object_new_uint64(table_limit(t, kind)));
+	return o;
+}
+
+/* What holds whether or not anything is loaded. */
+static json_object *make_record(const struct ctl *ctl, bool is_loaded)
+{
+	json_object *record = json_object_new_object(), *daemon = json_object_new_object();
+	int pid = daemon_pid(ctl);
+
+	json_object_object_add(daemon, "running", json_object_new_boolean(pid > 0));
+	json_object_object_add(daemon, "pid", pid > 0 ? json_object_new_int(pid) : NULL);
+	json_object_object_add(record, "loaded", json_object_new_boolean(is_loaded));
+	json_object_object_add(record, "daemon", daemon);
+	json_object_object_add(record, "version", NULL);
+	json_object_object_add(record, "hooks", json_object_new_array());
+	return record;
+}
+
+static void add_meta(json_object *record, const struct fw_meta *meta)
+{
+	json_object_object_add(record, "version", json_text(meta->version));
+	json_object_object_add(record, "tc_reason", json_text(meta->tc_reason));
+	json_object_object_add(record, "cgroup_reason", json_text(meta->cgroup_reason));
+	json_object_object_add(record, "pending", json_text(meta->pending));
+	json_object_object_add(record, "failed", json_text(meta->failed));
+}
+
+static void add_entries(json_object *record, struct table *t)
+{
+	json_object *entries = json_object_new_object();
+
+	json_object_object_add(entries, "ipv4", make_fill(t, FW_KIND_IPV4));
+	json_object_object_add(entries, "ipv6", make_fill(t, FW_KIND_IPV6));
+	json_object_object_add(entries, "port", make_fill(t, FW_KIND_PORT));
+	json_object_object_add(record, "entries", entries);
+}
+
+static int print_record(struct ctl *ctl, json_object *record)
+{
+	static const struct column fields[] = {
+		{ "loaded",         "loaded",       COLUMN_TEXT },
+		{ "version",        "version",      COLUMN_TEXT },
+		{ "daemon.running", "daemon runs",  COLUMN_TEXT },
+		{ "daemon.pid",     "daemon pid",   COLUMN_TEXT },
+		{ "entries.ipv4",   "IPv4 entries", COLUMN_FILL },
+		{ "entries.ipv6",   "IPv6 entries", COLUMN_FILL },
+		{ "entries.port",   "port entries", COLUMN_FILL },
+		{ "tc_reason",      "tc note",      COLUMN_TEXT },
+		{ "cgroup_reason",  "cgroup note",  COLUMN_TEXT },
+		{ "pending",        "pending",      COLUMN_TEXT },
+		{ "failed",         "failed",       COLUMN_TEXT },
+		{}
+	};
+	static const struct column hooks[] = {
+		{ "hook",      "HOOK",      COLUMN_TEXT },
+		{ "direction", "DIRECTION", COLUMN_TEXT },
+		{ "where",     "WHERE",     COLUMN_TEXT },
+		{ "mechanism", "MECHANISM", COLUMN_TEXT },
+		{}
+	};
+	static const struct section sections[] = {
+		{ "hooks", hooks },
+		{}
+	};
+
+	return output_record(ctl, record, fields, sections);
+}
+
+/* Not loaded is an answer too: JSON says it on stdout, and both forms say why on stderr. */
+static int report_absence(struct ctl *ctl, int error)
+{
+	_cleanup_json_ json_object *record = NULL;
+	int r;
+
+	if (ctl->is_quiet)
+		return EXIT_NOT_LOADED;
+	if (ctl->is_json) {
+		record = make_record(ctl, false);
+		r = print_record(ctl, record);
+		if (r < 0)
+			return r;
+	}
+	return session_explain(ctl, error);
+}
+
+int verb_status(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_json_ json_object *record = NULL;
+	_cleanup_(table_freep) struct table *table = NULL;
+	struct hook_rows h;
+	int r;
+
+	r = pins_check_dir(ctl->pin_dir);
+	if (r == 0)
+		r = table_open(ctl->pin_dir, &table);
+	if (r < 0)
+		return report_absence(ctl, r);
+
+	record = make_record(ctl, true);
+	add_meta(record, table_meta(table));
+	add_entries(record, table);
+	h.rows = json_object_object_get(record, "hooks");
+	h.meta = table_meta(table);
+	r = attachment_foreach(ctl->pin_dir, add_hook_row, &h);
+
+	if (ctl->is_quiet)
+		return json_object_array_length(h.rows) > 0 ? EXIT_DONE : EXIT_NOT_LOADED;
+	if (r < 0) {
+		errno = -r;
+		output_note(ctl, "cannot tell where it is attached: %m");
+	} else if (json_object_array_length(h.rows) == 0) {
+		output_note(ctl, "it is loaded but attached nowhere: no packet is filtered");
+	}
+	return print_record(ctl, record);
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * unload: the one way to switch the firewall off. Detaches and removes what the pin directory proves to be
+ * ours, of whichever version, and nothing else; list files stay. It can be repeated after a crash.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/file.h>
+
+#include "attachment.h"
+#include "cleanup.h"
+#include "output.h"
+#include "pins.h"
+
+#define NAME_TEXT_MAX 256
+
+struct unload {
+	struct ctl *ctl;
+	const char *part; /* being removed */
+	size_t n_detached;
+};
+
+/*
+ * A running daemon would put everything back. It holds this lock on the pin directory as long as it runs;
+ * with the lock in our hands none can start meanwhile.
+ */
+static int lock_out_daemon(struct ctl *ctl, int *ret_fd)
+{
+	_cleanup_close_ int fd = -1;
+
+	fd = open(ctl->pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return session_explain(ctl, -errno);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			return output_fail(ctl, EXIT_NO, "ebpf-fwd is running and would put everything back, "
+					   "stop it first: systemctl stop ebpf-fw");
+		return output_fail(ctl, EXIT_NO, "Cannot lock '%s': %m", ctl->pin_dir);
+	}
+	*ret_fd = TAKE_FD(fd);
+	return EXIT_DONE;
+}
+
+static int detach(const struct attachment *a, void *userdata)
+{
+	struct unload *u = userdata;
+	int r;
+
+	r = attachment_detach(u->ctl->pin_dir, a);
+	if (r == 0 && a->is_live)
+		u->n_detached++;
+	return r;
+}
+
+static int remove_pin(const char *name, void *userdata)
+{
+	const struct unload *u = userdata;
+	char path[NAME_TEXT_MAX];
+
+	(void) snprintf(path, sizeof(path), "%s/%s", u->part, name);
+	return pins_remove(u->ctl->pin_dir, path);
+}
+
+/* Programs go after the links: they prove which clsact filters are ours, should this have to be repeated. */
+static int remove_pins(struct unload *u)
+{
+	static const char *const parts[] = { "links", "progs", "maps" };
+	char path[PATH_MAX];
+	int r;
+
+	for (size_t i = 0; i < ELEMENTSOF(parts); i++) {
+		u->part = parts[i];
+		r = pins_foreach(u->ctl->pin_dir, u->part, remove_pin, u);
+		if (r < 0 && r != -ENOENT)
+			return r;
+		(void) snprintf(path, sizeof(path), "%s/%s", u->ctl->pin_dir, u->part);
+		if (rmdir(path) < 0 && errno != ENOENT)
+			return -errno;
+	}
+
+	r = pins_remove(u->ctl->pin_dir, "meta");
+	if (r < 0)
+		return r;
+	return rmdir(u->ctl->pin_dir) < 0 ? -errno : 0;
+}
+
+static int report(struct ctl *ctl, bool was_loaded, size_t n_detached)
+{
+	_cleanup_json_ json_object *result = json_object_new_object();
+
+	json_object_object_add(result, "result", json_text(was_loaded ? "unloaded" : "absent"));
+	json_object_object_add(result, "detached", json_object_new_uint64(n_detached));
+	if (!was_loaded)
+		return output_result(ctl, result, "nothing is loaded");
+	return output_result(ctl, result, "unloaded: %zu programs detached, no packet is filtered any more; "
+			     "systemctl start ebpf-fw filters again", n_detached);
+}
+
+int verb_unload(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_close_ int writers = -1, daemon = -1;
+	struct unload u = { .ctl = ctl };
+	int status, r;
+
+	r = pins_check_dir(ctl->pin_dir);
+	if (r == -ENOENT && session_sees_bpffs(ctl))
+		return report(ctl, false, 0);
+	if (r < 0)
+		return session_explain(ctl, r);
+
+	status = lock_out_daemon(ctl, &daemon);
+	if (status != EXIT_DONE)
+		return status;
+	status = session_lock(ctl, &writers);
+	if (status != EXIT_DONE)
+		return status;
+
+	r = attachment_foreach(ctl->pin_dir, detach, &u);
+	if (r == 0)
+		r = remove_pins(&u);
+	if (r == -ENOTEMPTY || r == -EEXIST) {
+		output_note(ctl, "'%s' stays: something that is not ours is in it", ctl->pin_dir);
+		r = 0;
+	}
+	if (r < 0) {
+		errno = -r;
+		return output_fail(ctl, r == -EPERM || r == -EACCES ? EXIT_PERMISSION : EXIT_NO,
+				   "Cannot unload all of '%s': %m; repeat it", ctl->pin_dir);
+	}
+	return report(ctl, true, u.n_detached);
+}
