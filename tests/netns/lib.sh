@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Harness of the namespace tests; each test-*.sh sources it first. It runs the script again in network,
+# mount and process namespaces of its own, with a private bpffs and a sub-cgroup that hold all that a test
+# makes, so that nothing of the machine is touched and nothing is left behind, however the test ends.
+#
+#   peer namespace                       "the host", where the script runs
+#   p0  192.0.2.10  2001:db8::10   BAD  ------  h0  192.0.2.1     2001:db8::1     HOST
+#       192.0.2.20  2001:db8::20   GOOD             198.51.100.1                  MARK_HOST
+#       198.51.100.10              MARK  never blocked: when its packet is in, those sent before are as well
+
+set -u
+
+: "${EBPF_FWD:?path of ebpf-fwd}" "${FWCTL:?path of fwctl}" "${TRAFFIC:?path of traffic}" "${FOREIGN:?path of foreign}"
+
+HOST4=192.0.2.1 BAD4=192.0.2.10 GOOD4=192.0.2.20
+HOST6=2001:db8::1 BAD6=2001:db8::10 GOOD6=2001:db8::20
+MARK=198.51.100.10 MARK_HOST=198.51.100.1
+PORT=5000 MARK_PORT=5999
+
+if [ -z "${FW_TEST_DIR:-}" ]; then
+	skip() {
+		echo "1..0 # SKIP $*"
+		exit 0
+	}
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	CGROUP2=$(awk '{ for (i = 7; i < NF; i++) if ($i == "-" && $(i + 1) == "cgroup2") print $5 }' \
+		/proc/self/mountinfo | head -n 1)
+	[ -n "$CGROUP2" ] || skip "no cgroup2 is mounted"
+
+	FW_TEST_DIR=$(mktemp -d /tmp/ebpf-fw-test.XXXXXX) || exit 1
+	FW_TEST_CGROUP=/${FW_TEST_DIR##*/}
+	export FW_TEST_DIR FW_TEST_CGROUP CGROUP2
+	remove() {
+		rmdir "$CGROUP2$FW_TEST_CGROUP"
+		rm -rf "$FW_TEST_DIR"
+	}
+	trap remove EXIT
+	trap 'exit 1' INT TERM HUP
+	mkdir "$CGROUP2$FW_TEST_CGROUP" || exit 1
+	unshare --net --mount --pid --fork --kill-child --mount-proc bash "$0" &
+	wait $!
+	exit
+fi
+
+T=$FW_TEST_DIR
+CGROUP=$CGROUP2$FW_TEST_CGROUP # as a directory; FW_TEST_CGROUP is what Cgroup= takes
+PINS=$T/bpf/fw
+DAEMON=
+N_TESTS=0
+N_FAILED=0
+
+# --- results, in TAP
+
+note() {
+	echo "# $*"
+}
+
+result() { # STATUS NAME
+	N_TESTS=$((N_TESTS + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $N_TESTS - $2"
+	else
+		N_FAILED=$((N_FAILED + 1))
+		echo "not ok $N_TESTS - $2"
+	fi
+}
+
+check() { # NAME COMMAND...
+	local name=$1
+	shift
+	"$@"
+	result $? "$name"
+}
+
+# Equality of what was found and what was expected; shows both if they differ.
+same() { # NAME EXPECTED FOUND
+	[ "$2" = "$3" ] || note "$1: expected '$2', found '$3'"
+	[ "$2" = "$3" ]
+	result $? "$1"
+}
+
+refuse() { # COMMAND...: the opposite of its status
+	! "$@"
+}
+
+finish() {
+	local status=$?
+
+	if [ "$status" != 0 ] || [ "$N_FAILED" != 0 ]; then
+		[ -f "$T/log" ] && tail -n 40 "$T/log" | sed 's/^/# log: /'
+	fi
+	[ "$status" = 0 ] || echo "Bail out! the script ended early"
+	echo "1..$N_TESTS"
+}
+trap finish EXIT
+
+die() {
+	note "$*"
+	exit 1
+}
+
+# --- waiting for events, never for time
+
+wait_for() { # COMMAND...: until it succeeds, 8 s at most
+	local n
+
+	for ((n = 0; n < 400; n++)); do
+		"$@" && return 0
+		sleep 0.02
+	done
+	note "waited in vain for: $*"
+	return 1
+}
+
+# --- namespaces
+
+peer() {
+	nsenter --net=/run/netns/peer -- "$@"
+}
+
+# Runs a command in the sub-cgroup whose packets the cgroup programs judge.
+inside() {
+	(echo "$BASHPID" >"$CGROUP/cgroup.procs" && exec "$@")
+}
+
+# What would add packets of its own to those that are counted.
+quiet_ipv6() {
+	local key
+
+	for key in accept_dad=0 router_solicitations=0 accept_ra=0; do
+		echo "${key#*=}" >"/proc/sys/net/ipv6/conf/default/${key%=*}"
+	done
+}
+
+# A veth pair; the end in the peer namespace has the second name.
+make_pair() { # NAME PEER_NAME
+	ip link add "$1" address 02:00:00:00:00:01 type veth peer name "$2" address 02:00:00:00:00:02 netns peer
+}
+
+address_pair() { # NAME PEER_NAME: the addresses above, and both links up
+	local a
+
+	for a in $HOST4/24 $MARK_HOST/24 $HOST6/64; do
+		ip addr add "$a" dev "$1"
+	done
+	for a in $BAD4/24 $GOOD4/24 $MARK/24 $BAD6/64 $GOOD6/64; do
+		peer ip addr add "$a" dev "$2"
+	done
+	peer ip link set "$2" up
+	ip link set "$1" up
+	for a in $BAD4 $GOOD4 $MARK $BAD6 $GOOD6; do
+		ip neigh replace "$a" dev "$1" lladdr 02:00:00:00:00:02 nud permanent
+	done
+	for a in $HOST4 $MARK_HOST $HOST6; do
+		peer ip neigh replace "$a" dev "$2" lladdr 02:00:00:00:00:01 nud permanent
+	done
+}
+
+enter() {
+	mount -t tmpfs tmpfs /run || die "cannot mount a private /run"
+	mkdir -p "$T/bpf" "$T/sys" "$T/state" /run/netns
+	mount -t sysfs sysfs "$T/sys" || die "cannot mount a private sysfs" # /sys shows another namespace
+	mount -t bpf -o mode=0700 bpf "$T/bpf" || die "cannot mount a private bpffs"
+	ip link set lo up
+	ip netns add peer
+	quiet_ipv6
+	peer bash -c "$(declare -f quiet_ipv6); quiet_ipv6"
+	peer ip link set lo up
+	make_pair h0 p0
+	address_pair h0 p0
+	"$TRAFFIC" notify "$T/notify" "$T/notified" &
+	wait_for test -S "$T/notify" || die "no notify socket"
+}
+
+# --- the daemon and the tool
+
+fwctl() {
+	"$FWCTL" "$@" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run"
+}
+
+daemon() {
+	exec "$EBPF_FWD" --config "$T/fw.conf" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run"
+}
+
+# Writes the configuration: what is given, and defaults that keep to the namespace and the sub-cgroup.
+configure() { # [KEY=VALUE]...
+	local line
+
+	{
+		echo "[Firewall]"
+		for line in "Interfaces=h0" "Cgroup=$FW_TEST_CGROUP"; do
+			case " $* " in
+			*" ${line%%=*}="*) ;;
+			*) echo "$line" ;;
+			esac
+		done
+		for line in "$@"; do
+			echo "$line"
+		done
+	} >"$T/fw.conf"
+}
+
+n_ready() {
+	grep -c '^READY=1' "$T/notified" || true
+}
+
+is_ready_or_dead() { # N_BEFORE
+	[ "$(n_ready)" -gt "$1" ] || ! kill -0 "$DAEMON" 2>/dev/null
+}
+
+# Starts the daemon with the configuration as it is; returns when it is ready.
+start() {
+	local before
+
+	before=$(n_ready)
+	NOTIFY_SOCKET=$T/notify daemon >>"$T/log" 2>&1 &
+	DAEMON=$!
+	wait_for is_ready_or_dead "$before"
+	[ "$(n_ready)" -gt "$before" ]
+}
+
+start_with() { # [KEY=VALUE]...
+	configure "$@"
+	start || die "the daemon does not start"
+}
+
+stop() { # [SIGNAL]
+	kill "-${1:-TERM}" "$DAEMON"
+	wait "$DAEMON" 2>/dev/null
+}
+
+# Stops the daemon and takes everything away, for a script that goes on with another configuration.
+remove() {
+	stop
+	fwctl unload >/dev/null
+	rm -rf "$T/state"
+	mkdir "$T/state"
+}
+
+json() { # EXPRESSION: of d, what standard input says
+	python3 -c "import json, sys
+d = json.load(sys.stdin)
+print($1)"
+}
+
+counter() { # HOOK DIRECTION FIELD
+	fwctl stats --json | json "next(h['$3'] for h in d['hooks'] if (h['hook'], h['direction']) == ('$1', '$2'))"
+}
+
+counter_is() { # HOOK DIRECTION FIELD VALUE
+	[ "$(counter "$1" "$2" "$3")" = "$4" ]
+}
+
+ifindex() { # DEV
+	cat "$T/sys/class/net/$1/ifindex"
+}
+
+link_of() { # PIN: "ID IFINDEX" of one of our links
+	"$FOREIGN" link "$PINS/links/$1"
+}
+
+is_attached() { # DEV: both directions of tc are there, in whatever way
+	local index
+
+	index=$(ifindex "$1") || return 1
+	if [ "$MECHANISM" = tcx ]; then
+		[ -e "$PINS/links/tc_ingress_$index" ] && [ -e "$PINS/links/tc_egress_$index" ]
+	else
+		tc filter show dev "$1" ingress | grep -q fw_tc && tc filter show dev "$1" egress | grep -q fw_tc
+	fi
+}
+
+# --- traffic
+
+# Receivers in the sub-cgroup, counting by source.
+start_receivers() {
+	inside "$TRAFFIC" recv "$T/received" $PORT &
+	inside "$TRAFFIC" recv "$T/marked" $MARK_PORT &
+	wait_for test -f "$T/received" -a -f "$T/marked"
+}
+
+received() { # SOURCE [FILE]
+	awk -v source="$1" '$1 == source { n = $2 } END { print n + 0 }' "$T/${2:-received}"
+}
+
+marked_more_than() {
+	[ "$(received $MARK marked)" -gt "$1" ]
+}
+
+# Returns when what was sent before has arrived or never will: packets keep their order.
+settle() {
+	local before
+
+	before=$(received $MARK marked)
+	peer "$TRAFFIC" flood $MARK $MARK_HOST $MARK_PORT 1000 1 >/dev/null
+	wait_for marked_more_than "$before"
+	sleep 0.05 # the receiver writes its counts down when nothing has come for 20 ms
+}
+
+# Number of packets that arrive of COUNT sent from SOURCE.
+delivered() { # SOURCE DESTINATION COUNT
+	local before
+
+	before=$(received "$1")
+	peer "$TRAFFIC" flood "$1" "$2" $PORT 2000 "$3" >/dev/null
+	settle
+	echo $(($(received "$1") - before))
+}
+
+# The same for a frame of the catalogue.
+delivered_frames() { # NAME SOURCE DESTINATION COUNT
+	local before
+
+	before=$(received "$2")
+	peer "$TRAFFIC" frame p0 "$1" "$2" "$3" "$4"
+	settle
+	echo $(($(received "$2") - before))
+}
+
+probe_ping() { # SOURCE DESTINATION
+	peer ping -q -n -c 1 -W 0.5 -I "$1" "$2" >/dev/null
+}
+
+probe_udp() { # SOURCE DESTINATION
+	[ "$(delivered "$1" "$2" 3)" = 3 ]
+}
+
+# A check in three steps: without the first, the second proves nothing.
+three_steps() { # NAME TARGET PROBE...
+	local name=$1 target=$2
+	shift 2
+	check "$name: passes before" "$@"
+	fwctl block "$target" >/dev/null || note "cannot block $target"
+	check "$name: blocked after 'fwctl block $target'" refuse "$@"
+	fwctl unblock "$target" >/dev/null || note "cannot unblock $target"
+	check "$name: passes again" "$@"
+}
+
+MECHANISM=tcx # what is_attached looks for
+enter

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Acceptance 31 and 36: every frame of the catalogue on the wire. What a socket gets before must not reach it
+# from a blocked address, with tc alone; what a test run cannot produce is here: tags that the stack takes
+# off one by one, and non-linear skbs.
+. "${0%/*}/lib.sh"
+
+start_receivers
+ip link set h0 mtu 9000
+peer ip link set p0 mtu 9000
+
+source_of() { # FRAME
+	case $1 in
+	*6*) case $1 in *0800 | *in-86dd) echo $BAD4 $HOST4 ;; *) echo $BAD6 $HOST6 ;; esac ;;
+	*) echo $BAD4 $HOST4 ;;
+	esac
+}
+
+# Those that a socket receives; the others of the catalogue are for the counters.
+deliverable="udp4 udp4-large udp4-padded udp4-options-4 udp4-options-40 udp4-priority-1 udp4-priority-2
+	udp4-priority-3 udp4-priority-4 udp6 udp6-priority-2 udp6-hop-by-hop udp6-options-2 udp6-options-long
+	udp6-atomic"
+others="udp4-vlan udp4-qinq udp4-qinq-priority udp4-tags-4 udp4-tags-5 udp4-snap ihl4 ihl0 length4-short
+	version6-in-0800 fragment4-first-8 fragment4-next cut4-options udp6-ah header6-too-long syn6-headers-20"
+
+for mechanism in tcx clsact; do
+	start_with Hooks=tc TcMechanism=$mechanism
+	for frame in $deliverable; do
+		read -r from to < <(source_of "$frame")
+		same "$mechanism: $frame is delivered" 3 "$(delivered_frames "$frame" "$from" "$to" 3)"
+	done
+	fwctl block $BAD4 $BAD6 >/dev/null
+	for frame in $deliverable $others; do
+		read -r from to < <(source_of "$frame")
+		same "$mechanism: $frame of a blocked source is not" 0 "$(delivered_frames "$frame" "$from" "$to" 3)"
+	done
+	remove
+done
+
+# Everything off that would send packets of its own: totals are exact.
+echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
+peer bash -c 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6'
+start_with Hooks=tc
+
+gain() { # FIELD FRAME: how much the counter gains by 1000 of them
+	local before
+
+	before=$(counter tc ingress "$1")
+	peer "$TRAFFIC" frame p0 "$2" $BAD4 $HOST4 1000
+	settle
+	echo $(($(counter tc ingress "$1") - before))
+}
+
+for blocked in no yes; do
+	[ $blocked = no ] || fwctl block $BAD4 >/dev/null
+	for frame in syn4 syn4-options syn4-data syn4-priority-2 syn-fin4; do
+		same "blocked=$blocked: 1000 $frame are 1000 SYN" 1000 "$(gain syn $frame)"
+	done
+	for frame in syn-ack4 rst4 ack4 ack4-option-syn fragment4-next fragment4-first-8; do
+		same "blocked=$blocked: 1000 $frame are no SYN" 0 "$(gain syn $frame)"
+	done
+	same "blocked=$blocked: 1000 syn-ack4 are 1000 SYN+ACK" 1000 "$(gain syn_ack syn-ack4)"
+	same "blocked=$blocked: 1000 fragment4-first-8 are unparsed" 1000 "$(gain unparsed fragment4-first-8)"
+	same "blocked=$blocked: 1000 syn4 and the mark are packets" 1001 "$(gain packets syn4)"
+done
+same "1000 fragment4-first-8 of a blocked source are dropped" 1000 "$(gain dropped fragment4-first-8)"
+same "1000 ihl4 of a blocked source are dropped" 1000 "$(gain dropped ihl4)"

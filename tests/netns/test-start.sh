@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Acceptance 12, 19, 20, 21 and 42: starts that must fail say why, and leave alone what runs; a start
+# without systemd is a start.
+. "${0%/*}/lib.sh"
+
+start_receivers
+
+# The daemon must end by itself, with a status that is not 0 and words that match.
+fails_with() { # NAME PATTERN [ARGUMENT]...
+	local name=$1 pattern=$2 status
+	shift 2
+	timeout 10 "$EBPF_FWD" --config "$T/fw.conf" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" "$@" \
+		>"$T/output" 2>&1
+	status=$?
+	check "$name: fails" test "$status" -ne 0 -a "$status" -ne 124
+	grep -Eq "$pattern" "$T/output" || sed 's/^/# output: /' "$T/output"
+	check "$name: says why" grep -Eq "$pattern" "$T/output"
+}
+
+start_with
+fwctl block $BAD4 >/dev/null
+was=$(link_of "tc_ingress_$(ifindex h0)")
+fails_with "a second daemon" "[Aa]lready running \(pid $DAEMON"
+fails_with "a second daemon with another run directory" "[Aa]lready running" --run-dir "$T/other_run"
+same "the first one's link is as it was" "$was" "$(link_of "tc_ingress_$(ifindex h0)")"
+same "the first one still blocks" 0 "$(delivered $BAD4 $HOST4 10)"
+
+# A wrong configuration: at a reload the old one stays, at a start it is an end.
+echo "Nonsense=1" >>"$T/fw.conf"
+kill -HUP "$DAEMON"
+check "a wrong reload names the line" wait_for grep -q ':4\|line 4' "$T/log"
+check "the daemon goes on" kill -0 "$DAEMON"
+same "and blocks as before" 0 "$(delivered $BAD4 $HOST4 10)"
+stop
+fails_with "a start with a wrong configuration" ":4|line 4"
+same "what was enforced still is" 0 "$(delivered $BAD4 $HOST4 10)"
+configure
+start || die "the daemon does not start with the right configuration"
+remove
+
+# The pin directory.
+mkdir -p "$T/plain"
+fails_with "no bpffs" "not on a bpffs" --pin-dir "$T/plain/fw"
+mkdir "$T/bpf/squat" && chown 65534 "$T/bpf/squat"
+fails_with "a squatted directory" "belongs to another user|cannot be trusted" --pin-dir "$T/bpf/squat"
+mkdir -m 0777 "$T/bpf/open" && chmod 0777 "$T/bpf/open"
+fails_with "a directory open to everyone" "cannot be trusted|others may write" --pin-dir "$T/bpf/open"
+mkdir "$T/read_only"
+mount --bind "$T/bpf" "$T/read_only"
+mount -o remount,bind,ro "$T/read_only"
+fails_with "a read-only bpffs" "[Rr]ead-only" --pin-dir "$T/read_only/new"
+
+# Another kind of thing where our pins would be.
+mkdir -p -m 0700 "$T/bpf/other/maps"
+"$FOREIGN" tcx h0 ingress pass "$T/bpf/other/meta"
+fails_with "something else pinned as meta" "." --pin-dir "$T/bpf/other"
+rm -f "$T/bpf/other/meta" "$T/bpf/other/meta_count"
+
+fwctl status --quiet
+same "fwctl says that nothing is loaded" 3 $?
+
+# Without systemd: no NOTIFY_SOCKET, no journal; statistics go to stderr.
+configure StatsIntervalSec=1
+: >"$T/log"
+daemon >>"$T/log" 2>&1 &
+DAEMON=$!
+check "without systemd it starts" wait_for fwctl status --quiet
+fwctl block $BAD4 >/dev/null
+delivered $BAD4 $HOST4 10 >/dev/null
+check "its statistics are on stderr" wait_for grep -Eq 'tc ingress: .*dropped 10' "$T/log"
+stop TERM
+same "SIGTERM is an ordinary end" 0 $?
+check "it says that filtering goes on" grep -qi 'unload\|still\|goes on\|stays' "$T/log"
