@@ -33,6 +33,11 @@
  */
 #define FW_TICK_SHIFT 28
 
+/* Cells of a filter: two bits for each /16, see filter.h. */
+#define FW_CELL_SHORT 1
+#define FW_CELL_LONG  2
+#define FW_CELLS_PER_WORD 32
+
 enum fw_hook {
 	FW_HOOK_XDP,
 	FW_HOOK_TC,
@@ -166,6 +171,18 @@ enum {
 	FW_POLICY_PORTS = 1 << 1,  /* there are port entries */
 };
 
+/* How the hashed words of one filter are found. Another seed in each generation: nobody can aim at it. */
+struct fw_filter {
+	__u64 seed;
+	__u32 mask;     /* number of words - 1; the number is a power of two */
+	__u32 reserved; /* zero */
+};
+
+/* The cells of one filter: cell n % 32 of word n / 32 is that of the /16 with these bits. */
+struct fw_cells {
+	__u64 words[65536 / FW_CELLS_PER_WORD];
+};
+
 /*
  * The switches a program reads once per packet. Mapped into user space, so that each field changes
  * with one store. A bit of lengths4/6 may be set without an entry of that length, never missing with
@@ -180,8 +197,10 @@ struct fw_policy {
 	__u64 allow;       /* enabled allow lists that hold any entry */
 	__u32 slot4;       /* entry table in use: index into tables4 */
 	__u32 slot6;       /* the same for tables6 */
+	__u32 filter_slot[2]; /* by enum fw_kind: filter in use, FW_TABLE_SLOTS = none, ask all lengths */
 	__u32 flags;       /* FW_POLICY_* */
 	__u32 reserved;    /* zero */
+	struct fw_filter filters[2][FW_TABLE_SLOTS]; /* by enum fw_kind and slot */
 	__u64 zero;        /* always 0, which the verifier cannot know: see unknown() in packet.h */
 };
 
@@ -189,6 +208,7 @@ struct fw_policy {
 struct fw_census {
 	__u64 v4[32 + 1];  /* entries per prefix length: says when a bit of lengths4/6 may be cleared */
 	__u64 v6[128 + 1];
+	__u64 n_keys[2];   /* by enum fw_kind: keys ever put into the filter in use */
 	__u32 next_end;    /* no entry ends before this tick; FW_UNTIL_MAX = none ends */
 	__u32 reserved;    /* zero */
 };
@@ -291,6 +311,7 @@ static inline __u32 fw_layout(void)
 	h = FW_LAYOUT_STEP(h, struct fw_ends);
 	h = FW_LAYOUT_STEP(h, struct fw_port);
 	h = FW_LAYOUT_STEP(h, struct fw_port_index);
+	h = FW_LAYOUT_STEP(h, struct fw_cells);
 	h = FW_LAYOUT_STEP(h, struct fw_policy);
 	h = FW_LAYOUT_STEP(h, struct fw_census);
 	h = FW_LAYOUT_STEP(h, struct fw_list);
@@ -305,6 +326,6 @@ _Static_assert(sizeof(struct fw_key6) == 20, "kernel and user space share this l
 _Static_assert(sizeof(struct fw_entry) == 32, "a larger entry takes a larger slab");
 _Static_assert(sizeof(struct fw_ends_key) == 24, "kernel and user space share this layout");
 _Static_assert(sizeof(struct fw_port) == 40, "kernel and user space share this layout");
-_Static_assert(sizeof(struct fw_policy) == 88, "kernel and user space share this layout");
+_Static_assert(sizeof(struct fw_policy) == 160, "kernel and user space share this layout");
 _Static_assert(sizeof(struct fw_list) == 80, "kernel and user space share this layout");
 _Static_assert(sizeof(struct fw_counters) == 128, "two cache lines, the first for every packet");

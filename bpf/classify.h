@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "filter.h"
 #include "packet.h"
 
 struct decision {
@@ -193,12 +194,6 @@ __noinline __u64 fw_ask_ip4(__u32 addr, __u32 host_bits, __u64 ask, __u32 n_pack
 		     (__u64)key.addr << 32, 0, n_packets);
 }
 
-/* 0, or all ones if n is 64 or more; n is at most 128. */
-static __always_inline __u64 if_64(__u32 n)
-{
-	return -(__u64)((n >> 6 | n >> 7) & 1);
-}
-
 __noinline __u64 fw_ask_ip6(__u64 high, __u64 low, __u32 host_bits, __u64 ask, __u32 n_packets)
 {
 	const struct fw_policy *p;
@@ -215,10 +210,9 @@ __noinline __u64 fw_ask_ip6(__u64 high, __u64 low, __u32 host_bits, __u64 ask, _
 	if (!table)
 		return 0; /* cannot happen: a slot is filled before it is named */
 
-	/* below 64 host bits the mask is for the low half, then for the high one, with 128 nothing stays */
 	host_bits &= 255;
-	low &= ~0ull << (host_bits & 63) & ~if_64(host_bits);
-	high &= (~0ull << (host_bits & 63) | ~if_64(host_bits)) & ((__u64)(host_bits >> 7) - 1);
+	high = filter_keep_high(high, host_bits);
+	low = filter_keep_low(low, host_bits);
 	key.prefixlen = 128 - host_bits;
 	key.addr[0] = bpf_htonl(high >> 32);
 	key.addr[1] = bpf_htonl(high);
@@ -289,6 +283,126 @@ __noinline __u64 fw_match_port(__u64 ask, __u32 n_packets)
 	return found;
 }
 
+/* The cell of a /16, or both bits where there is no filter. */
+static __always_inline __u32 filter_cell(const struct fw_policy *p, enum fw_kind kind, __u32 top16)
+{
+	__u32 slot = p->filter_slot[kind];
+	struct fw_cells *of_slot;
+
+	if (slot >= FW_TABLE_SLOTS)
+		return FW_CELL_SHORT | FW_CELL_LONG;
+	slot += kind * FW_TABLE_SLOTS;
+	of_slot = bpf_map_lookup_elem(&cells, &slot);
+	if (!of_slot)
+		return FW_CELL_SHORT | FW_CELL_LONG;
+	top16 &= 0xffff;
+	return of_slot->words[top16 / FW_CELLS_PER_WORD] >> (top16 % FW_CELLS_PER_WORD * 2) & 3;
+}
+
+/* A hashed word, or all bits where there is none. */
+static __always_inline __u64 filter_word(const struct fw_policy *p, enum fw_kind kind, __u64 x)
+{
+	__u32 slot = p->filter_slot[kind], i;
+	__u64 *word;
+	void *words;
+
+	if (slot >= FW_TABLE_SLOTS)
+		return ~0ull;
+	i = filter_index(x, p->filters[kind][slot].mask);
+	slot += kind * FW_TABLE_SLOTS;
+	words = bpf_map_lookup_elem(&filters, &slot);
+	if (!words)
+		return ~0ull;
+	word = bpf_map_lookup_elem(words, &i);
+	return word ? *word : ~0ull;
+}
+
+static __always_inline __u64 filter_seed(const struct fw_policy *p, enum fw_kind kind)
+{
+	__u32 slot = p->filter_slot[kind];
+
+	return slot < FW_TABLE_SLOTS ? p->filters[kind][slot].seed : 0;
+}
+
+/* Of the prefix lengths in use, by position, those that may have an entry for the address. */
+static __always_inline __u64 filter_ip4(const struct fw_policy *p, __u32 addr)
+{
+	__u64 lengths = p->lengths4, maybe = 0, x, word, y;
+	__u32 cell = filter_cell(p, FW_KIND_IPV4, addr >> 16), host_bits;
+
+	if (cell & FW_CELL_SHORT)
+		maybe = ~0ull << (32 - FILTER_SHORT4);
+	if (cell & FW_CELL_LONG) {
+		x = filter_hash(addr >> (32 - FILTER_BLOCK4), filter_seed(p, FW_KIND_IPV4));
+		word = filter_word(p, FW_KIND_IPV4, x);
+		if (filter_has(word, FILTER_ANY(x)))
+			maybe |= (filter_rotate(word, FILTER_LENGTHS_AT(x)) & 0xff) << (32 - FILTER_BLOCK4);
+		y = filter_mix(x, addr & 0xff, 0);
+		maybe |= filter_has(word, FILTER_LONG(y));
+		if (lengths & 0xfe && filter_has(word, FILTER_INSIDE(x))) {
+			__u64 inside = lengths & 0xfe;
+
+			for (int i = 1; i < 8 && inside; i++) {
+				host_bits = lowest_bit(inside);
+				inside &= inside - 1;
+				y = filter_mix(x, addr & 0xff & ~0u << host_bits, host_bits);
+				maybe |= filter_has(word, FILTER_LONG(y)) << host_bits;
+			}
+		}
+	}
+	return lengths & maybe;
+}
+
+/* The same for one word of lengths6 and the prefixes whose hash begins with x. */
+static __always_inline __u64 filter_long6(__u64 word, __u64 x, __u64 high, __u64 low, __u64 lengths,
+					  __u32 host_bits)
+{
+	__u64 maybe = 0, y;
+	__u32 position;
+
+	for (int i = 0; i < 64 && lengths; i++) {
+		position = lowest_bit(lengths);
+		lengths &= lengths - 1;
+		y = filter_mix(x, filter_digest6(high, low, host_bits + position), host_bits + position);
+		maybe |= filter_has(word, FILTER_LONG(y)) << position;
+	}
+	return maybe;
+}
+
+/* Lengths 1..64, positions 64..127, are in the middle word of lengths6; these are the ones up to a length. */
+#define MIDDLE6_UP_TO(length) (~0ull << (64 - (length)))
+
+static __always_inline void filter_ip6(const struct fw_policy *p, __u64 high, __u64 low, __u64 maybe[3])
+{
+	__u32 cell = filter_cell(p, FW_KIND_IPV6, high >> 48);
+	__u64 seed = filter_seed(p, FW_KIND_IPV6), x, word, inside, deep;
+
+	maybe[0] = maybe[1] = maybe[2] = 0;
+	if (cell & FW_CELL_SHORT) {
+		maybe[1] = p->lengths6[1] & MIDDLE6_UP_TO(FILTER_SHORT6);
+		maybe[2] = p->lengths6[2];
+	}
+	if (!(cell & FW_CELL_LONG))
+		return;
+
+	x = filter_hash(high >> (64 - FILTER_BLOCK6), seed);
+	word = filter_word(p, FW_KIND_IPV6, x);
+	if (filter_has(word, FILTER_ANY(x)))
+		maybe[1] |= p->lengths6[1] & filter_rotate(word, FILTER_LENGTHS_AT(x)) << (64 - FILTER_BLOCK6) &
+			    ~MIDDLE6_UP_TO(FILTER_SHORT6);
+	inside = p->lengths6[1] & (MIDDLE6_UP_TO(FILTER_DEEP6 - 1) & ~MIDDLE6_UP_TO(FILTER_BLOCK6));
+	if (inside && filter_has(word, FILTER_INSIDE(x)))
+		maybe[1] |= filter_long6(word, x, high, low, inside, 64);
+	if (!filter_has(word, FILTER_DEEP(x)))
+		return;
+
+	x = filter_hash(high >> (64 - FILTER_DEEP6), ~seed);
+	word = filter_word(p, FW_KIND_IPV6, x);
+	deep = p->lengths6[1] & ~MIDDLE6_UP_TO(FILTER_DEEP6 - 1);
+	maybe[1] |= filter_long6(word, x, high, low, deep, 64);
+	maybe[0] = filter_long6(word, x, high, low, p->lengths6[0], 0);
+}
+
 static __always_inline __u64 match_ip4(__u32 addr, __u64 lengths, __u64 ask, __u32 n_packets)
 {
 	__u64 found = 0;
@@ -326,7 +440,7 @@ __noinline __u64 fw_match_ip4(__u32 addr, __u64 ask, __u32 n_packets)
 	if (!p)
 		return 0;
 
-	found = match_ip4(addr, p->lengths4, ask, n_packets);
+	found = match_ip4(addr, filter_ip4(p, addr), ask, n_packets);
 	if (!(found & FOUND_SETTLED) && ASK_HAS_PORTS(ask))
 		found = weightier(fw_match_port(ask, n_packets), found);
 	if (!found || found & FOUND_SETTLED)
@@ -342,16 +456,16 @@ __noinline __u64 fw_match_ip4(__u32 addr, __u64 ask, __u32 n_packets)
 __noinline __u64 fw_match_ip6(__u64 high, __u64 low, __u64 ask, __u32 n_packets)
 {
 	const struct fw_policy *p;
+	__u64 found = 0, maybe[3];
 	__u32 first = 0;
-	__u64 found = 0;
 
 	p = bpf_map_lookup_elem(&policy, &first);
 	if (!p)
 		return 0;
 
-	found = match_ip6(high, low, p->lengths6[0], 0, ask, n_packets, found);
-	found = match_ip6(high, low, p->lengths6[1], 64, ask, n_packets, found);
-	found = match_ip6(high, low, p->lengths6[2], 128, ask, n_packets, found);
+	filter_ip6(p, high, low, maybe);
+	for (int i = 0; i < 3; i++)
+		found = match_ip6(high, low, maybe[i], i * 64, ask, n_packets, found);
 	if (!(found & FOUND_SETTLED) && ASK_HAS_PORTS(ask))
 		found = weightier(fw_match_port(ask, n_packets), found);
 	if (!found || found & FOUND_SETTLED)
@@ -402,12 +516,13 @@ static __always_inline struct decision classify(const struct packet *pkt, enum f
 		return (struct decision){ .verdict = FW_DROP, .reason = FW_REASON_MALFORMED };
 
 	if (pkt->flags & PACKET_IP4) {
-		if (!p->lengths4 && !has_ports)
+		if (!has_ports && (!p->lengths4 || !filter_cell(p, FW_KIND_IPV4, bpf_ntohl(addr[0]) >> 16)))
 			return no_match;
 		return found_to_decision(fw_match_ip4(bpf_ntohl(addr[0]), ask, n_packets));
 	}
 	if (pkt->flags & PACKET_IP6) {
-		if (!(p->lengths6[0] | p->lengths6[1] | p->lengths6[2]) && !has_ports)
+		if (!has_ports && (!(p->lengths6[0] | p->lengths6[1] | p->lengths6[2]) ||
+				   !filter_cell(p, FW_KIND_IPV6, bpf_ntohl(addr[0]) >> 16)))
 			return no_match;
 		return found_to_decision(fw_match_ip6((__u64)bpf_ntohl(addr[0]) << 32 | bpf_ntohl(addr[1]),
 						      (__u64)bpf_ntohl(addr[2]) << 32 | bpf_ntohl(addr[3]), ask,

@@ -48,6 +48,33 @@ struct {
 	__array(values, struct table6);
 } tables6 SEC(".maps");
 
+/*
+ * Filters before the tables, see filter.h. Their cells have a fixed size; their words are sized to the
+ * table, in slot enum fw_kind * FW_TABLE_SLOTS + fw_policy.filter_slot.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2 * FW_TABLE_SLOTS);
+	__type(key, __u32);
+	__type(value, struct fw_cells);
+} cells SEC(".maps");
+
+struct filter_words {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP); /* each generation has its own size */
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u64));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2 * FW_TABLE_SLOTS);
+	__type(key, __u32);
+	__array(values, struct filter_words);
+} filters SEC(".maps");
+
 /* Ends of entries whose lists disagree about them; written before the entry that needs it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

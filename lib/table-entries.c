@@ -289,8 +289,10 @@ static int put_prefix(struct table *t, const struct target *target, const struct
 		if (!was_there) { /* the bit first: whoever dies here leaves one too many, not one too few */
 			table_set_length(t, target->prefix.family, target->prefix.length, true);
 			(*n)++;
+			r = table_filter_add(t, target_to_kind(target), &target->prefix);
 		}
-		r = update_prefix(t, target, entry);
+		if (r >= 0)
+			r = update_prefix(t, target, entry);
 		if (r >= 0 || was_there)
 			return r;
 	} else {

@@ -3,15 +3,25 @@
 
 /* What the files of table.h share, and nobody else includes. */
 
+#include "filter.h"
 #include "pins.h"
 #include "ports.h"
 #include "table.h"
+
+/* The filter in use, mapped when first needed. */
+struct open_filter {
+	struct filter filter;
+	uint32_t slot; /* FW_TABLE_SLOTS: not open */
+};
 
 struct table {
 	char *pin_dir;
 	struct fw_meta meta;
 	struct fw_policy *policy;  /* mapped: a store is seen by the next packet */
 	struct fw_census *census;  /* mapped */
+	struct fw_cells *cells;    /* mapped, 2 * FW_TABLE_SLOTS */
+	struct open_filter filters[2]; /* by enum fw_kind */
+	int filters_fd;
 	struct fw_port *ports;     /* mapped, FW_PORT_ENTRIES_MAX */
 	int tables_fd[2];          /* tables4, tables6; index enum fw_kind */
 	int table_fd[2];           /* the table in use, -1 = not opened yet */
@@ -73,3 +83,16 @@ int table_entry_read(struct table *t, const struct target *target, struct raw *r
 
 /* Takes an entry from what it is, as read by table_entry_read(), to want. */
 int table_entry_put(struct table *t, const struct table_entry *want, bool was_there, const struct raw *was);
+
+/*
+ * Filters. Sets the bits of a prefix that is about to be added, in a larger filter if need be; builds the
+ * filter anew from the table, with room for more keys; forgets the mapping.
+ */
+int table_filter_add(struct table *t, enum fw_kind kind, const struct prefix *p);
+int table_rebuild_filter(struct table *t, enum fw_kind kind, uint64_t n_more_keys);
+void table_close_filter(struct table *t, enum fw_kind kind);
+
+/* Calls fn for the prefix of each entry, whether it has ended or not; and how many keys they make. */
+int table_walk_prefixes(struct table *t, enum fw_kind kind, int (*fn)(const struct prefix *p, void *userdata),
+			void *userdata);
+uint64_t table_count_keys(struct table *t, enum fw_kind kind);

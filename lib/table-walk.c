@@ -175,6 +175,38 @@ int table_covering(struct table *t, const struct target *target, table_fn fn, vo
 	return 0;
 }
 
+struct prefix_walk {
+	int (*fn)(const struct prefix *p, void *userdata);
+	void *userdata;
+};
+
+static int walk_prefix_one(struct table *t, const struct target *target, struct raw *raw, void *userdata)
+{
+	const struct prefix_walk *w = userdata;
+
+	return w->fn(&target->prefix, w->userdata);
+}
+
+int table_walk_prefixes(struct table *t, enum fw_kind kind, int (*fn)(const struct prefix *p, void *userdata),
+			void *userdata)
+{
+	struct prefix_walk w = { .fn = fn, .userdata = userdata };
+
+	return walk_table(t, kind, walk_prefix_one, &w);
+}
+
+uint64_t table_count_keys(struct table *t, enum fw_kind kind)
+{
+	struct prefix p = { .family = kind == FW_KIND_IPV4 ? AF_INET : AF_INET6 };
+	uint64_t n = 0;
+
+	for (unsigned length = 0; length <= prefix_full_length(p.family); length++) {
+		p.length = length;
+		n += filter_keys(&p) * *table_census_of(t, &p);
+	}
+	return n;
+}
+
 struct census_walk {
 	struct fw_census census;
 	uint64_t n_entries[FW_LISTS_MAX];
@@ -213,6 +245,7 @@ int table_repair(struct table *t)
 	if (r < 0)
 		return r;
 
+	memcpy(w.census.n_keys, t->census->n_keys, sizeof(w.census.n_keys));
 	*t->census = w.census;
 	for (unsigned i = 0; i <= 32; i++)
 		table_set_length(t, AF_INET, i, w.census.v4[i] > 0);
@@ -224,6 +257,13 @@ int table_repair(struct table *t)
 			list.n_entries = w.n_entries[i];
 			r = table_set_list(t, i, &list);
 		}
+		if (r < 0)
+			return r;
+	}
+	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
+		if (table_count(t, kind) == 0)
+			continue;
+		r = table_rebuild_filter(t, kind, 0);
 		if (r < 0)
 			return r;
 	}

@@ -36,10 +36,14 @@ struct table *table_free(struct table *t)
 		(void) munmap(t->census, sizeof(*t->census));
 	if (t->ports)
 		(void) munmap(t->ports, FW_PORT_ENTRIES_MAX * sizeof(*t->ports));
+	if (t->cells)
+		(void) munmap(t->cells, 2 * FW_TABLE_SLOTS * sizeof(*t->cells));
 	for (unsigned i = 0; i < ELEMENTSOF(t->tables_fd); i++) {
+		table_close_filter(t, i);
 		closep(&t->tables_fd[i]);
 		closep(&t->table_fd[i]);
 	}
+	closep(&t->filters_fd);
 	closep(&t->ends_fd);
 	closep(&t->lists_fd);
 	closep(&t->port_index_fd);
@@ -63,7 +67,7 @@ static struct table *table_new(const char *pin_dir)
 	if (!t)
 		return NULL;
 	t->tables_fd[0] = t->tables_fd[1] = t->table_fd[0] = t->table_fd[1] = -1;
-	t->ends_fd = t->lists_fd = t->port_index_fd = t->counters_fd = t->list_counters_fd = -1;
+	t->filters_fd = t->ends_fd = t->lists_fd = t->port_index_fd = t->counters_fd = t->list_counters_fd = -1;
 	t->pin_dir = strdup(pin_dir);
 	return t->pin_dir ? t : table_free(t);
 }
@@ -104,6 +108,7 @@ int table_open(const char *pin_dir, struct table **ret)
 		  &t->tables_fd[FW_KIND_IPV4] },
 		{ { "maps/tables6", BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t) },
 		  &t->tables_fd[FW_KIND_IPV6] },
+		{ { "maps/filters", BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t) }, &t->filters_fd },
 		{ { "maps/ends", BPF_MAP_TYPE_HASH, sizeof(struct fw_ends_key), sizeof(struct fw_ends) },
 		  &t->ends_fd },
 		{ { "maps/lists", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(struct fw_list) }, &t->lists_fd },
@@ -125,6 +130,9 @@ int table_open(const char *pin_dir, struct table **ret)
 	if (r < 0)
 		return r;
 	r = map_value(t, "maps/census", sizeof(struct fw_census), 1, (void **)&t->census);
+	if (r < 0)
+		return r;
+	r = map_value(t, "maps/cells", sizeof(struct fw_cells), 2 * FW_TABLE_SLOTS, (void **)&t->cells);
 	if (r < 0)
 		return r;
 	r = map_value(t, "maps/port_entries", sizeof(struct fw_port), FW_PORT_ENTRIES_MAX, (void **)&t->ports);

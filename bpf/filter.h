@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The shortcut before the entry tables: says for an address which prefix lengths may hold an entry that
+ * covers it. It may say "maybe" wrongly, never "no" wrongly (invariant I2). Nearly all traffic is on no
+ * list, and pays one or two cache lines here and no hash lookup. Included by the programs and by
+ * lib/filter.c, which fills what this reads: hashes and positions must be the same on both sides.
+ *
+ * A filter is an array of 64-bit words, FW_FILTER_CELLS / 32 of cells and then a power of two of
+ * hashed ones. A cell of two bits belongs to each /16: FW_CELL_SHORT = a short prefix may cover it,
+ * FW_CELL_LONG = there may be a longer one inside. A hashed word is a Bloom filter of its own for the
+ * prefixes inside one /24 (IPv4), /32 or /48 (IPv6), found by a hash x of those bits:
+ *
+ *   lengths up to that block's (spread over all the blocks they cover): two bits of x that say that
+ *   there is any, and one bit for the length;
+ *   longer ones: two bits of a hash of x, the length, and the bits up to it.
+ *
+ * A bit of its own for "some prefix of length L" would not do: it says nothing about which block set it, and
+ * with a million entries half of all strangers would find one set.
+ */
+
+#include "abi.h"
+
+#define FILTER_BLOCK4 24 /* the lengths up to 16 are in the cells, 17..24 end in this block */
+#define FILTER_SHORT4 16
+#define FILTER_BLOCK6 32 /* up to 19 in the cells: they would spread over thousands of blocks */
+#define FILTER_SHORT6 19
+#define FILTER_DEEP6  48 /* from here on in the deeper word */
+
+#define filter_inline static inline __attribute__((always_inline))
+
+/* 0, or all ones if n is 64 or more; n is at most 128. Branches would double the verifier's paths. */
+filter_inline __u64 filter_if_64(__u32 n)
+{
+	return -(__u64)((n >> 6 | n >> 7) & 1);
+}
+
+/* The halves of an IPv6 address without their host bits, 0..128. */
+filter_inline __u64 filter_keep_high(__u64 high, __u32 host_bits)
+{
+	return high & (~0ull << (host_bits & 63) | ~filter_if_64(host_bits)) & ((__u64)(host_bits >> 7) - 1);
+}
+
+filter_inline __u64 filter_keep_low(__u64 low, __u32 host_bits)
+{
+	return low & ~0ull << (host_bits & 63) & ~filter_if_64(host_bits);
+}
+
+/* The hash of a block's bits; everything below is made of it. */
+filter_inline __u64 filter_hash(__u64 bits, __u64 seed)
+{
+	__u64 x = (bits ^ seed) * 0x9e3779b97f4a7c15ull;
+
+	x = (x ^ x >> 32) * 0xd6e8feb86659fd93ull;
+	return x ^ x >> 32;
+}
+
+/* The hash of a prefix inside the block; bits may be any digest of those between the two. */
+filter_inline __u64 filter_mix(__u64 x, __u64 bits, __u32 host_bits)
+{
+	return (x ^ bits ^ (__u64)host_bits << 56) * 0xff51afd7ed558ccdull;
+}
+
+filter_inline __u64 filter_digest6(__u64 high, __u64 low, __u32 host_bits)
+{
+	return filter_keep_high(high, host_bits) << 47 ^ filter_keep_low(low, host_bits);
+}
+
+/* Index of the block's word. */
+filter_inline __u32 filter_index(__u64 x, __u32 mask)
+{
+	return x >> 36 & mask;
+}
+
+/* Pairs of bits of the word, from different parts of a hash. */
+#define FILTER_PAIR(x, shift) (1ull << ((x) >> (shift) & 63) | 1ull << ((x) >> ((shift) + 6) & 63))
+#define FILTER_ANY(x)         FILTER_PAIR(x, 0)  /* there is a length up to the block's */
+#define FILTER_INSIDE(x)      FILTER_PAIR(x, 12) /* a longer one, /32 of IPv4 and the deep ones of IPv6 apart */
+#define FILTER_DEEP(x)        FILTER_PAIR(x, 24) /* IPv6: the deeper word has something for this block */
+#define FILTER_LONG(y)        FILTER_PAIR(y, 48) /* this very prefix */
+
+/* Where the lengths up to the block's stand in the word: bit n behind it is length block - n. */
+#define FILTER_LENGTHS_AT(x) ((x) >> 18 & 63)
+
+/* 1 if the word has all bits of the pair, without a branch. */
+filter_inline __u64 filter_has(__u64 word, __u64 pair)
+{
+	__u64 missing = ~word & pair;
+
+	return ((missing | -missing) >> 63) ^ 1;
+}
+
+filter_inline __u64 filter_rotate(__u64 word, __u32 by)
+{
+	return word >> by | word << (-by & 63);
+}

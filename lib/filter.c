@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * Which bits a prefix sets. Two of its blocks may share a word, and words may have bits that nobody
+ * needs any more; both only make the kernel look in the table once in vain.
+ */
+
+#include <string.h>
+
+#include "../bpf/filter.h"
+#include "filter.h"
+
+static void set_bits(uint64_t *word, uint64_t bits)
+{
+	__atomic_fetch_or(word, bits, __ATOMIC_RELAXED);
+}
+
+/* The first 64 bits and the last, as the kernel has them; IPv4 in the low half of the first 32. */
+struct halves {
+	uint64_t high;
+	uint64_t low;
+};
+
+static struct halves to_halves(const struct prefix *p)
+{
+	struct halves h = {};
+	unsigned n = p->family == AF_INET ? 4 : 8;
+
+	for (unsigned i = 0; i < n; i++)
+		h.high = h.high << 8 | p->bytes[i];
+	for (unsigned i = 8; i < 16 && p->family == AF_INET6; i++)
+		h.low = h.low << 8 | p->bytes[i];
+	return h;
+}
+
+static void set_cells(struct filter *f, unsigned top16, unsigned length, unsigned bits)
+{
+	unsigned n = length < 16 ? 1u << (16 - length) : 1;
+
+	for (unsigned i = top16; i < top16 + n; i++)
+		set_bits((uint64_t *)&f->cells->words[i / FW_CELLS_PER_WORD],
+			 (uint64_t)bits << (i % FW_CELLS_PER_WORD * 2));
+}
+
+static uint64_t *word_of(struct filter *f, uint64_t x)
+{
+	return &f->words[filter_index(x, f->header.mask)];
+}
+
+/* A length that ends in the block: on all the blocks it covers. */
+static void add_blocks(struct filter *f, uint64_t bits, unsigned length, unsigned block)
+{
+	uint64_t n = UINT64_C(1) << (block - length), x, at;
+
+	for (uint64_t i = bits; i < bits + n; i++) {
+		x = filter_hash(i, f->header.seed);
+		at = FILTER_LENGTHS_AT(x) + (block - length);
+		set_bits(word_of(f, x), FILTER_ANY(x) | UINT64_C(1) << (at % 64));
+	}
+}
+
+static void add_ip4(struct filter *f, uint32_t addr, unsigned length)
+{
+	unsigned host_bits = 32 - length;
+	uint64_t x, y;
+
+	if (length <= FILTER_SHORT4) {
+		set_cells(f, addr >> 16, length, FW_CELL_SHORT);
+		return;
+	}
+	if (f->words && length <= FILTER_BLOCK4) {
+		add_blocks(f, addr >> (32 - FILTER_BLOCK4), length, FILTER_BLOCK4);
+	} else if (f->words) {
+		x = filter_hash(addr >> (32 - FILTER_BLOCK4), f->header.seed);
+		y = filter_mix(x, addr & 0xff, host_bits);
+		set_bits(word_of(f, x), FILTER_LONG(y) | (host_bits ? FILTER_INSIDE(x) : 0));
+	}
+	/* last: the cell is what makes the kernel read the word */
+	set_cells(f, addr >> 16, 16, FW_CELL_LONG);
+}
+
+static void add_ip6(struct filter *f, struct halves h, unsigned length)
+{
+	unsigned host_bits = 128 - length;
+	uint64_t x = filter_hash(h.high >> (64 - FILTER_BLOCK6), f->header.seed), deep, y;
+
+	if (length <= FILTER_SHORT6) {
+		set_cells(f, h.high >> 48, length, FW_CELL_SHORT);
+		return;
+	}
+	if (f->words && length <= FILTER_BLOCK6) {
+		add_blocks(f, h.high >> (64 - FILTER_BLOCK6), length, FILTER_BLOCK6);
+	} else if (f->words && length < FILTER_DEEP6) {
+		y = filter_mix(x, filter_digest6(h.high, h.low, host_bits), host_bits);
+		set_bits(word_of(f, x), FILTER_LONG(y) | FILTER_INSIDE(x));
+	} else if (f->words) {
+		deep = filter_hash(h.high >> (64 - FILTER_DEEP6), ~f->header.seed);
+		y = filter_mix(deep, filter_digest6(h.high, h.low, host_bits), host_bits);
+		set_bits(word_of(f, deep), FILTER_LONG(y));
+		set_bits(word_of(f, x), FILTER_DEEP(x));
+	}
+	set_cells(f, h.high >> 48, 16, FW_CELL_LONG);
+}
+
+void filter_add(struct filter *f, const struct prefix *p)
+{
+	struct halves h = to_halves(p);
+
+	if (p->family == AF_INET)
+		add_ip4(f, h.high, p->length);
+	else
+		add_ip6(f, h, p->length);
+}
+
+uint64_t filter_keys(const struct prefix *p)
+{
+	unsigned short_length = p->family == AF_INET ? FILTER_SHORT4 : FILTER_SHORT6;
+	unsigned block = p->family == AF_INET ? FILTER_BLOCK4 : FILTER_BLOCK6;
+
+	if (p->length <= short_length)
+		return 0;
+	if (p->length <= block)
+		return UINT64_C(1) << (block - p->length);
+	return p->family == AF_INET6 && p->length >= FILTER_DEEP6 ? 2 : 1;
+}
+
+static bool maybe_long(uint64_t word, uint64_t x, uint64_t digest, unsigned host_bits)
+{
+	return filter_has(word, FILTER_LONG(filter_mix(x, digest, host_bits)));
+}
+
+static bool maybe_block(uint64_t word, uint64_t x, unsigned length, unsigned block)
+{
+	return filter_has(word, FILTER_ANY(x)) &&
+	       filter_rotate(word, FILTER_LENGTHS_AT(x)) >> (block - length) & 1;
+}
+
+bool filter_maybe(const struct filter *f, const struct prefix *address, unsigned length)
+{
+	struct halves h = to_halves(address);
+	bool is_ip4 = address->family == AF_INET;
+	unsigned top16 = is_ip4 ? h.high >> 16 : h.high >> 48, block = is_ip4 ? FILTER_BLOCK4 : FILTER_BLOCK6;
+	unsigned cell = f->cells->words[top16 / FW_CELLS_PER_WORD] >> (top16 % FW_CELLS_PER_WORD * 2) & 3;
+	unsigned host_bits = prefix_full_length(address->family) - length;
+	uint64_t x, word;
+
+	if (length <= (is_ip4 ? FILTER_SHORT4 : FILTER_SHORT6))
+		return cell & FW_CELL_SHORT;
+	if (!(cell & FW_CELL_LONG))
+		return false;
+	if (!f->words)
+		return true;
+
+	x = filter_hash(is_ip4 ? h.high >> (32 - block) : h.high >> (64 - block), f->header.seed);
+	word = f->words[filter_index(x, f->header.mask)];
+	if (length <= block)
+		return maybe_block(word, x, length, block);
+	if (is_ip4)
+		return (!host_bits || filter_has(word, FILTER_INSIDE(x))) &&
+		       maybe_long(word, x, h.high & 0xff & ~UINT64_C(0) << host_bits, host_bits);
+	if (length < FILTER_DEEP6)
+		return filter_has(word, FILTER_INSIDE(x)) &&
+		       maybe_long(word, x, filter_digest6(h.high, h.low, host_bits), host_bits);
+	if (!filter_has(word, FILTER_DEEP(x)))
+		return false;
+	x = filter_hash(h.high >> (64 - FILTER_DEEP6), ~f->header.seed);
+	word = f->words[filter_index(x, f->header.mask)];
+	return maybe_long(word, x, filter_digest6(h.high, h.low, host_bits), host_bits);
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * The filters of the pinned tables: bits come before their entry, and stay when it goes. When a filter
+ * holds too many for its size, a new one is built aside from the table and named by one store.
+ */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include <bpf/bpf.h>
+
+#include "cleanup.h"
+#include "table-internal.h"
+
+#define WORDS_MIN         64
+#define KEYS_PER_WORD_NEW 1 /* at most, in a new filter */
+#define KEYS_PER_WORD_MAX 4 /* with more, one look in the table in twenty is in vain */
+
+static void filter_name(enum fw_kind kind, uint32_t slot, char name[static 32])
+{
+	(void) snprintf(name, 32, "maps/filter%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', slot);
+}
+
+static struct fw_cells *cells_of(struct table *t, enum fw_kind kind, uint32_t slot)
+{
+	return &t->cells[kind * FW_TABLE_SLOTS + slot];
+}
+
+void table_close_filter(struct table *t, enum fw_kind kind)
+{
+	struct open_filter *f = &t->filters[kind];
+
+	if (f->filter.words)
+		(void) munmap(f->filter.words, (f->filter.header.mask + UINT64_C(1)) * sizeof(uint64_t));
+	*f = (struct open_filter){ .slot = FW_TABLE_SLOTS };
+}
+
+static int map_words(int fd, struct filter *f)
+{
+	void *p = mmap(NULL, (f->header.mask + UINT64_C(1)) * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	f->words = p;
+	return 0;
+}
+
+/* The filter in use, mapped. One that has no words yet is complete as it is: the kernel asks all lengths. */
+static int open_filter(struct table *t, enum fw_kind kind, struct filter **ret)
+{
+	struct map_shape shape = { NULL, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(uint64_t) };
+	uint32_t slot = t->policy->filter_slot[kind];
+	struct open_filter *f = &t->filters[kind];
+	_cleanup_close_ int fd = -1;
+	char name[32];
+	int r;
+
+	if (f->slot != slot || !f->filter.cells) {
+		table_close_filter(t, kind);
+		f->filter.cells = cells_of(t, kind, slot);
+		f->filter.header = t->policy->filters[kind][slot];
+		filter_name(kind, slot, name);
+		shape.name = name;
+		r = pins_open_map(t->pin_dir, &shape, false, &fd);
+		if (r >= 0)
+			r = map_words(fd, &f->filter);
+		if (r < 0 && r != -ENOENT)
+			return r;
+		f->slot = slot;
+	}
+	*ret = &f->filter;
+	return 0;
+}
+
+static int add_one(const struct prefix *p, void *userdata)
+{
+	filter_add(userdata, p);
+	return 0;
+}
+
+/* An empty filter in the slot that is not in use. When it returns no packet reads that slot any more. */
+static int new_filter(struct table *t, enum fw_kind kind, uint32_t slot, uint64_t n_keys, struct filter *ret)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
+	uint32_t n_words = WORDS_MIN, outer = kind * FW_TABLE_SLOTS + slot;
+	_cleanup_close_ int fd = -1;
+	char name[32];
+	int r;
+
+	while (n_words < n_keys / KEYS_PER_WORD_NEW && n_words < 1u << 28)
+		n_words *= 2;
+	*ret = (struct filter){ .cells = cells_of(t, kind, slot), .header.mask = n_words - 1 };
+	if (getrandom(&ret->header.seed, sizeof(ret->header.seed), 0) != sizeof(ret->header.seed))
+		return -EIO;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fw_filter", sizeof(uint32_t), sizeof(uint64_t), n_words, &opts);
+	if (fd < 0)
+		return -errno;
+	filter_name(kind, slot, name);
+	r = pins_put(t->pin_dir, name, fd);
+	if (r < 0)
+		return r;
+	/* waits until every program that may have read the old slot is done: its cells may be cleared */
+	if (bpf_map_update_elem(t->filters_fd, &outer, &fd, BPF_ANY) < 0)
+		return -errno;
+	memset(ret->cells, 0, sizeof(*ret->cells));
+	return map_words(fd, ret);
+}
+
+int table_rebuild_filter(struct table *t, enum fw_kind kind, uint64_t n_more_keys)
+{
+	uint32_t old = t->policy->filter_slot[kind], slot = old < FW_TABLE_SLOTS ? (old + 1) % FW_TABLE_SLOTS : 0;
+	uint64_t n_keys = table_count_keys(t, kind);
+	uint32_t outer = kind * FW_TABLE_SLOTS + old;
+	struct filter f;
+	char name[32];
+	int r;
+
+	r = new_filter(t, kind, slot, n_keys + n_more_keys, &f);
+	if (r < 0)
+		return r;
+	r = table_walk_prefixes(t, kind, add_one, &f);
+	if (r < 0) {
+		(void) munmap(f.words, (f.header.mask + UINT64_C(1)) * sizeof(uint64_t));
+		return r;
+	}
+
+	t->policy->filters[kind][slot] = f.header;
+	__atomic_store_n(&t->policy->filter_slot[kind], slot, __ATOMIC_RELEASE);
+	t->census->n_keys[kind] = n_keys;
+
+	table_close_filter(t, kind);
+	t->filters[kind] = (struct open_filter){ .filter = f, .slot = slot };
+	if (old < FW_TABLE_SLOTS) {
+		(void) bpf_map_delete_elem(t->filters_fd, &outer); /* only its memory is at stake */
+		filter_name(kind, old, name);
+		(void) pins_remove(t->pin_dir, name);
+	}
+	return 0;
+}
+
+int table_filter_add(struct table *t, enum fw_kind kind, const struct prefix *p)
+{
+	uint64_t n_keys = filter_keys(p), n_words;
+	struct filter *f;
+	int r;
+
+	r = open_filter(t, kind, &f);
+	if (r < 0)
+		return r;
+	n_words = f->words ? f->header.mask + UINT64_C(1) : 0;
+	if (n_keys && t->census->n_keys[kind] + n_keys > n_words * KEYS_PER_WORD_MAX) {
+		r = table_rebuild_filter(t, kind, n_keys);
+		if (r < 0)
+			return r;
+		r = open_filter(t, kind, &f);
+		if (r < 0)
+			return r;
+	}
+	t->census->n_keys[kind] += n_keys;
+	filter_add(f, p);
+	return 0;
+}
