@@ -6,7 +6,7 @@
  *
  *   a length's bit is set before its first entry comes, and cleared after its last has gone;
  *   ends are written before the entry that points to them, and removed after;
- *   a larger table is filled aside, pinned, put into its slot, and then named by one store.
+ *   a larger table is filled aside, pinned, put into its slot, and then named by one store (table-grow.c).
  */
 
 #include <errno.h>
@@ -17,14 +17,14 @@
 #include "cleanup.h"
 #include "table-internal.h"
 
-static enum fw_kind target_to_kind(const struct target *target)
+enum fw_kind table_kind(const struct target *target)
 {
 	if (target->kind == TARGET_PORT)
 		return FW_KIND_PORT;
 	return target->prefix.family == AF_INET ? FW_KIND_IPV4 : FW_KIND_IPV6;
 }
 
-static union key prefix_to_key(const struct prefix *p)
+union key table_prefix_to_key(const struct prefix *p)
 {
 	union key key = {};
 
@@ -46,7 +46,7 @@ size_t table_key_size(enum fw_kind kind)
 
 struct fw_ends_key table_ends_key(const struct target *target, unsigned port_index)
 {
-	struct fw_ends_key key = { .kind = target_to_kind(target) };
+	struct fw_ends_key key = { .kind = table_kind(target) };
 
 	if (key.kind == FW_KIND_PORT) {
 		key.prefixlen = port_index;
@@ -130,8 +130,8 @@ int table_raw_get(struct table *t, const struct target *target, struct raw *ret)
 		if (r < 0)
 			return r;
 	} else {
-		union key table_key = prefix_to_key(&target->prefix);
-		int fd = table_current_fd(t, target_to_kind(target));
+		union key table_key = table_prefix_to_key(&target->prefix);
+		int fd = table_current_fd(t, table_kind(target));
 
 		if (fd < 0)
 			return fd;
@@ -195,74 +195,10 @@ static bool entry_to_raw(const struct table_entry *e, struct raw *raw)
 	return is_mixed;
 }
 
-/* Copies all of one table into another. Hits that fall in between are counted in the old one: lost. */
-static int copy_table(int from, int to, size_t size)
-{
-	_cleanup_free_ struct fw_entry *values = calloc(TABLE_BATCH, sizeof(*values));
-	_cleanup_free_ uint8_t *keys = calloc(TABLE_BATCH, size);
-	uint32_t cursor, n;
-	void *in = NULL;
-	int r = 0;
-
-	if (!keys || !values)
-		return -ENOMEM;
-	while (r == 0) {
-		n = TABLE_BATCH;
-		if (bpf_map_lookup_batch(from, in, &cursor, keys, values, &n, NULL) < 0)
-			r = -errno;
-		if (r < 0 && r != -ENOENT) /* the end of the table; n elements came all the same */
-			return r;
-		if (n && bpf_map_update_batch(to, keys, values, &n, NULL) < 0)
-			return -errno;
-		in = &cursor;
-	}
-	return 0;
-}
-
-/* Puts a table with room for more in the place of the one in use. -E2BIG: it may not grow further. */
-static int grow_table(struct table *t, enum fw_kind kind)
-{
-	uint32_t *slot = kind == FW_KIND_IPV4 ? &t->policy->slot4 : &t->policy->slot6;
-	uint32_t old = *slot, next = (old + 1) % FW_TABLE_SLOTS, size = sizeof(struct bpf_map_info);
-	struct bpf_map_info info = {};
-	_cleanup_close_ int fd = -1;
-	uint64_t max_entries;
-	char name[32];
-	int r;
-
-	if (bpf_obj_get_info_by_fd(t->table_fd[kind], &info, &size) < 0)
-		return -errno;
-	if (info.max_entries >= t->meta.max_entries)
-		return -E2BIG;
-	max_entries = info.max_entries * UINT64_C(4);
-	if (max_entries > t->meta.max_entries)
-		max_entries = t->meta.max_entries;
-
-	fd = table_new_map(kind, max_entries);
-	if (fd < 0)
-		return fd;
-	r = copy_table(t->table_fd[kind], fd, table_key_size(kind));
-	if (r < 0)
-		return r;
-	r = table_put_slot(t, kind, next, fd);
-	if (r < 0)
-		return r;
-	__atomic_store_n(slot, next, __ATOMIC_RELEASE);
-
-	/* from here on nobody finds the old one; leaving it there would only cost its memory */
-	closep(&t->table_fd[kind]);
-	t->table_fd[kind] = TAKE_FD(fd);
-	t->table_slot[kind] = next;
-	(void) bpf_map_delete_elem(t->tables_fd[kind], &old);
-	(void) snprintf(name, sizeof(name), "maps/table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', old);
-	(void) pins_remove(t->pin_dir, name);
-	return 0;
-}
-
 static int update_prefix(struct table *t, const struct target *target, const struct fw_entry *entry)
 {
-	union key key = prefix_to_key(&target->prefix);
-	enum fw_kind kind = target_to_kind(target);
+	union key key = table_prefix_to_key(&target->prefix);
+	enum fw_kind kind = table_kind(target);
 	int fd, r;
 
 	for (;;) {
@@ -273,7 +209,7 @@ static int update_prefix(struct table *t, const struct target *target, const str
 			return 0;
 		if (errno != E2BIG)
 			return -errno;
-		r = grow_table(t, kind);
+		r = table_grow(t, kind, 0);
 		if (r < 0)
 			return r;
 	}
@@ -289,18 +225,18 @@ static int put_prefix(struct table *t, const struct target *target, const struct
 		if (!was_there) { /* the bit first: whoever dies here leaves one too many, not one too few */
 			table_set_length(t, target->prefix.family, target->prefix.length, true);
 			(*n)++;
-			r = table_filter_add(t, target_to_kind(target), &target->prefix);
+			r = table_filter_add(t, table_kind(target), &target->prefix);
 		}
 		if (r >= 0)
 			r = update_prefix(t, target, entry);
 		if (r >= 0 || was_there)
 			return r;
 	} else {
-		union key key = prefix_to_key(&target->prefix);
+		union key key = table_prefix_to_key(&target->prefix);
 
 		if (!was_there)
 			return 0;
-		fd = table_current_fd(t, target_to_kind(target));
+		fd = table_current_fd(t, table_kind(target));
 		if (fd < 0)
 			return fd;
 		if (bpf_map_delete_elem(fd, &key) < 0)
@@ -356,29 +292,14 @@ static int put_port(struct table *t, const struct target *target, const struct r
 	return 0;
 }
 
-/* Lists count their entries; was and is are masks over all lists. */
-static int count_in_lists(struct table *t, uint64_t was, uint64_t is)
+void table_count_in_lists(struct table *t, uint64_t was, uint64_t is)
 {
-	struct fw_list list;
-	int r;
-
-	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+	for (unsigned i = 0; i < FW_LISTS_MAX && was != is; i++) {
 		uint64_t bit = 1ull << i;
 
-		if (!((was ^ is) & bit))
-			continue;
-		r = table_get_list(t, i, &list);
-		if (r < 0)
-			return r;
-		if (is & bit)
-			list.n_entries++;
-		else if (list.n_entries)
-			list.n_entries--;
-		r = table_set_list(t, i, &list);
-		if (r < 0)
-			return r;
+		if ((was ^ is) & bit)
+			t->n_more_entries[i] += is & bit ? 1 : -1;
 	}
-	return 0;
 }
 
 static void note_ends(struct table *t, const struct table_entry *e)
@@ -419,8 +340,9 @@ int table_entry_put(struct table *t, const struct table_entry *want, bool was_th
 		return r;
 	}
 
-	return count_in_lists(t, was_there ? was->entry.lists[FW_INGRESS] | was->entry.lists[FW_EGRESS] : 0,
-			      table_entry_lists(want));
+	table_count_in_lists(t, was_there ? was->entry.lists[FW_INGRESS] | was->entry.lists[FW_EGRESS] : 0,
+			     table_entry_lists(want));
+	return 0;
 }
 
 int table_get(struct table *t, const struct target *target, struct table_entry *ret)

@@ -16,8 +16,8 @@
 #include "table-internal.h"
 
 #define WORDS_MIN         64
-#define KEYS_PER_WORD_NEW 1 /* at most, in a new filter */
-#define KEYS_PER_WORD_MAX 4 /* with more, one look in the table in twenty is in vain */
+#define KEYS_PER_WORD_NEW 2 /* at most, in a new filter: 1 look in the table in 70 is in vain */
+#define KEYS_PER_WORD_MAX 4 /* at most, ever: 1 in 20 */
 
 static void filter_name(enum fw_kind kind, uint32_t slot, char name[static 32])
 {
@@ -142,24 +142,30 @@ int table_rebuild_filter(struct table *t, enum fw_kind kind, uint64_t n_more_key
 	return 0;
 }
 
-int table_filter_add(struct table *t, enum fw_kind kind, const struct prefix *p)
+int table_filter_reserve(struct table *t, enum fw_kind kind, uint64_t n_more_keys)
 {
-	uint64_t n_keys = filter_keys(p), n_words;
 	struct filter *f;
 	int r;
 
 	r = open_filter(t, kind, &f);
+	if (r < 0 || n_more_keys == 0)
+		return r;
+	if (f->words && t->census->n_keys[kind] + n_more_keys <= (f->header.mask + UINT64_C(1)) * KEYS_PER_WORD_MAX)
+		return 0;
+	return table_rebuild_filter(t, kind, n_more_keys);
+}
+
+int table_filter_add(struct table *t, enum fw_kind kind, const struct prefix *p)
+{
+	uint64_t n_keys = filter_keys(p);
+	struct filter *f;
+	int r;
+
+	r = table_filter_reserve(t, kind, n_keys);
+	if (r >= 0)
+		r = open_filter(t, kind, &f);
 	if (r < 0)
 		return r;
-	n_words = f->words ? f->header.mask + UINT64_C(1) : 0;
-	if (n_keys && t->census->n_keys[kind] + n_keys > n_words * KEYS_PER_WORD_MAX) {
-		r = table_rebuild_filter(t, kind, n_keys);
-		if (r < 0)
-			return r;
-		r = open_filter(t, kind, &f);
-		if (r < 0)
-			return r;
-	}
 	t->census->n_keys[kind] += n_keys;
 	filter_add(f, p);
 	return 0;

@@ -31,6 +31,7 @@ struct table {
 	int port_index_fd;
 	int counters_fd;
 	int list_counters_fd;
+	int64_t n_more_entries[FW_LISTS_MAX]; /* what changes have added to lists since the last table_commit() */
 	bool ports_changed;        /* the port index is to be exchanged at table_commit() */
 	struct fw_port_index *port_index; /* built by the change, not exchanged yet */
 };
@@ -51,7 +52,9 @@ union key {
 	struct fw_key6 v6;
 };
 
+enum fw_kind table_kind(const struct target *target);
 size_t table_key_size(enum fw_kind kind);
+union key table_prefix_to_key(const struct prefix *p);
 struct prefix table_key_to_prefix(enum fw_kind kind, const union key *key);
 struct fw_ends_key table_ends_key(const struct target *target, unsigned port_index);
 
@@ -81,6 +84,15 @@ void table_raw_to_entry(const struct target *target, const struct raw *raw, uint
 int table_entry_read(struct table *t, const struct target *target, struct raw *ret_raw, bool *ret_was_there,
 		     struct table_entry *ret);
 
+/* Lists count their entries: was and is are the lists of one entry, before and after. */
+void table_count_in_lists(struct table *t, uint64_t was, uint64_t is);
+
+/*
+ * Makes room: for at_least entries, or for more than there is room for now if 0. -E2BIG: MaxEntries= does
+ * not allow it.
+ */
+int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least);
+
 /* Takes an entry from what it is, as read by table_entry_read(), to want. */
 int table_entry_put(struct table *t, const struct table_entry *want, bool was_there, const struct raw *was);
 
@@ -89,6 +101,7 @@ int table_entry_put(struct table *t, const struct table_entry *want, bool was_th
  * filter anew from the table, with room for more keys; forgets the mapping.
  */
 int table_filter_add(struct table *t, enum fw_kind kind, const struct prefix *p);
+int table_filter_reserve(struct table *t, enum fw_kind kind, uint64_t n_more_keys); /* for many of them */
 int table_rebuild_filter(struct table *t, enum fw_kind kind, uint64_t n_more_keys);
 void table_close_filter(struct table *t, enum fw_kind kind);
 

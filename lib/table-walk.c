@@ -251,6 +251,7 @@ int table_repair(struct table *t)
 		table_set_length(t, AF_INET, i, w.census.v4[i] > 0);
 	for (unsigned i = 0; i <= 128; i++)
 		table_set_length(t, AF_INET6, i, w.census.v6[i] > 0);
+	memset(t->n_more_entries, 0, sizeof(t->n_more_entries));
 	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
 		r = table_get_list(t, i, &list);
 		if (r >= 0 && list.n_entries != w.n_entries[i]) {

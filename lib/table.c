@@ -345,6 +345,13 @@ int table_commit(struct table *t)
 		r = table_get_list(t, i, &list);
 		if (r < 0)
 			return r;
+		if (t->n_more_entries[i]) {
+			list.n_entries += t->n_more_entries[i];
+			r = table_set_list(t, i, &list);
+			if (r < 0)
+				return r;
+			t->n_more_entries[i] = 0;
+		}
 		bit = 1ull << i;
 		if (list.name[0] == '\0' || !list.is_enabled)
 			continue;

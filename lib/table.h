@@ -63,6 +63,14 @@ int table_remove(struct table *t, const struct target *target, unsigned list);
 /* Makes the entry what it was, or absent if before->lists are all 0: undoes an add or a remove. */
 int table_restore(struct table *t, const struct table_entry *before);
 
+/*
+ * Bulk: puts add[] into a list and takes remove[] out of it, adds first; directions as in table_add(), 0 =
+ * what each kind of target gets by itself. Nothing of add[] is in the list yet, without an end, and
+ * everything of remove[] is. All or nothing: on failure the list is what it was. table_commit() follows.
+ */
+int table_load(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add,
+	       const struct target *remove, size_t n_remove);
+
 /* Ends a series of changes: exchanges the port index if ports changed, updates the masks in fw_policy. */
 int table_commit(struct table *t);
 

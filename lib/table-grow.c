@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * A larger entry table in the place of the one in use: filled aside, pinned, put into the other slot, and
+ * named by one store. Whoever dies on the way leaves the old one in force and complete.
+ */
+
+#include <errno.h>
+
+#include <bpf/bpf.h>
+
+#include "cleanup.h"
+#include "table-internal.h"
+
+/* Copies all of one table into another. Hits that fall in between are counted in the old one: lost. */
+static int copy_table(int from, int to, size_t size)
+{
+	_cleanup_free_ struct fw_entry *values = calloc(TABLE_BATCH, sizeof(*values));
+	_cleanup_free_ uint8_t *keys = calloc(TABLE_BATCH, size);
+	uint32_t cursor, n;
+	void *in = NULL;
+	int r = 0;
+
+	if (!keys || !values)
+		return -ENOMEM;
+	while (r == 0) {
+		n = TABLE_BATCH;
+		if (bpf_map_lookup_batch(from, in, &cursor, keys, values, &n, NULL) < 0)
+			r = -errno;
+		if (r < 0 && r != -ENOENT) /* the end of the table; n elements came all the same */
+			return r;
+		if (n && bpf_map_update_batch(to, keys, values, &n, NULL) < 0)
+			return -errno;
+		in = &cursor;
+	}
+	return 0;
+}
+
+/* The hash has a bucket for each entry it may hold, rounded up to a power of two: room up to there is free. */
+static uint64_t next_size(uint64_t at_least)
+{
+	uint64_t size = 1;
+
+	while (size < at_least + at_least / 64)
+		size *= 2;
+	return size;
+}
+
+int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least)
+{
+	uint32_t *slot = kind == FW_KIND_IPV4 ? &t->policy->slot4 : &t->policy->slot6;
+	uint32_t old = *slot, next = (old + 1) % FW_TABLE_SLOTS, size = sizeof(struct bpf_map_info);
+	struct bpf_map_info info = {};
+	_cleanup_close_ int fd = -1;
+	uint64_t max_entries;
+	char name[32];
+	int r;
+
+	r = table_current_fd(t, kind);
+	if (r < 0)
+		return r;
+	if (bpf_obj_get_info_by_fd(t->table_fd[kind], &info, &size) < 0)
+		return -errno;
+	if (at_least == 0)
+		at_least = info.max_entries + UINT64_C(1);
+	if (at_least <= info.max_entries)
+		return 0;
+	if (at_least > t->meta.max_entries)
+		return -E2BIG;
+
+	max_entries = next_size(at_least);
+	if (max_entries > t->meta.max_entries)
+		max_entries = t->meta.max_entries;
+	fd = table_new_map(kind, max_entries);
+	if (fd < 0)
+		return fd;
+	r = copy_table(t->table_fd[kind], fd, table_key_size(kind));
+	if (r < 0)
+		return r;
+	r = table_put_slot(t, kind, next, fd);
+	if (r < 0)
+		return r;
+	__atomic_store_n(slot, next, __ATOMIC_RELEASE);
+
+	/* from here on nobody finds the old one; leaving it there would only cost its memory */
+	closep(&t->table_fd[kind]);
+	t->table_fd[kind] = TAKE_FD(fd);
+	t->table_slot[kind] = next;
+	(void) bpf_map_delete_elem(t->tables_fd[kind], &old);
+	(void) snprintf(name, sizeof(name), "maps/table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', old);
+	(void) pins_remove(t->pin_dir, name);
+	return 0;
+}

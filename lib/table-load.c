@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * Many entries at once. Adding one by one costs a lookup, an update and their system calls each; here room
+ * is made once, the filter gets all bits, and the kernel is handed thousands at a time. Only what is in
+ * another list already, and ports, go the slow way.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "cleanup.h"
+#include "table-internal.h"
+
+/* Targets of one family that wait to be inserted together. */
+struct batch {
+	struct table *t;
+	enum fw_kind kind;
+	unsigned list;
+	unsigned directions;
+	bool is_table_empty; /* then nothing needs to be looked up */
+	uint8_t *keys;
+	struct fw_entry *values;
+	const struct target **targets;
+	uint32_t n;
+};
+
+static void batch_done(struct batch *b)
+{
+	free(b->keys);
+	free(b->values);
+	free(b->targets);
+}
+
+/* On failure *ret is half-made, for batch_done(). */
+static int batch_new(struct table *t, enum fw_kind kind, unsigned list, unsigned directions, struct batch *ret)
+{
+	*ret = (struct batch){
+		.t = t,
+		.kind = kind,
+		.list = list,
+		.directions = directions,
+		.is_table_empty = table_count(t, kind) == 0,
+		.keys = calloc(TABLE_BATCH, table_key_size(kind)),
+		.values = calloc(TABLE_BATCH, sizeof(*ret->values)),
+		.targets = calloc(TABLE_BATCH, sizeof(*ret->targets)),
+	};
+	return ret->keys && ret->values && ret->targets ? 0 : -ENOMEM;
+}
+
+static int add_one(struct batch *b, const struct target *target)
+{
+	return table_add(b->t, target, b->list, b->directions ?: target_default_directions(target), FW_UNTIL_NEVER, NULL);
+}
+
+/* Inserts what waits. */
+static int batch_flush(struct batch *b)
+{
+	uint32_t n = b->n;
+	int r = 0;
+
+	if (n == 0)
+		return 0;
+	if (bpf_map_update_batch(table_current_fd(b->t, b->kind), b->keys, b->values, &n, NULL) < 0)
+		r = -errno; /* n is how many came that far */
+	for (uint32_t i = 0; i < n; i++) {
+		(*table_census_of(b->t, &b->targets[i]->prefix))++;
+		table_count_in_lists(b->t, 0, 1ull << b->list);
+	}
+	b->n = 0;
+	return r;
+}
+
+/* Queues an insertion. What is there already belongs to another list too, and is changed by itself. */
+static int batch_put(struct batch *b, const struct target *target)
+{
+	unsigned directions = b->directions ?: target_default_directions(target);
+	union key key = table_prefix_to_key(&target->prefix);
+	struct fw_entry *e = &b->values[b->n];
+
+	if (!b->is_table_empty && bpf_map_lookup_elem(table_current_fd(b->t, b->kind), &key, e) == 0)
+		return add_one(b, target);
+
+	memset(e, 0, sizeof(*e));
+	for (unsigned d = 0; d < _FW_DIRECTION_MAX; d++)
+		if (directions & 1u << d)
+			e->lists[d] = 1ull << b->list;
+	memcpy(b->keys + b->n * table_key_size(b->kind), &key, table_key_size(b->kind));
+	b->targets[b->n++] = target;
+	return b->n == TABLE_BATCH ? batch_flush(b) : 0;
+}
+
+/* What must be there before the first entry of a kind: room, length bits, filter bits. */
+static int prepare_kind(struct table *t, enum fw_kind kind, const struct target *add, size_t n_add)
+{
+	uint64_t n_keys = 0, n_present;
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < n_add; i++)
+		if (table_kind(&add[i]) == kind) {
+			n_keys += filter_keys(&add[i].prefix);
+			n++;
+		}
+	if (n == 0)
+		return 0;
+
+	n_present = table_count(t, kind);
+	r = table_grow(t, kind, n_present + n);
+	if (r < 0)
+		return r;
+	r = table_filter_reserve(t, kind, n_keys);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n_add; i++) {
+		if (table_kind(&add[i]) != kind)
+			continue;
+		table_set_length(t, add[i].prefix.family, add[i].prefix.length, true);
+		r = table_filter_add(t, kind, &add[i].prefix);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_kind(struct table *t, enum fw_kind kind, unsigned list, unsigned directions, const struct target *add,
+		    size_t n_add)
+{
+	_cleanup_(batch_done) struct batch b = {};
+	int r;
+
+	r = batch_new(t, kind, list, directions, &b);
+	for (size_t i = 0; i < n_add && r >= 0; i++) {
+		if (table_kind(&add[i]) != kind)
+			continue;
+		r = kind == FW_KIND_PORT ? add_one(&b, &add[i]) : batch_put(&b, &add[i]);
+	}
+	return r < 0 ? r : batch_flush(&b);
+}
+
+/* Takes back what of add[] is in the list: none of it was before. */
+static void undo_adds(struct table *t, unsigned list, const struct target *add, size_t n_add)
+{
+	for (size_t i = 0; i < n_add; i++)
+		(void) table_remove(t, &add[i], list); /* -ENOENT behind the point of failure */
+}
+
+int table_load(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add,
+	       const struct target *remove, size_t n_remove)
+{
+	size_t n_removed = 0;
+	int r = 0;
+
+	if (list >= FW_LISTS_MAX || directions & ~FW_BOTH)
+		return -EINVAL;
+
+	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6 && r >= 0; kind++)
+		r = prepare_kind(t, kind, add, n_add);
+	if (r < 0)
+		return r; /* bits that nobody needs cost speed at worst, and go with the next filter */
+
+	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_PORT && r >= 0; kind++)
+		r = add_kind(t, kind, list, directions, add, n_add);
+	for (; n_removed < n_remove && r >= 0; n_removed++) {
+		r = table_remove(t, &remove[n_removed], list);
+		if (r == -ENOENT) /* its end came in the meantime */
+			r = 0;
+	}
+	if (r < 0) {
+		for (size_t i = 0; i < n_removed; i++)
+			(void) table_add(t, &remove[i], list, directions ?: target_default_directions(&remove[i]),
+					 FW_UNTIL_NEVER, NULL); /* into the room they just left */
+		undo_adds(t, list, add, n_add);
+	}
+	return r;
+}
