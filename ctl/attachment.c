@@ -35,8 +35,10 @@ static bool parse_link_name(const char *name, struct attachment *a)
 
 	for (enum fw_hook h = 0; h < _FW_HOOK_MAX; h++)
 		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-			length = snprintf(start, sizeof(start), "%s_%s", hook_to_string(h), direction_to_string(d));
-			if (strncmp(name, start, length) != 0 || (name[length] != '\0' && name[length] != '_'))
+			length = snprintf(start, sizeof(start), "%s_%s", hook_to_string(h),
+					  direction_to_string(d));
+			if (strncmp(name, start, length) != 0 ||
+			    (name[length] != '\0' && name[length] != '_'))
 				continue;
 			a->hook = h;
 			a->direction = d;
@@ -74,7 +76,7 @@ static int visit_link(const char *name, void *userdata)
 	switch (info.type) {
 	case LINK_TYPE_TCX:
 		a.mechanism = FW_MECHANISM_TCX;
-		a.ifindex = info.netns.netns_ino; /* info.tcx has {ifindex, attach_type}, of the same layout */
+		a.ifindex = info.netns.netns_ino; /* info.tcx begins with it, where headers know that */
 		a.is_live = a.ifindex != 0;
 		break;
 	case BPF_LINK_TYPE_CGROUP:
@@ -131,7 +133,7 @@ static struct bpf_tc_opts filter_place(void)
 	};
 }
 
-/* A filter is ours if it sits at our place and carries a program of ours; either alone proves nothing. */
+/* A filter is ours if it sits at our place and carries a program of ours: both, or it is not. */
 static int visit_interface(struct walk *w, unsigned ifindex)
 {
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {

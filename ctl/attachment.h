@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Where the firewall is attached, found by its pins: the links below links/, and on kernels without tcx
- * the clsact filters that carry a program pinned below progs/. Needs no map, so it also works on the pins
- * of another version.
+ * Where the firewall is attached, found by its pins: the links below links/, and on kernels without
+ * tcx the clsact filters that carry a program pinned below progs/. Needs no map, so it also works
+ * on the pins of another version.
  */
 
 #include <stdbool.h>
@@ -21,8 +21,8 @@ struct attachment {
 };
 
 /*
- * Calls fn for each; stops at a negative return, which is returned. Filters are looked for in the network
- * namespace of the caller, as the kernel has it.
+ * Calls fn for each; stops at a negative return, which is returned. Filters are looked for in the
+ * network namespace of the caller, as the kernel has it.
  */
 typedef int (*attachment_fn)(const struct attachment *a, void *userdata);
 int attachment_foreach(const char *pin_dir, attachment_fn fn, void *userdata);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * block and allow: from the command line to one set of changes, and the report of it. All arguments are
- * parsed before anything is opened; change.c does the rest whole or not at all.
+ * block and allow: from the command line to one set of changes, and the report of it. All arguments
+ * are parsed before anything is opened; change.c does the rest whole or not at all.
  */
 
 #include <errno.h>
@@ -15,7 +15,8 @@
 
 #define NS_PER_SEC 1000000000ull
 
-static unsigned directions_of(const struct ctl *ctl, const struct fw_list *policy, const struct target *target)
+static unsigned directions_of(const struct ctl *ctl, const struct fw_list *policy,
+			      const struct target *target)
 {
 	if (ctl->directions)
 		return ctl->directions;
@@ -34,7 +35,8 @@ static int check_guard(struct ctl *ctl, const struct fw_list *policy, const stru
 	if (r < 0) {
 		errno = -r;
 		if (!ctl->is_forced)
-			return output_fail(ctl, EXIT_NO, "Cannot tell what a block would cut off: %m; "
+			return output_fail(ctl, EXIT_NO,
+					   "Cannot tell what a block would cut off: %m; "
 					   "--force blocks without looking");
 		output_note(ctl, "cannot tell what this cuts off: %m");
 	}
@@ -45,13 +47,14 @@ static int check_guard(struct ctl *ctl, const struct fw_list *policy, const stru
 			continue;
 		(void) target_format(i, target);
 		if (!ctl->is_forced)
-			return output_fail(ctl, EXIT_NO, "Refusing to block %s: %s; --force overrides", target, reason);
+			return output_fail(ctl, EXIT_NO, "Refusing to block %s: %s; --force overrides",
+					   target, reason);
 		output_note(ctl, "blocking %s although %s", target, reason);
 	}
 	return EXIT_DONE;
 }
 
-/* For the list file: when ns from now have passed, in whole seconds of Unix time and never too early. */
+/* For the list file: when ns from now have passed, in Unix time, rounded up to whole seconds. */
 static int64_t unix_after(uint64_t ns)
 {
 	struct timespec now;
@@ -124,6 +127,7 @@ static int add(struct ctl *ctl, int argc, char **argv, enum fw_action action)
 	status = changes_make(&c);
 	if (status != EXIT_DONE)
 		return status;
+	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */
 	return report_added(&c, policy.name);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Enforcement first, then durable, then success. The way back is the same in both halves: the kernel
- * gets every entry as it was before, a list file gets a line that says so, since the last line wins.
+ * Enforcement first, then durable, then success. The way back is the same in both halves: the
+ * kernel gets every entry as it was before, a list file gets a line that says so, since the last
+ * line wins.
  */
 
 #include "change.h"
@@ -25,7 +26,8 @@ int changes_init(struct changes *c, const struct targets *targets)
 		return -ENOMEM;
 
 	for (size_t i = 0; i < targets->n_items; i++) {
-		if (c->n_items > 0 && target_compare(&targets->items[i], &c->items[c->n_items - 1].target) == 0)
+		if (c->n_items > 0 &&
+		    target_compare(&targets->items[i], &c->items[c->n_items - 1].target) == 0)
 			continue; /* they are sorted */
 		c->items[c->n_items].target = targets->items[i];
 		r = table_get(c->table, &targets->items[i], &c->items[c->n_items].before);
@@ -43,30 +45,35 @@ void changes_done(struct changes *c)
 	c->n_items = 0;
 }
 
-static int fail_full(struct changes *c, const struct target *target)
+static enum fw_kind target_kind(const struct target *target)
+{
+	if (target->kind == TARGET_PORT)
+		return FW_KIND_PORT;
+	return target->prefix.family == AF_INET ? FW_KIND_IPV4 : FW_KIND_IPV6;
+}
+
+static int fail_full(const struct changes *c, const struct target *target, bool is_at_limit)
 {
 	static const char *const names[_FW_KIND_MAX] = { "IPv4", "IPv6", "port" };
+	enum fw_kind kind = target_kind(target);
+	unsigned long long limit = table_limit(c->table, kind);
 	char text[TARGET_TEXT_MAX];
-	enum fw_kind kind;
-	uint64_t limit;
-
-	if (target->kind == TARGET_PORT)
-		kind = FW_KIND_PORT;
-	else
-		kind = target->prefix.family == AF_INET ? FW_KIND_IPV4 : FW_KIND_IPV6;
-	limit = table_limit(c->table, kind);
 
 	(void) target_format(target, text);
 	if (kind == FW_KIND_PORT)
-		return output_fail(c->ctl, EXIT_FULL, "No room for %s: there may be %llu port entries, %d of them over "
-				   "one port; join ports to ranges. Nothing was changed", text,
-				   (unsigned long long)limit, FW_PORT_OVERLAP_MAX);
-	if (table_count(c->table, kind) < limit)
-		return output_fail(c->ctl, EXIT_FULL, "No room for %s: too many entries are in several lists with "
-				   "different ends. Nothing was changed", text);
-	return output_fail(c->ctl, EXIT_FULL, "No room for %s: the limit of %llu %s entries is reached, raise MaxEntries= in "
-			   "ebpf-fw.conf and reload ebpf-fw. Nothing was changed", text, (unsigned long long)limit,
-			   names[kind]);
+		return output_fail(c->ctl, EXIT_FULL,
+				   "No room for %s: there may be %llu port entries, %d of them over "
+				   "one port; join ports to ranges. Nothing was changed",
+				   text, limit, FW_PORT_OVERLAP_MAX);
+	if (!is_at_limit)
+		return output_fail(c->ctl, EXIT_FULL,
+				   "No room for %s: too many entries are in several lists with "
+				   "different ends. Nothing was changed",
+				   text);
+	return output_fail(c->ctl, EXIT_FULL,
+			   "No room for %s: the limit of %llu %s entries is reached, raise "
+			   "MaxEntries= in ebpf-fw.conf and reload ebpf-fw. Nothing was changed",
+			   text, limit, names[kind]);
 }
 
 static int apply_one(struct changes *c, struct change *change)
@@ -80,12 +87,15 @@ static int apply_one(struct changes *c, struct change *change)
 		if (c->is_removal)
 			r = table_remove(c->table, &change->target, list);
 		else
-			r = table_add(c->table, &change->target, list, change->directions, c->until, &is_new);
+			r = table_add(c->table, &change->target, list, change->directions, c->until,
+				      &is_new);
+		if (c->is_removal && r == -ENOENT)
+			r = 0; /* its time has ended since we looked */
 	}
 	return r;
 }
 
-/* Takes back the first n changes. If even that fails, the user must know that the two halves differ. */
+/* Takes back the first n changes. If even that fails, the user must know what is left of them. */
 static void revert(struct changes *c, size_t n)
 {
 	char text[TARGET_TEXT_MAX];
@@ -96,13 +106,15 @@ static void revert(struct changes *c, size_t n)
 		if (r == 0)
 			continue;
 		errno = -r;
-		output_note(c->ctl, "Cannot undo the change of %s: %m; 'fwctl show' has what holds now",
+		output_note(c->ctl,
+			    "Cannot undo the change of %s: %m; 'fwctl show' has what holds now",
 			    target_format(&c->items[n - 1].target, text));
 	}
 	r = table_commit(c->table);
 	if (r < 0) {
 		errno = -r;
-		output_note(c->ctl, "Cannot finish undoing: %m; 'systemctl restart ebpf-fw' repairs it");
+		output_note(c->ctl,
+			    "Cannot finish undoing: %m; 'systemctl restart ebpf-fw' repairs it");
 	}
 }
 
@@ -110,6 +122,8 @@ static void revert(struct changes *c, size_t n)
 static int apply(struct changes *c)
 {
 	char text[TARGET_TEXT_MAX];
+	bool is_at_limit;
+	enum fw_kind kind;
 	size_t i;
 	int r = 0;
 
@@ -125,12 +139,16 @@ static int apply(struct changes *c)
 		i = c->n_items - 1; /* the last one stands for all in the message */
 	}
 
+	kind = target_kind(&c->items[i].target);
+	/* before going back, which makes room */
+	is_at_limit = table_count(c->table, kind) >= table_limit(c->table, kind);
 	revert(c, i + 1);
 	if (r == -E2BIG || r == -ENOSPC)
-		return fail_full(c, &c->items[i].target);
+		return fail_full(c, &c->items[i].target, is_at_limit);
 	errno = -r;
 	return output_fail(c->ctl, r == -EPERM || r == -EACCES ? EXIT_PERMISSION : EXIT_NO,
-			   "Cannot change %s: %m. Nothing was changed", target_format(&c->items[i].target, text));
+			   "Cannot change %s: %m. Nothing was changed",
+			   target_format(&c->items[i].target, text));
 }
 
 static bool has_file(const struct ctl *ctl, const char *name)
@@ -145,16 +163,17 @@ static bool has_file(const struct ctl *ctl, const char *name)
  * A line for the file of a list: what the change makes of the target there, or what it was before.
  * False: the file has nothing to say about it.
  */
-static bool make_line(const struct changes *c, const struct change *change, unsigned list, bool is_back,
-		      bool is_file, struct list_line *ret)
+static bool make_line(const struct changes *c, const struct change *change, unsigned list,
+		      bool is_back, bool is_file, struct list_line *ret)
 {
 	const struct table_entry *before = &change->before;
 
 	/*
-	 * What the kernel does not hold the file may still: unblock --runtime leaves it there. To take it
-	 * out costs a line, to find out would cost reading the file.
+	 * What the kernel does not hold the file may still: unblock --runtime leaves it there. To
+	 * take it out costs a line, to find out would cost reading the file.
 	 */
-	if (!(change->lists >> list & 1) && !(c->is_removal && !is_back && is_file && list == c->list))
+	if (!(change->lists >> list & 1) &&
+	    !(c->is_removal && !is_back && is_file && list == c->list))
 		return false;
 
 	*ret = (struct list_line){ .target = change->target, .comment = "" };
@@ -200,7 +219,7 @@ static int save_list(struct changes *c, unsigned list, bool is_back)
 	return n > 0 ? listfile_append(c->ctl->state_dir, &header, lines, n) : 0;
 }
 
-/* The durable half. Several lists are several files: if a later one fails, the earlier get a line back. */
+/* The durable half. Several lists are several files: if one fails, those before get a line back. */
 static int save(struct changes *c)
 {
 	uint64_t touched = 1ull << c->list;
@@ -218,7 +237,7 @@ static int save(struct changes *c)
 
 		while (list-- > 0)
 			if (touched >> list & 1)
-				(void) save_list(c, list, true); /* the same disk has just failed us */
+				(void) save_list(c, list, true); /* r is what there is to say */
 		break;
 	}
 	return r;
@@ -249,7 +268,8 @@ json_object *change_row(const struct change *change, const char *list, const cha
 	char text[TARGET_TEXT_MAX];
 
 	json_object_object_add(row, "result", json_object_new_string(result));
-	json_object_object_add(row, "target", json_object_new_string(target_format(&change->target, text)));
+	json_object_object_add(row, "target",
+			       json_object_new_string(target_format(&change->target, text)));
 	json_object_object_add(row, "list", json_object_new_string(list));
 	return row;
 }

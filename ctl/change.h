@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * One command's changes as a whole: first in the kernel, then in the list files, and if either fails,
- * none of it. The caller holds the writer lock, and reports.
+ * One command's changes as a whole: first in the kernel, then in the list files, and if either
+ * fails, none of it. The caller holds the writer lock, and reports.
  */
 
 #include <json-c/json.h>

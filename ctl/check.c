@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * check: what would become of a packet? The verdict is the kernel program's own, by a test run that counts
- * nothing; the entries behind it are looked up beside it.
+ * check: what would become of a packet? The verdict is the kernel program's own, by a test run that
+ * counts nothing; the entries behind it are looked up beside it.
  */
 
 #include <errno.h>
@@ -39,12 +39,16 @@ static int parse_question(struct ctl *ctl, int argc, char **argv, struct questio
 
 		if (t.kind == TARGET_PORT) {
 			if (q->has_port || t.port.first != t.port.last)
-				return output_fail(ctl, EXIT_USAGE, "'%s': check takes one port", escaped);
+				return output_fail(ctl, EXIT_USAGE, "'%s': check takes one port",
+						   escaped);
 			q->port = t;
 			q->has_port = true;
 		} else {
-			if (q->has_address || t.prefix.length != prefix_full_length(t.prefix.family))
-				return output_fail(ctl, EXIT_USAGE, "'%s': check takes one address, not a prefix", escaped);
+			if (q->has_address ||
+			    t.prefix.length != prefix_full_length(t.prefix.family))
+				return output_fail(ctl, EXIT_USAGE,
+						   "'%s': check takes one address, not a prefix",
+						   escaped);
 			q->address = t;
 			q->has_address = true;
 		}
@@ -58,12 +62,15 @@ static int stop_at_first(const struct table_entry *e, void *userdata)
 }
 
 /*
- * A port alone is asked with an address that no entry covers: one of those set aside for documentation,
- * as no packet comes from there. If all are covered, the answer for the last one is right too: everything is.
+ * A port alone is asked with an address that no entry covers: one of those set aside for
+ * documentation, as no packet comes from there. If all are covered, the answer for the last one is
+ * right too: everything is.
  */
 static int choose_neutral(struct table *t, struct target *ret)
 {
-	static const char *const networks[] = { "192.0.2.%u", "198.51.100.%u", "203.0.113.%u", "2001:db8::%x" };
+	static const char *const networks[] = {
+		"192.0.2.%u", "198.51.100.%u", "203.0.113.%u", "2001:db8::%x",
+	};
 	char text[PREFIX_TEXT_MAX];
 	const char *error;
 	int r;
@@ -82,8 +89,8 @@ static int choose_neutral(struct table *t, struct target *ret)
 }
 
 /* Asks the kernel for one direction. True in *ret_is_drop if the packet would be dropped. */
-static int ask(struct table *t, const struct question *q, enum fw_direction d, json_object *directions,
-	       bool *ret_is_drop)
+static int ask(struct table *t, const struct question *q, enum fw_direction d,
+	       json_object *directions, bool *ret_is_drop)
 {
 	struct fw_list list = {};
 	enum fw_reason reason;
@@ -97,8 +104,8 @@ static int ask(struct table *t, const struct question *q, enum fw_direction d, j
 		return r;
 
 	reason = FW_ANSWER_REASON(answer);
-	if (reason == FW_REASON_ADDRESS || reason == FW_REASON_PORT || reason == FW_REASON_ALLOWED ||
-	    reason == FW_REASON_AUDITED) {
+	if (reason == FW_REASON_ADDRESS || reason == FW_REASON_PORT ||
+	    reason == FW_REASON_ALLOWED || reason == FW_REASON_AUDITED) {
 		r = table_get_list(t, FW_ANSWER_LIST(answer), &list);
 		if (r < 0)
 			return r;
@@ -106,7 +113,8 @@ static int ask(struct table *t, const struct question *q, enum fw_direction d, j
 
 	o = json_object_new_object();
 	json_object_object_add(o, "direction", json_text(direction_to_string(d)));
-	json_object_object_add(o, "verdict", json_text(verdict_to_string(FW_ANSWER_VERDICT(answer))));
+	json_object_object_add(o, "verdict",
+			       json_text(verdict_to_string(FW_ANSWER_VERDICT(answer))));
 	json_object_object_add(o, "reason", json_text(reason_to_string(reason)));
 	json_object_object_add(o, "list", json_text(list.name));
 	json_object_array_add(directions, o);
@@ -125,12 +133,14 @@ static int gather(const struct table_entry *e, void *userdata)
 {
 	struct gathering *g = userdata;
 
-	if ((g->directions & FW_IN && e->lists[FW_INGRESS]) || (g->directions & FW_OUT && e->lists[FW_EGRESS]))
+	if ((g->directions & FW_IN && e->lists[FW_INGRESS]) ||
+	    (g->directions & FW_OUT && e->lists[FW_EGRESS]))
 		json_object_array_add(g->rows, row_make(g->maker, e));
 	return 0;
 }
 
-static int gather_entries(struct ctl *ctl, struct table *t, const struct question *q, json_object *rows)
+static int gather_entries(struct ctl *ctl, struct table *t, const struct question *q,
+			  json_object *rows)
 {
 	_cleanup_(row_maker_done) struct row_maker maker;
 	struct gathering g = { .maker = &maker, .rows = rows, .directions = q->directions };
@@ -174,7 +184,9 @@ static int print_answer(struct ctl *ctl, json_object *record)
 static int answer(struct ctl *ctl, struct table *t, const struct question *q)
 {
 	_cleanup_json_ json_object *record = json_object_new_object();
-	json_object *directions = json_object_new_array(), *entries = json_object_new_array(), *decisive;
+	json_object *directions = json_object_new_array();
+	json_object *entries = json_object_new_array();
+	json_object *decisive;
 	size_t i_decisive = 0, n = 0;
 	char text[TARGET_TEXT_MAX];
 	bool is_drop, is_any_drop = false;
@@ -182,7 +194,8 @@ static int answer(struct ctl *ctl, struct table *t, const struct question *q)
 
 	json_object_object_add(record, "address",
 			       q->has_address ? json_text(target_format(&q->address, text)) : NULL);
-	json_object_object_add(record, "port", q->has_port ? json_text(target_format(&q->port, text)) : NULL);
+	json_object_object_add(record, "port",
+			       q->has_port ? json_text(target_format(&q->port, text)) : NULL);
 	json_object_object_add(record, "verdict", NULL); /* keep their place before the tables */
 	json_object_object_add(record, "reason", NULL);
 	json_object_object_add(record, "directions", directions);
@@ -205,8 +218,10 @@ static int answer(struct ctl *ctl, struct table *t, const struct question *q)
 
 	/* the first direction that drops speaks for both, else the first */
 	decisive = json_object_array_get_idx(directions, i_decisive);
-	json_object_object_add(record, "verdict", json_object_get(json_object_object_get(decisive, "verdict")));
-	json_object_object_add(record, "reason", json_object_get(json_object_object_get(decisive, "reason")));
+	json_object_object_add(record, "verdict",
+			       json_object_get(json_object_object_get(decisive, "verdict")));
+	json_object_object_add(record, "reason",
+			       json_object_get(json_object_object_get(decisive, "reason")));
 
 	r = print_answer(ctl, record);
 	if (r < 0)

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * What the files of fwctl share: the options as parsed, the rows that verbs and options are, and the
- * steps most verbs begin with. A verb gets its positional arguments, reports for itself, and returns an
- * exit status; or a negative errno where nothing can be said beyond the errno, and main.c says it.
- * Functions that return an exit status have reported when it is not EXIT_DONE.
+ * What the files of fwctl share: the options as parsed, the rows that verbs and options are, and
+ * the steps most verbs begin with. A verb gets its positional arguments, reports for itself, and
+ * returns an exit status; or a negative errno where nothing can be said beyond the errno, and
+ * main.c says it. Functions that return an exit status have reported when it is not EXIT_DONE.
  */
 
 #include <stdbool.h>
@@ -68,7 +68,8 @@ enum {
 };
 
 #define OPTIONS_GLOBAL \
-	(OPTION_JSON | OPTION_PIN_DIR | OPTION_STATE_DIR | OPTION_RUN_DIR | OPTION_HELP | OPTION_VERSION)
+	(OPTION_JSON | OPTION_PIN_DIR | OPTION_STATE_DIR | OPTION_RUN_DIR | \
+	 OPTION_HELP | OPTION_VERSION)
 
 struct option {
 	unsigned bit;
@@ -106,24 +107,26 @@ int verb_stats(struct ctl *ctl, int argc, char **argv);
 int verb_status(struct ctl *ctl, int argc, char **argv);
 int verb_unload(struct ctl *ctl, int argc, char **argv);
 
-/* help.c: text and completion scripts from the tables. */
+/* help.c: text and completion scripts from the tables; help_usage() gives "fwctl show [LIST]". */
 void help_program(void);
 void help_verb(const struct verb *v);
-const char *help_usage(const struct verb *v, char *buffer, size_t size); /* "fwctl show [LIST] [TARGET]" */
+const char *help_usage(const struct verb *v, char *buffer, size_t size);
 int help_completion(const char *shell); /* -EINVAL: no such shell */
 
 /*
- * session.c: what verbs begin with. Targets come sorted, and may repeat; session_find_list_for() takes
- * the list of -l, or the action's own, and refuses one of the other action.
+ * session.c: what verbs begin with. Targets come sorted, and may repeat; session_find_list_for()
+ * takes the list of -l, or the action's own, and refuses one of the other action.
  */
 int session_parse_targets(struct ctl *ctl, int argc, char **argv, struct targets *targets);
 int session_open(struct ctl *ctl, struct table **ret);
 int session_lock(struct ctl *ctl, int *ret_fd);
-int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index, struct fw_list *ret);
-int session_find_list_for(struct ctl *ctl, struct table *t, enum fw_action action, unsigned *ret_index,
-			  struct fw_list *ret);
+int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index,
+		      struct fw_list *ret);
+int session_find_list_for(struct ctl *ctl, struct table *t, enum fw_action action,
+			  unsigned *ret_index, struct fw_list *ret);
 int session_explain(struct ctl *ctl, int error); /* why table_open() failed */
 bool session_sees_bpffs(const struct ctl *ctl);
+int session_daemon_pid(const struct ctl *ctl); /* of the running daemon, 0 = none */
 struct list_header session_list_header(const struct fw_list *l);
 
 static inline void table_freep(struct table **t)

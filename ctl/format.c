@@ -15,6 +15,16 @@
 #include "duration.h"
 #include "log.h"
 
+/* How many bytes follow this first one of a character; -1 = none begins with it. */
+static int utf8_following(unsigned char first)
+{
+	if (first < 0x80)
+		return 0;
+	if (first < 0xc2 || first > 0xf4)
+		return -1;
+	return first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+}
+
 /* Is all of text well-formed UTF-8? Overlong forms and surrogates are left to the reader. */
 static bool is_utf8(const char *text)
 {
@@ -22,7 +32,7 @@ static bool is_utf8(const char *text)
 	int n_following;
 
 	while (*p) {
-		n_following = *p < 0x80 ? 0 : *p < 0xc2 ? -1 : *p < 0xe0 ? 1 : *p < 0xf0 ? 2 : *p < 0xf5 ? 3 : -1;
+		n_following = utf8_following(*p);
 		if (n_following < 0)
 			return false;
 		for (p++; n_following > 0; n_following--, p++)
@@ -73,7 +83,7 @@ static char *format_time(json_object *value, enum column_kind kind)
 		return strdup(kind == COLUMN_TIMELEFT ? "permanent" : "never");
 
 	if (kind == COLUMN_TIMELEFT)
-		seconds = json_object_get_int64(value) - (now + 1); /* ends are rounded up, so is now */
+		seconds = json_object_get_int64(value) - now - 1; /* ends are rounded up, so is now */
 	else
 		seconds = now - json_object_get_int64(value);
 	if (seconds <= 0)
@@ -110,26 +120,28 @@ static char *format_scalar(json_object *value, enum column_kind kind)
 /* "a,b" of what the elements say, or "a" if they all say "a". */
 static char *format_array(json_object *array, const char *path, enum column_kind kind)
 {
+	_cleanup_free_ char *joined = NULL, *first = NULL;
 	size_t n = json_object_array_length(array);
-	_cleanup_free_ char *joined = NULL;
 	bool is_alike = true;
+	char *longer;
 
 	for (size_t i = 0; i < n; i++) {
-		_cleanup_free_ char *item = format_path(json_object_array_get_idx(array, i), path, kind);
-		_cleanup_free_ char *first = format_path(json_object_array_get_idx(array, 0), path, kind);
-		char *longer;
+		json_object *element = json_object_array_get_idx(array, i);
+		_cleanup_free_ char *item = format_path(element, path, kind);
 
-		if (!item || !first)
+		if (!item)
 			return NULL;
-		is_alike = is_alike && strcmp(item, first) == 0;
-		if (asprintf(&longer, "%s%s%s", joined ?: "", i > 0 ? "," : "", item) < 0)
+		is_alike = is_alike && strcmp(item, first ?: item) == 0;
+		if (asprintf(&longer, "%s%s%s", joined ?: "", i > 0 ? "," : "", item[0] ? item : "-") < 0)
 			return NULL;
 		free(joined);
 		joined = longer;
+		if (!first)
+			first = TAKE_PTR(item);
 	}
-	if (n > 0 && is_alike)
-		return format_path(json_object_array_get_idx(array, 0), path, kind);
-	return joined ? TAKE_PTR(joined) : strdup("");
+	if (n == 0)
+		return strdup("");
+	return is_alike ? TAKE_PTR(first) : TAKE_PTR(joined);
 }
 
 char *format_path(json_object *value, const char *path, enum column_kind kind)
@@ -144,5 +156,6 @@ char *format_path(json_object *value, const char *path, enum column_kind kind)
 
 	length = strcspn(path, ".");
 	(void) snprintf(key, sizeof(key), "%.*s", (int)length, path);
-	return format_path(json_object_object_get(value, key), path + length + (path[length] == '.'), kind);
+	return format_path(json_object_object_get(value, key),
+			   path + length + (path[length] == '.'), kind);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * The guard's view of the routing tables: the next hop of every default route, of all tables, since a
- * host with policy routing has several. One dump over rtnetlink; nothing is changed.
+ * The guard's view of the routing tables: the next hop of every default route, of all tables, since
+ * a host with policy routing has several. One dump over rtnetlink; nothing is changed.
  */
 
 #include <errno.h>
@@ -41,8 +41,10 @@ static int add_multipath(struct guard *g, int family, const struct nlattr *legs)
 	int left = mnl_attr_get_payload_len(legs), r;
 	const struct nlattr *attr;
 
-	for (; left > 0 && RTNH_OK(hop, left); left -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
-		mnl_attr_for_each_payload((const void *)RTNH_DATA(hop), hop->rtnh_len - RTNH_LENGTH(0)) {
+	for (; left > 0 && RTNH_OK(hop, left);
+	     left -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
+		mnl_attr_for_each_payload((const void *)RTNH_DATA(hop),
+					   hop->rtnh_len - RTNH_LENGTH(0)) {
 			r = add_gateway(g, family, attr);
 			if (r < 0)
 				return r;
@@ -57,7 +59,8 @@ static int handle_route(const struct nlmsghdr *message, void *userdata)
 	const struct nlattr *attr;
 	int r = 0;
 
-	if (route->rtm_dst_len != 0 || (route->rtm_family != AF_INET && route->rtm_family != AF_INET6))
+	if (route->rtm_dst_len != 0 ||
+	    (route->rtm_family != AF_INET && route->rtm_family != AF_INET6))
 		return MNL_CB_OK;
 
 	mnl_attr_for_each(attr, message, sizeof(*route)) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * What must not be cut off: loopback, the host's own addresses, its default gateways (gateways.c), the
- * SSH sessions this process descends from (sessions.c); and what a block would do to it.
+ * What must not be cut off: loopback, the host's own addresses, its default gateways (gateways.c),
+ * the SSH sessions this process descends from (sessions.c); and what a block would do to it.
  */
 
 #include "guard.h"
@@ -122,15 +122,16 @@ static const char *check_prefix(const struct guard *g, const struct prefix *p, c
 			relation = "is";
 		else
 			relation = prefix_covers(p, &i->prefix) ? "covers" : "is in";
-		(void) snprintf(buffer, GUARD_TEXT_MAX, "it %s %s, %s", relation, prefix_format(&i->prefix, text),
-				i->what);
+		(void) snprintf(buffer, GUARD_TEXT_MAX, "it %s %s, %s", relation,
+				prefix_format(&i->prefix, text), i->what);
 		return buffer;
 	}
 	return NULL;
 }
 
 /* Packets of a session arrive for the server's port and leave for the client's. */
-static const char *check_port(const struct guard *g, const struct target *t, unsigned directions, char *buffer)
+static const char *check_port(const struct guard *g, const struct target *t, unsigned directions,
+			      char *buffer)
 {
 	const struct guard_session *s;
 
@@ -138,11 +139,15 @@ static const char *check_port(const struct guard *g, const struct target *t, uns
 		return NULL;
 
 	for (s = g->sessions; s < g->sessions + g->n_sessions; s++) {
-		if (directions & FW_IN && t->port.first <= s->server_port && s->server_port <= t->port.last)
-			(void) snprintf(buffer, GUARD_TEXT_MAX, "it covers tcp/%u, the server port of this SSH session",
+		if (directions & FW_IN && t->port.first <= s->server_port &&
+		    s->server_port <= t->port.last)
+			(void) snprintf(buffer, GUARD_TEXT_MAX,
+					"it covers tcp/%u, the server port of this SSH session",
 					s->server_port);
-		else if (directions & FW_OUT && t->port.first <= s->client_port && s->client_port <= t->port.last)
-			(void) snprintf(buffer, GUARD_TEXT_MAX, "it covers tcp/%u, the client port of this SSH session",
+		else if (directions & FW_OUT && t->port.first <= s->client_port &&
+			 s->client_port <= t->port.last)
+			(void) snprintf(buffer, GUARD_TEXT_MAX,
+					"it covers tcp/%u, the client port of this SSH session",
 					s->client_port);
 		else
 			continue;

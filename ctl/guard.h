@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Lock-out protection: knows what this host and this session cannot do without, and says which of it a
- * block would cut off. Asked by block before anything is changed; allow needs no guard.
+ * Lock-out protection: knows what this host and this session cannot do without, and says which of
+ * it a block would cut off. Asked by block before anything is changed; allow needs no guard.
  */
 
 #include <stddef.h>
@@ -39,8 +39,8 @@ int guard_load(struct guard *g);
 void guard_done(struct guard *g);
 
 /*
- * What speaks against a block of target in these directions: "it covers 192.0.2.1, the default gateway",
- * in buffer; NULL if nothing.
+ * What speaks against a block of target in these directions: "it covers 192.0.2.1, the default
+ * gateway", in buffer; NULL if nothing.
  */
 #define GUARD_TEXT_MAX 128
 const char *guard_check(const struct guard *g, const struct target *target, unsigned directions,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * What the tables of main.c look like to a reader (--help) and to a shell (completion scripts, made at
- * build time by the hidden --completion=SHELL). Nothing here knows a verb or an option by name.
+ * What the tables of main.c look like to a reader (--help) and to a shell (completion scripts, made
+ * at build time by the hidden --completion=SHELL). Nothing here knows a verb or an option by name.
  */
 
 #include <errno.h>
@@ -23,8 +23,8 @@ static const char *format_option(const struct option *o, char *buffer, size_t si
 {
 	char letter[] = { '-', o->letter, ',', ' ', '\0' };
 
-	(void) snprintf(buffer, size, "%s--%s%s%s", o->letter ? letter : "    ", o->name, o->argument ? "=" : "",
-			o->argument ?: "");
+	(void) snprintf(buffer, size, "%s--%s%s%s", o->letter ? letter : "    ", o->name,
+			o->argument ? "=" : "", o->argument ?: "");
 	return buffer;
 }
 
@@ -39,7 +39,8 @@ static void print_options(unsigned mask)
 
 const char *help_usage(const struct verb *v, char *buffer, size_t size)
 {
-	(void) snprintf(buffer, size, "fwctl %s%s%s", v->name, v->arguments[0] ? " " : "", v->arguments);
+	(void) snprintf(buffer, size, "fwctl %s%s%s", v->name, v->arguments[0] ? " " : "",
+			v->arguments);
 	return buffer;
 }
 
@@ -47,12 +48,16 @@ void help_program(void)
 {
 	char usage[OPTION_TEXT_MAX];
 
-	puts("Usage: fwctl [OPTION...] VERB [ARGUMENT...]\n\nShow and change the firewall of ebpf-fw.\n\nVerbs:");
+	puts("Usage: fwctl [OPTION...] VERB [ARGUMENT...]\n\n"
+	     "Show and change the firewall of ebpf-fw.\n\n"
+	     "Verbs:");
 	for (const struct verb *v = verbs; v->name; v++)
-		printf("  %-30s  %s\n", help_usage(v, usage, sizeof(usage)) + strlen("fwctl "), v->help);
+		printf("  %-30s  %s\n", help_usage(v, usage, sizeof(usage)) + strlen("fwctl "),
+		       v->help);
 	puts("\nOptions of all verbs, before or after the verb:");
 	print_options(OPTIONS_GLOBAL);
-	puts("\nTARGET is an address, a prefix, a range of addresses (A-B), or a port (tcp/80, udp/8000-8100).\n"
+	puts("\nTARGET is an address, a prefix, a range of addresses (A-B), or a port: tcp/80, "
+	     "udp/8000-8100.\n"
 	     "'fwctl VERB --help' shows the options of a verb; fwctl(8) says it all.");
 }
 
@@ -60,7 +65,8 @@ void help_verb(const struct verb *v)
 {
 	char usage[OPTION_TEXT_MAX];
 
-	printf("Usage: %s [OPTION...]\n\n%s.\n\nOptions:\n", help_usage(v, usage, sizeof(usage)), v->help);
+	printf("Usage: %s [OPTION...]\n\n%s.\n\nOptions:\n", help_usage(v, usage, sizeof(usage)),
+	       v->help);
 	print_options(v->options);
 	if (v->options)
 		putchar('\n');
@@ -103,9 +109,11 @@ static void print_bash(void)
 	puts("# bash completion for fwctl, made from its tables by 'fwctl --completion=bash'\n"
 	     "_fwctl()\n"
 	     "{\n"
-	     "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= words= i\n"
+	     "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+	     "\tlocal verb= words= i\n"
 	     "\n"
-	     "\tif [[ $cur == = ]]; then\n" /* bash makes a word of its own of the '=' in --list=NAME */
+	     "\t# the '=' of --list=NAME is a word of its own\n"
+	     "\tif [[ $cur == = ]]; then\n"
 	     "\t\tcur=\n"
 	     "\telif [[ $prev == = ]]; then\n"
 	     "\t\tprev=${COMP_WORDS[COMP_CWORD-2]}\n"
@@ -125,12 +133,16 @@ static void print_bash(void)
 	puts(")\n\t\tCOMPREPLY=($(compgen -d -- \"$cur\"))\n\t\treturn ;;");
 	printf("\t");
 	print_argument_pattern("LIST");
-	puts(")\n\t\tCOMPREPLY=($(compgen -W \"$(" LISTS_COMMAND ")\" -- \"$cur\"))\n\t\treturn ;;\n"
+	puts(")\n"
+	     "\t\tCOMPREPLY=($(compgen -W \"$(" LISTS_COMMAND ")\" -- \"$cur\"))\n"
+	     "\t\treturn ;;\n"
 	     "\tesac\n"
 	     "\n"
 	     "\tcase $verb in");
 	for (const struct verb *v = verbs; v->name; v++) {
 		printf("\t%s) words='", v->name);
+		if (strstr(v->arguments, "VERB"))
+			print_verb_words();
 		print_option_words(verb_options(v));
 		printf("'%s ;;\n", strstr(v->arguments, "LIST") ? "\" $(" LISTS_COMMAND ")\"" : "");
 	}
@@ -177,19 +189,30 @@ static void print_zsh(void)
 	for (const struct verb *v = verbs; v->name; v++)
 		printf("\t\t'%s:%s'\n", v->name, v->help);
 	puts("\t)\n"
-	     "\tlocal verb=${words[(R)(${(j:|:)verbs%%:*})]}\n"
+	     "\tlocal verb word state\n"
+	     "\n"
+	     "\tfor word in ${words[2,CURRENT-1]}; do\n"
+	     "\t\tif (( ${verbs[(I)$word:*]} )); then\n"
+	     "\t\t\tverb=$word\n"
+	     "\t\t\tbreak\n"
+	     "\t\tfi\n"
+	     "\tdone\n"
 	     "\n"
 	     "\tcase $verb in");
 	for (const struct verb *v = verbs; v->name; v++) {
 		printf("\t%s)\n\t\t_arguments", v->name);
 		print_zsh_options(verb_options(v));
-		printf(" \\\n\t\t\t'*:%s:%s' ;;\n", v->arguments[0] ? v->arguments : "no more",
-		       strstr(v->arguments, "LIST") ? "_fwctl_lists" : "");
+		printf(" \\\n\t\t\t'1:verb:'");
+		if (v->arguments[0])
+			printf(" '*:%s:%s'", v->arguments,
+			       strstr(v->arguments, "LIST") ? "_fwctl_lists" : "");
+		puts(" ;;");
 	}
 	printf("\t*)\n\t\t_arguments");
 	print_zsh_options(OPTIONS_GLOBAL);
 	puts(" \\\n"
-	     "\t\t\t'1:verb:((${(j: :)${(q)verbs}}))' ;;\n"
+	     "\t\t\t'1:verb:->verb' && return\n"
+	     "\t\t[[ $state == verb ]] && _describe verb verbs ;;\n"
 	     "\tesac\n"
 	     "}\n"
 	     "\n"

@@ -75,8 +75,10 @@ int verb_lists(struct ctl *ctl, int argc, char **argv)
 	return r < 0 ? r : end;
 }
 
-/* What flushing needs to know of an entry to put it back; less than a struct table_entry, of which a
- * million would take 300 MB. */
+/*
+ * What flushing needs to know of an entry to put it back; less than a struct table_entry, of which a
+ * million would take 300 MB.
+ */
 struct member {
 	struct target target;
 	uint32_t until;
@@ -127,13 +129,14 @@ static void refill(struct ctl *ctl, struct table *t, const struct members *m, si
 	bool is_new;
 
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = table_add(t, &m->items[i].target, m->list, m->items[i].directions, m->items[i].until, &is_new);
+		r = table_add(t, &m->items[i].target, m->list, m->items[i].directions,
+			      m->items[i].until, &is_new);
 	commit = table_commit(t);
 	if (r == 0)
 		r = commit;
 	if (r < 0) {
 		errno = -r;
-		output_note(ctl, "Cannot undo: %m; 'systemctl restart ebpf-fw' reads the list file again");
+		output_note(ctl, "Cannot undo: %m; 'systemctl restart ebpf-fw' reads the file again");
 	}
 }
 
@@ -149,7 +152,8 @@ static int empty_kernel(struct table *t, const struct members *m, size_t *ret_n_
 	return table_commit(t);
 }
 
-static int flush(struct ctl *ctl, struct table *t, const struct fw_list *policy, const struct members *m)
+static int flush(struct ctl *ctl, struct table *t, const struct fw_list *policy,
+		 const struct members *m)
 {
 	struct list_header header = session_list_header(policy);
 	size_t n_done;
@@ -159,7 +163,8 @@ static int flush(struct ctl *ctl, struct table *t, const struct fw_list *policy,
 	if (r < 0) {
 		refill(ctl, t, m, n_done);
 		errno = -r;
-		return output_fail(ctl, EXIT_NO, "Cannot flush list '%s': %m. Nothing was changed", policy->name);
+		return output_fail(ctl, EXIT_NO, "Cannot flush list '%s': %m. Nothing was changed",
+				   policy->name);
 	}
 	if (ctl->is_runtime)
 		return EXIT_DONE;
@@ -169,7 +174,8 @@ static int flush(struct ctl *ctl, struct table *t, const struct fw_list *policy,
 		refill(ctl, t, m, n_done);
 		errno = -r;
 		return output_fail(ctl, r == -EACCES || r == -EPERM ? EXIT_PERMISSION : EXIT_NO,
-				   "Cannot write the list file below '%s/lists': %m. Nothing was changed", ctl->state_dir);
+				   "Cannot write the file below '%s/lists': %m. Nothing was changed",
+				   ctl->state_dir);
 	}
 	return EXIT_DONE;
 }
@@ -200,9 +206,11 @@ int verb_flush(struct ctl *ctl, int argc, char **argv)
 	if (status != EXIT_DONE)
 		return status;
 
+	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */
 	result = json_object_new_object();
 	json_object_object_add(result, "result", json_text("flushed"));
 	json_object_object_add(result, "list", json_text(policy.name));
 	json_object_object_add(result, "entries", json_object_new_uint64(members.n_items));
-	return output_result(ctl, result, "flushed list '%s': %zu entries taken out", policy.name, members.n_items);
+	return output_result(ctl, result, "flushed list '%s': %zu entries taken out", policy.name,
+			     members.n_items);
 }

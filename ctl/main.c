@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * fwctl: the tables of verbs and options, and the way from argv to a verb. Names match exactly, which is
- * why getopt_long(), with its abbreviations, is not used: no guesses in a firewall.
+ * fwctl: the tables of verbs and options, and the way from argv to a verb. Names match exactly, which
+ * is why getopt_long(), with its abbreviations, is not used: no guesses in a firewall.
  */
 
 #include <errno.h>
@@ -16,49 +16,59 @@
 #include "pins.h"
 
 #define ARGUMENT_TEXT_MAX 256
+#define COMPLETION        "--completion=" /* for the build, not for people */
+
 #define OPTIONS_ADD    (OPTION_LIST | OPTION_FOR | OPTION_IN | OPTION_OUT | OPTION_COMMENT | OPTION_RUNTIME)
 #define OPTIONS_REMOVE (OPTION_LIST | OPTION_ALL_LISTS | OPTION_RUNTIME | OPTION_STRICT)
 
+/* Letter, name, argument, help; quotes and brackets in help would break the completion for zsh. */
 const struct option options[] = {
-	{ OPTION_LIST,      'l', "list",      "LIST",     "List to change, instead of manual or allow"           },
-	{ OPTION_ALL_LISTS, 0,   "all-lists", NULL,       "Take out of every list that holds it"                 },
-	{ OPTION_FOR,       0,   "for",       "DURATION", "How long: 90, 10m, 1d12h; permanent, the default"     },
-	{ OPTION_IN,        0,   "in",        NULL,       "Packets that come in: from the address, to the port"  },
-	{ OPTION_OUT,       0,   "out",       NULL,       "Packets that go out: to the address, to the port"     },
-	{ OPTION_COMMENT,   0,   "comment",   "TEXT",     "Why, for the list file and for show"                  },
-	{ OPTION_RUNTIME,   0,   "runtime",   NULL,       "Until the next boot only: leave the list file alone"  },
-	{ OPTION_FORCE,     0,   "force",     NULL,       "Block even what would lock you or the host out"       },
-	{ OPTION_STRICT,    0,   "strict",    NULL,       "Fail if a target is not in the list"                  },
-	{ OPTION_QUIET,     'q', "quiet",     NULL,       "Print nothing: 0 = attached, 3 = not"                 },
-	{ OPTION_JSON,      'j', "json",      NULL,       "Print JSON, errors too"                               },
-	{ OPTION_PIN_DIR,   0,   "pin-dir",   "DIR",      "Instead of " PINS_DIR_DEFAULT                         },
-	{ OPTION_STATE_DIR, 0,   "state-dir", "DIR",      "Instead of " FW_STATE_DIR                        },
-	{ OPTION_RUN_DIR,   0,   "run-dir",   "DIR",      "Instead of " FW_RUN_DIR                          },
-	{ OPTION_HELP,      'h', "help",      NULL,       "Print this"                                           },
-	{ OPTION_VERSION,   0,   "version",   NULL,       "Print the version"                                    },
+	{ OPTION_LIST,      'l', "list",      "LIST",     "List to change, instead of manual or allow" },
+	{ OPTION_ALL_LISTS, 0,   "all-lists", NULL,       "Take out of every list that holds it" },
+	{ OPTION_FOR,       0,   "for",       "DURATION", "How long: 90, 10m, 1d12h, permanent" },
+	{ OPTION_IN,        0,   "in",        NULL,       "What comes in: from the address, to the port" },
+	{ OPTION_OUT,       0,   "out",       NULL,       "What goes out: to the address, to the port" },
+	{ OPTION_COMMENT,   0,   "comment",   "TEXT",     "Why, for the list file and for show" },
+	{ OPTION_RUNTIME,   0,   "runtime",   NULL,       "Until the next boot: spare the list file" },
+	{ OPTION_FORCE,     0,   "force",     NULL,       "Block even what would lock you out" },
+	{ OPTION_STRICT,    0,   "strict",    NULL,       "Fail if a target is not in the list" },
+	{ OPTION_QUIET,     'q', "quiet",     NULL,       "Print nothing: 0 = attached, 3 = not" },
+	{ OPTION_JSON,      'j', "json",      NULL,       "Print JSON, errors too" },
+	{ OPTION_PIN_DIR,   0,   "pin-dir",   "DIR",      "Instead of " PINS_DIR_DEFAULT },
+	{ OPTION_STATE_DIR, 0,   "state-dir", "DIR",      "Instead of " FW_STATE_DIR },
+	{ OPTION_RUN_DIR,   0,   "run-dir",   "DIR",      "Instead of " FW_RUN_DIR },
+	{ OPTION_HELP,      'h', "help",      NULL,       "Print this" },
+	{ OPTION_VERSION,   0,   "version",   NULL,       "Print the version" },
 	{}
 };
 
 static int verb_help(struct ctl *ctl, int argc, char **argv);
 
 const struct verb verbs[] = {
-	{ "block",   "TARGET...",       "Block addresses, prefixes, ranges or ports",   1, ARGUMENTS_ANY,
-	  OPTIONS_ADD | OPTION_FORCE, verb_block },
-	{ "unblock", "TARGET...",       "Take them out of a block list again",          1, ARGUMENTS_ANY,
-	  OPTIONS_REMOVE, verb_unblock },
-	{ "allow",   "TARGET...",       "Make exceptions, which always win",            1, ARGUMENTS_ANY,
-	  OPTIONS_ADD, verb_allow },
-	{ "unallow", "TARGET...",       "Take exceptions back",                         1, ARGUMENTS_ANY,
-	  OPTIONS_REMOVE, verb_unallow },
-	{ "show",    "[LIST] [TARGET]", "Show entries with their counters",             0, 2, 0, verb_show },
-	{ "check",   "ADDR [tcp/PORT]", "Ask whether a packet would be dropped, by what", 1, 2,
-	  OPTION_IN | OPTION_OUT, verb_check },
-	{ "lists",   "",                "Show the lists with their counters",           0, 0, 0, verb_lists },
-	{ "flush",   "LIST",            "Take everything out of a list",                1, 1, OPTION_RUNTIME, verb_flush },
-	{ "stats",   "",                "Show what the hooks have counted",             0, 0, 0, verb_stats },
-	{ "status",  "",                "Show what is loaded and where it is attached", 0, 0, OPTION_QUIET, verb_status },
-	{ "unload",  "",                "Switch the firewall off; the lists stay",      0, 0, 0, verb_unload },
-	{ "help",    "[VERB]",          "Print help",                                   0, 1, 0, verb_help },
+	{ "block",   "TARGET...",       "Block addresses, prefixes, ranges or ports",
+	  1, ARGUMENTS_ANY, OPTIONS_ADD | OPTION_FORCE, verb_block },
+	{ "unblock", "TARGET...",       "Take them out of a block list again",
+	  1, ARGUMENTS_ANY, OPTIONS_REMOVE, verb_unblock },
+	{ "allow",   "TARGET...",       "Make exceptions, which always win",
+	  1, ARGUMENTS_ANY, OPTIONS_ADD, verb_allow },
+	{ "unallow", "TARGET...",       "Take exceptions back",
+	  1, ARGUMENTS_ANY, OPTIONS_REMOVE, verb_unallow },
+	{ "show",    "[LIST] [TARGET]", "Show entries with their counters",
+	  0, 2, 0, verb_show },
+	{ "check",   "ADDR [tcp/PORT]", "Ask whether a packet would be dropped, and by what",
+	  1, 2, OPTION_IN | OPTION_OUT, verb_check },
+	{ "lists",   "",                "Show the lists with their counters",
+	  0, 0, 0, verb_lists },
+	{ "flush",   "LIST",            "Take everything out of a list",
+	  1, 1, OPTION_RUNTIME, verb_flush },
+	{ "stats",   "",                "Show what the hooks have counted",
+	  0, 0, 0, verb_stats },
+	{ "status",  "",                "Show what is loaded and where it is attached",
+	  0, 0, OPTION_QUIET, verb_status },
+	{ "unload",  "",                "Switch the firewall off; the lists stay",
+	  0, 0, 0, verb_unload },
+	{ "help",    "[VERB]",          "Print help",
+	  0, 1, 0, verb_help },
 	{}
 };
 
@@ -90,7 +100,8 @@ static int set_duration(struct ctl *ctl, const char *text)
 	char escaped[ARGUMENT_TEXT_MAX];
 
 	if (duration_parse(text, &ctl->duration_ns) < 0)
-		return output_fail(ctl, EXIT_USAGE, "'%s' is no duration: 90, 10m, 1d12h or permanent is one",
+		return output_fail(ctl, EXIT_USAGE,
+				   "'%s' is no duration: 90, 10m, 1d12h or permanent is one",
 				   log_escape(text, escaped, sizeof(escaped)));
 	return EXIT_DONE;
 }
@@ -100,7 +111,8 @@ static int set_comment(struct ctl *ctl, const char *text)
 {
 	for (const char *p = text; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			return output_fail(ctl, EXIT_USAGE, "A comment is one line without control characters");
+			return output_fail(ctl, EXIT_USAGE,
+					   "A comment is one line without control characters");
 	ctl->comment = text;
 	return EXIT_DONE;
 }
@@ -167,14 +179,16 @@ static const struct option *find_option(const char *word, const char **ret_argum
 	for (const struct option *o = options; o->name; o++) {
 		if (word[1] != '-' && o->letter && word[1] == o->letter && word[2] == '\0')
 			return o;
-		if (word[1] == '-' && strlen(o->name) == length - 2 && strncmp(word + 2, o->name, length - 2) == 0)
+		if (word[1] == '-' && strlen(o->name) == length - 2 &&
+		    strncmp(word + 2, o->name, length - 2) == 0)
 			return o;
 	}
 	return NULL;
 }
 
 /* Sorts argv into options, which are set, and the rest, which is moved to the front. */
-static int parse_options(struct ctl *ctl, int argc, char **argv, int *ret_argc, unsigned *ret_options)
+static int parse_options(struct ctl *ctl, int argc, char **argv, int *ret_argc,
+			 unsigned *ret_options)
 {
 	char escaped[ARGUMENT_TEXT_MAX];
 	const struct option *o;
@@ -196,12 +210,15 @@ static int parse_options(struct ctl *ctl, int argc, char **argv, int *ret_argc, 
 		(void) log_escape(argv[i], escaped, sizeof(escaped));
 		o = find_option(argv[i], &argument);
 		if (!o)
-			return output_fail(ctl, EXIT_USAGE, "No option '%s': 'fwctl help' shows all", escaped);
+			return output_fail(ctl, EXIT_USAGE,
+					   "No option '%s': 'fwctl help' shows all", escaped);
 		if (argument && !o->argument)
-			return output_fail(ctl, EXIT_USAGE, "'%s': --%s takes no argument", escaped, o->name);
+			return output_fail(ctl, EXIT_USAGE, "'%s': --%s takes no argument", escaped,
+					   o->name);
 		if (!argument && o->argument) {
 			if (++i >= argc)
-				return output_fail(ctl, EXIT_USAGE, "--%s needs an argument: %s", o->name, o->argument);
+				return output_fail(ctl, EXIT_USAGE, "--%s needs an argument: %s",
+						   o->name, o->argument);
 			argument = argv[i];
 		}
 		status = set_option(ctl, o, argument);
@@ -220,10 +237,12 @@ static int check_usage(struct ctl *ctl, const struct verb *v, int argc, unsigned
 
 	for (const struct option *o = options; o->name; o++)
 		if (used & o->bit & ~(v->options | OPTIONS_GLOBAL))
-			return output_fail(ctl, EXIT_USAGE, "'%s' does not take --%s: 'fwctl %s --help' shows what it does",
+			return output_fail(ctl, EXIT_USAGE, "'%s' does not take --%s: see 'fwctl %s --help'",
 					   v->name, o->name, v->name);
-	if (argc < v->arguments_min || (v->arguments_max != ARGUMENTS_ANY && argc > v->arguments_max))
-		return output_fail(ctl, EXIT_USAGE, "Too %s arguments: %s", argc < v->arguments_min ? "few" : "many",
+	if (argc < v->arguments_min ||
+	    (v->arguments_max != ARGUMENTS_ANY && argc > v->arguments_max))
+		return output_fail(ctl, EXIT_USAGE, "Too %s arguments: %s",
+				   argc < v->arguments_min ? "few" : "many",
 				   help_usage(v, usage, sizeof(usage)));
 	return EXIT_DONE;
 }
@@ -292,8 +311,8 @@ int main(int argc, char **argv)
 	log_setup("fwctl", LOG_NOTICE);
 	log_libbpf();
 
-	if (argc == 2 && strncmp(argv[1], "--completion=", strlen("--completion=")) == 0) /* for the build */
-		return help_completion(argv[1] + strlen("--completion=")) < 0 ? EXIT_USAGE : EXIT_DONE;
+	if (argc == 2 && strncmp(argv[1], COMPLETION, strlen(COMPLETION)) == 0)
+		return help_completion(argv[1] + strlen(COMPLETION)) < 0 ? EXIT_USAGE : EXIT_DONE;
 
 	status = run(&ctl, argc - 1, argv + 1);
 	written = output_finish(&ctl);

@@ -25,7 +25,8 @@ static void print_notes(struct ctl *ctl)
 		printf(",\"notes\":%s", json_object_to_json_string_ext(ctl->notes, JSON_FLAGS));
 }
 
-int output_rows_begin(struct output_rows *o, struct ctl *ctl, const char *key, const struct column *columns)
+int output_rows_begin(struct output_rows *o, struct ctl *ctl, const char *key,
+		      const struct column *columns)
 {
 	*o = (struct output_rows){ .ctl = ctl, .columns = columns };
 	if (ctl->is_json) {
@@ -39,7 +40,8 @@ int output_rows_begin(struct output_rows *o, struct ctl *ctl, const char *key, c
 
 static int add_cell(struct output_rows *o, size_t column, json_object *row)
 {
-	_cleanup_free_ char *value = format_path(row, o->columns[column].key, o->columns[column].kind);
+	_cleanup_free_ char *value =
+		format_path(row, o->columns[column].key, o->columns[column].kind);
 	const char *text;
 	size_t length;
 
@@ -57,7 +59,8 @@ int output_rows_add(struct output_rows *o, json_object *row)
 	int r = 0;
 
 	if (o->ctl->is_json) {
-		printf("%s\n%s", o->n_rows > 0 ? "," : "", json_object_to_json_string_ext(row, JSON_FLAGS));
+		printf("%s\n%s", o->n_rows > 0 ? "," : "",
+		       json_object_to_json_string_ext(row, JSON_FLAGS));
 	} else {
 		for (size_t i = 0; o->columns[i].key && r == 0; i++)
 			r = add_cell(o, i, row);
@@ -130,7 +133,8 @@ static int print_section(struct ctl *ctl, json_object *array, const struct secti
 	return r < 0 ? r : end;
 }
 
-int output_record(struct ctl *ctl, json_object *record, const struct column *fields, const struct section *sections)
+int output_record(struct ctl *ctl, json_object *record, const struct column *fields,
+		  const struct section *sections)
 {
 	size_t width = 0;
 	int r;

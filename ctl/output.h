@@ -3,8 +3,8 @@
 
 /*
  * The only printer of fwctl. Verbs build json-c objects; with --json these are what is printed, and
- * without it columns and fields say how the same objects read as aligned text. The keys are a promise
- * to scripts, the text is not.
+ * without it columns and fields say how the same objects read as aligned text. The keys are a
+ * promise to scripts, the text is not.
  */
 
 #include <json-c/json.h>
@@ -32,12 +32,14 @@ struct output_rows {
 	size_t size;
 };
 
-int output_rows_begin(struct output_rows *o, struct ctl *ctl, const char *key, const struct column *columns);
+int output_rows_begin(struct output_rows *o, struct ctl *ctl, const char *key,
+		      const struct column *columns);
 int output_rows_add(struct output_rows *o, json_object *row); /* takes the row */
 int output_rows_end(struct output_rows *o);
 
-/* Prints one object: fields as "title  value" lines, those with an empty value left out, then sections. */
-int output_record(struct ctl *ctl, json_object *record, const struct column *fields, const struct section *sections);
+/* Prints one object: fields as "title  value" lines, without the empty ones; then the sections. */
+int output_record(struct ctl *ctl, json_object *record, const struct column *fields,
+		  const struct section *sections);
 
 /*
  * Something the user should know beside the result: a line on stderr, or with --json a member of

@@ -45,7 +45,7 @@ static int compare_line(const void *target, const void *line)
 	return target_compare(target, &((const struct list_line *)line)->target);
 }
 
-/* What the list's file says of a target, or "". A file that cannot be read costs its comments only. */
+/* What the list's file says of a target, or "". A file that cannot be read costs the comments only. */
 static const char *find_comment(struct row_maker *m, unsigned list, const struct target *target)
 {
 	const char *name = m->lists[list].name, *error;
@@ -63,7 +63,8 @@ static const char *find_comment(struct row_maker *m, unsigned list, const struct
 	}
 	if (!m->files[list])
 		return "";
-	line = bsearch(target, m->files[list]->items, m->files[list]->n_items, sizeof(*line), compare_line);
+	line = bsearch(target, m->files[list]->items, m->files[list]->n_items, sizeof(*line),
+		       compare_line);
 	return line ? line->comment : "";
 }
 
@@ -103,7 +104,8 @@ json_object *row_make(struct row_maker *m, const struct table_entry *e)
 		if (table_entry_lists(e) >> i & 1)
 			json_object_array_add(lists, make_list(m, e, i));
 
-	json_object_object_add(row, "target", json_object_new_string(target_format(&e->target, text)));
+	json_object_object_add(row, "target",
+			       json_object_new_string(target_format(&e->target, text)));
 	json_object_object_add(row, "lists", lists);
 	json_object_object_add(row, "hits", json_object_new_uint64(e->hits));
 	json_object_object_add(row, "last_hit", json_time(tick_to_unix(e->last_hit)));

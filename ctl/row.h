@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * One entry as the row that show and check print: {"target", "lists": [{"name", "direction", "until",
- * "comment"}], "hits", "last_hit"}. The names of lists come from the kernel, comments from the list files,
- * which are read when the first row needs them.
+ * One entry as the row that show and check print: {"target", "lists": [{"name", "direction",
+ * "until", "comment"}], "hits", "last_hit"}. The names of lists come from the kernel, comments from
+ * the list files, which are read when the first row needs them.
  */
 
 #include <json-c/json.h>

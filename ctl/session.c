@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * The steps most verbs begin with: parse targets, open the pinned tables, take the writer lock, find a
- * list; and the sentence for each way in which that fails.
+ * The steps most verbs begin with: parse targets, open the pinned tables, take the writer lock,
+ * find a list; and the sentence for each way in which that fails.
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <linux/magic.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/vfs.h>
 #include <time.h>
 
@@ -50,7 +55,8 @@ int session_parse_targets(struct ctl *ctl, int argc, char **argv, struct targets
 		_cleanup_(targets_done) struct targets one = {};
 
 		if (targets_parse(&one, argv[i], strlen(argv[i]), &error) == 0 && one.n_masked > 0)
-			output_note(ctl, "%s means %s", argv[i], target_format(&one.items[0], text));
+			output_note(ctl, "%s means %s", argv[i],
+				    target_format(&one.items[0], text));
 	}
 	qsort(targets->items, targets->n_items, sizeof(*targets->items), compare);
 	return EXIT_DONE;
@@ -73,33 +79,41 @@ static int explain_version(struct ctl *ctl)
 	(void) pins_read_meta(ctl->pin_dir, &meta); /* fills in what it can, the rest stays empty */
 	meta.version[sizeof(meta.version) - 1] = '\0';
 	return output_fail(ctl, EXIT_NOT_LOADED,
-			   "The firewall was loaded by another version (%s, this is %s): systemctl restart ebpf-fw",
-			   meta.version[0] ? log_escape(meta.version, escaped, sizeof(escaped)) : "unknown",
-			   FW_VERSION);
+			   "The firewall was loaded by another version (%s, maps %u; this is %s, maps %u): "
+			   "systemctl restart ebpf-fw",
+			   log_escape(meta.version[0] ? meta.version : "unknown", escaped, sizeof(escaped)),
+			   meta.abi_version, FW_VERSION, FW_ABI_VERSION);
 }
 
 int session_explain(struct ctl *ctl, int error)
 {
 	if (error == -ENODEV || (error == -ENOENT && !session_sees_bpffs(ctl)))
 		return output_fail(ctl, EXIT_NOT_LOADED,
-				   "No bpffs is visible around '%s' in this mount namespace: 'ip netns exec' hides it, "
-				   "use 'nsenter --net=/run/netns/NAME'; else mount -t bpf bpf /sys/fs/bpf", ctl->pin_dir);
+				   "No bpffs is visible around '%s' in this mount namespace: "
+				   "'ip netns exec' hides it, use 'nsenter --net=/run/netns/NAME'; "
+				   "else mount -t bpf bpf /sys/fs/bpf",
+				   ctl->pin_dir);
 
 	switch (error) {
 	case -ENOENT:
-		return output_fail(ctl, EXIT_NOT_LOADED, "The firewall is not loaded: systemctl start ebpf-fw");
+		return output_fail(ctl, EXIT_NOT_LOADED,
+				   "The firewall is not loaded: systemctl start ebpf-fw");
 	case -EPROTO:
 		return explain_version(ctl);
 	case -EACCES:
 	case -EPERM:
 		if (geteuid() == 0 && pins_check_dir(ctl->pin_dir) == -EPERM)
 			return output_fail(ctl, EXIT_PERMISSION,
-					   "'%s' belongs to or is writable by somebody else, so nothing in it is trusted: "
-					   "look who made it, remove it, then systemctl restart ebpf-fw", ctl->pin_dir);
-		return output_fail(ctl, EXIT_PERMISSION, "No permission to use '%s': run as root", ctl->pin_dir);
+					   "'%s' belongs to somebody else, or others may write to it, so "
+					   "nothing in it is trusted: look who made it, remove it, then "
+					   "systemctl restart ebpf-fw",
+					   ctl->pin_dir);
+		return output_fail(ctl, EXIT_PERMISSION, "No permission to use '%s': run as root",
+				   ctl->pin_dir);
 	default:
 		errno = -error;
-		return output_fail(ctl, EXIT_NO, "Cannot open the firewall's maps in '%s': %m", ctl->pin_dir);
+		return output_fail(ctl, EXIT_NO, "Cannot open the firewall's maps in '%s': %m",
+				   ctl->pin_dir);
 	}
 }
 
@@ -123,15 +137,18 @@ int session_lock(struct ctl *ctl, int *ret_fd)
 
 	r = table_lock(ctl->run_dir, ret_fd);
 	if (r == -EACCES || r == -EPERM)
-		return output_fail(ctl, EXIT_PERMISSION, "No permission to lock '%s': run as root", ctl->run_dir);
+		return output_fail(ctl, EXIT_PERMISSION, "No permission to lock '%s': run as root",
+				   ctl->run_dir);
 	if (r < 0) {
 		errno = -r;
-		return output_fail(ctl, EXIT_NO, "Cannot take the writer lock in '%s': %m", ctl->run_dir);
+		return output_fail(ctl, EXIT_NO, "Cannot take the writer lock in '%s': %m",
+				   ctl->run_dir);
 	}
 	return EXIT_DONE;
 }
 
-int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index, struct fw_list *ret)
+int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index,
+		      struct fw_list *ret)
 {
 	char escaped[FW_LIST_NAME_MAX * 4];
 	int r;
@@ -142,7 +159,8 @@ int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsign
 
 	r = table_find_list(t, name, ret);
 	if (r == -ENOENT)
-		return output_fail(ctl, EXIT_NO, "No list '%s': 'fwctl lists' shows which there are", escaped);
+		return output_fail(ctl, EXIT_NO,
+				   "No list '%s': 'fwctl lists' shows which there are", escaped);
 	if (r < 0) {
 		errno = -r;
 		return output_fail(ctl, EXIT_NO, "Cannot read list '%s': %m", escaped);
@@ -151,8 +169,8 @@ int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsign
 	return EXIT_DONE;
 }
 
-int session_find_list_for(struct ctl *ctl, struct table *t, enum fw_action action, unsigned *ret_index,
-			  struct fw_list *ret)
+int session_find_list_for(struct ctl *ctl, struct table *t, enum fw_action action,
+			  unsigned *ret_index, struct fw_list *ret)
 {
 	const char *name = ctl->list;
 	int status;
@@ -162,10 +180,9 @@ int session_find_list_for(struct ctl *ctl, struct table *t, enum fw_action actio
 
 	status = session_find_list(ctl, t, name, ret_index, ret);
 	if (status == EXIT_DONE && ret->action != action)
-		return output_fail(ctl, EXIT_USAGE, "List '%s' is there to %s: use 'fwctl %s'", name,
-				   action_to_string(ret->action),
-				   ret->action == FW_ACTION_ALLOW ? "allow' or 'fwctl unallow" :
-								    "block' or 'fwctl unblock");
+		return output_fail(ctl, EXIT_USAGE, "List '%s' is there to %s: use 'fwctl %s' or 'fwctl un%s'",
+				   name, action_to_string(ret->action), action_to_string(ret->action),
+				   action_to_string(ret->action));
 	return status;
 }
 
@@ -180,6 +197,26 @@ struct list_header session_list_header(const struct fw_list *l)
 
 	memcpy(h.name, l->name, sizeof(h.name));
 	return h;
+}
+
+/*
+ * The lock is the proof; it is tried only where a living process has written its pid, so that a
+ * daemon that is just starting never finds it taken by us.
+ */
+int session_daemon_pid(const struct ctl *ctl)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX], text[16] = "";
+	int pid;
+
+	(void) snprintf(path, sizeof(path), "%s/ebpf-fwd.pid", ctl->run_dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || pread(fd, text, sizeof(text) - 1, 0) <= 0)
+		return 0;
+	pid = atoi(text);
+	if (pid <= 0 || (kill(pid, 0) < 0 && errno == ESRCH))
+		return 0;
+	return flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK ? pid : 0;
 }
 
 int64_t until_to_unix(uint32_t until)

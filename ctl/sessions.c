@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * The guard's view of SSH: from which address and over which ports the person at the keyboard is here.
- * sudo clears SSH_CONNECTION, therefore the environments of all ancestors are read as well; what may
- * not be read, or is gone, is skipped.
+ * The guard's view of SSH: from which address and over which ports the person at the keyboard is
+ * here. sudo clears SSH_CONNECTION, therefore the environments of all ancestors are read as well;
+ * what may not be read, or is gone, is skipped.
  */
 
 #include <errno.h>
@@ -29,7 +29,8 @@ static int add_session(struct guard *g, const char *value)
 	if (sscanf(value, "%63s %u %63s %u", client, &client_port, server, &server_port) != 4 ||
 	    client_port > UINT16_MAX || server_port > UINT16_MAX)
 		return 0;
-	if (prefix_parse(client, strcspn(client, "%"), &p, NULL) < 0) /* without the zone of a link-local one */
+	client[strcspn(client, "%")] = '\0'; /* the zone of a link-local address */
+	if (prefix_parse(client, strlen(client), &p, NULL) < 0)
 		return 0;
 
 	r = guard_add(g, p.family, p.bytes, "the peer of this SSH session");
@@ -65,7 +66,7 @@ static size_t read_proc(int pid, const char *name, char *buffer, size_t size)
 	return length;
 }
 
-/* 0 if it is not known: "PID (NAME) STATE PPID ...", where NAME may hold anything, parentheses too. */
+/* From "PID (NAME) STATE PPID ...", where NAME may hold parentheses too; 0 if it is not known. */
 static int parent_of(int pid)
 {
 	char text[512];

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * show: the entries, of all lists or of one, or a single one. The table is walked for targets only, which
- * are sorted and looked up again one by one, so that a million entries need no more memory than their names.
+ * show: the entries, of all lists or of one, or a single one. The table is walked for targets only,
+ * which are sorted and looked up again one by one, so that a million entries need no more memory
+ * than their names.
  */
 
 #include <ctype.h>
@@ -79,7 +80,8 @@ static int parse_selection(struct ctl *ctl, int argc, char **argv, struct select
 		(void) log_escape(argv[i], escaped, sizeof(escaped));
 		if (target_parse(argv[i], strlen(argv[i]), &s->target, &error) == 0) {
 			if (s->has_target)
-				return output_fail(ctl, EXIT_USAGE, "'%s': show takes one TARGET", escaped);
+				return output_fail(ctl, EXIT_USAGE, "'%s': show takes one TARGET",
+						   escaped);
 			s->has_target = true;
 		} else if (i > 0 || !list_name_is_valid(argv[i])) {
 			return output_fail(ctl, EXIT_USAGE, "'%s': %s", escaped, error);
@@ -98,8 +100,10 @@ static int find_list(struct ctl *ctl, struct table *t, struct selection *s)
 	int status;
 
 	/* a mistyped address has the letters of a name, too */
-	if (table_find_list(t, s->list, &policy) == -ENOENT && (isdigit(s->list[0]) || strchr(s->list, ':')))
-		return output_fail(ctl, EXIT_USAGE, "'%s' is no list, and as a TARGET: %s", s->list, s->list_error);
+	if (table_find_list(t, s->list, &policy) == -ENOENT &&
+	    (isdigit(s->list[0]) || strchr(s->list, ':')))
+		return output_fail(ctl, EXIT_USAGE, "'%s' is no list, and as a TARGET: %s", s->list,
+				   s->list_error);
 
 	status = session_find_list(ctl, t, s->list, &index, &policy);
 	if (status == EXIT_DONE)
@@ -118,9 +122,10 @@ static int find_target(struct ctl *ctl, struct table *t, struct selection *s)
 		return targets_add(&s->found, &s->target);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	return output_fail(ctl, EXIT_NO, "%s is not in %s%s%s; 'fwctl check' also finds what covers it",
-			   target_format(&s->target, text), s->list ? "list '" : "any list", s->list ?: "",
-			   s->list ? "'" : "");
+	return output_fail(ctl, EXIT_NO,
+			   "%s is not in %s%s%s; 'fwctl check' also finds what covers it",
+			   target_format(&s->target, text), s->list ? "list '" : "any list",
+			   s->list ?: "", s->list ? "'" : "");
 }
 
 int verb_show(struct ctl *ctl, int argc, char **argv)

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* stats: what the hooks have counted since the firewall was loaded, one row per hook and direction in use. */
+/* stats: what each hook and direction in use has counted since the firewall was loaded. */
 
 #include "attachment.h"
 #include "cleanup.h"
 #include "names.h"
 #include "output.h"
 
-static json_object *counters_row(enum fw_hook hook, enum fw_direction direction, const struct fw_counters *c)
+static json_object *counters_row(enum fw_hook hook, enum fw_direction direction,
+				 const struct fw_counters *c)
 {
 	json_object *row = json_object_new_object();
 
@@ -39,7 +40,8 @@ static int add_counters_rows(struct ctl *ctl, struct table *t, struct output_row
 	uint32_t used = 0;
 	int r;
 
-	(void) attachment_foreach(ctl->pin_dir, mark_used, &used); /* else those with counts are shown */
+	/* if this fails, those that have counted something are shown all the same */
+	(void) attachment_foreach(ctl->pin_dir, mark_used, &used);
 	for (enum fw_hook h = 0; h < _FW_HOOK_MAX; h++)
 		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
 			r = table_read_counters(t, h, d, &c);

@@ -3,39 +3,14 @@
 /* status: is the firewall loaded, what does it filter, and does the daemon keep it so? */
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <net/if.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/file.h>
 
 #include "attachment.h"
 #include "cleanup.h"
 #include "names.h"
 #include "output.h"
 #include "pins.h"
-
-/*
- * The pid of the running daemon, 0 = none. The lock is the proof; it is tried only where a living process
- * has written its pid, so that a daemon that is just starting never finds it taken by us.
- */
-static int daemon_pid(const struct ctl *ctl)
-{
-	_cleanup_close_ int fd = -1;
-	char path[PATH_MAX], text[16] = "";
-	int pid;
-
-	(void) snprintf(path, sizeof(path), "%s/ebpf-fwd.pid", ctl->run_dir);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || pread(fd, text, sizeof(text) - 1, 0) <= 0)
-		return 0;
-	pid = atoi(text);
-	if (pid <= 0 || (kill(pid, 0) < 0 && errno == ESRCH))
-		return 0;
-	return flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK ? pid : 0;
-}
 
 /* Where it is attached, as the user would name it. */
 static json_object *attachment_where(const struct attachment *a, const struct fw_meta *meta)
@@ -46,7 +21,9 @@ static json_object *attachment_where(const struct attachment *a, const struct fw
 		return json_text(meta->cgroup);
 	if (if_indextoname(a->ifindex, name))
 		return json_text(name);
-	(void) snprintf(text, sizeof(text), "ifindex %u", a->ifindex); /* moved to another namespace */
+
+	/* it has moved to another network namespace */
+	(void) snprintf(text, sizeof(text), "ifindex %u", a->ifindex);
 	return json_text(text);
 }
 
@@ -85,7 +62,7 @@ static json_object *make_fill(struct table *t, enum fw_kind kind)
 static json_object *make_record(const struct ctl *ctl, bool is_loaded)
 {
 	json_object *record = json_object_new_object(), *daemon = json_object_new_object();
-	int pid = daemon_pid(ctl);
+	int pid = session_daemon_pid(ctl);
 
 	json_object_object_add(daemon, "running", json_object_new_boolean(pid > 0));
 	json_object_object_add(daemon, "pid", pid > 0 ? json_object_new_int(pid) : NULL);
@@ -146,7 +123,7 @@ static int print_record(struct ctl *ctl, json_object *record)
 	return output_record(ctl, record, fields, sections);
 }
 
-/* Not loaded is an answer too: JSON says it on stdout, and both forms say why on stderr. */
+/* Not loaded is an answer too: JSON says it on stdout, and both forms on stderr with what to do. */
 static int report_absence(struct ctl *ctl, int error)
 {
 	_cleanup_json_ json_object *record = NULL;
@@ -154,7 +131,7 @@ static int report_absence(struct ctl *ctl, int error)
 
 	if (ctl->is_quiet)
 		return EXIT_NOT_LOADED;
-	if (ctl->is_json) {
+	if (ctl->is_json && error == -ENOENT && session_sees_bpffs(ctl)) {
 		record = make_record(ctl, false);
 		r = print_record(ctl, record);
 		if (r < 0)

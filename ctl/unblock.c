@@ -20,7 +20,8 @@ static const char *format_lists(struct table *t, uint64_t mask, char *buffer, si
 	buffer[0] = '\0';
 	for (unsigned i = 0; i < FW_LISTS_MAX && length < size; i++)
 		if (mask >> i & 1 && table_get_list(t, i, &policy) == 0)
-			length += snprintf(buffer + length, size - length, "%s'%s'", length > 0 ? ", " : "", policy.name);
+			length += snprintf(buffer + length, size - length, "%s'%s'",
+					   length > 0 ? ", " : "", policy.name);
 	return buffer;
 }
 
@@ -56,31 +57,35 @@ static int look_for_covering(const struct table_entry *e, void *userdata)
 }
 
 /* What a user must know who believes that a target is free now. */
-static void note_rest(const struct changes *c, const struct change *change, const char *list)
+static void note_rest(const struct changes *c, const struct change *change, const char *where)
 {
 	struct covering covering = { .changes = c, .change = change };
 	char target[TARGET_TEXT_MAX], other[TARGET_TEXT_MAX], names[256];
 	uint64_t left;
 
-	left = lists_with_action(c->table, table_entry_lists(&change->before) & ~change->lists, c->action);
+	left = lists_with_action(c->table, table_entry_lists(&change->before) & ~change->lists,
+				 c->action);
 	(void) target_format(&change->target, target);
 	if (left && change->lists)
-		output_note(c->ctl, "%s stays in %s: -l LIST or --all-lists takes it out there", target,
-			    format_lists(c->table, left, names, sizeof(names)));
+		output_note(c->ctl, "%s stays in %s: -l LIST or --all-lists takes it out there",
+			    target, format_lists(c->table, left, names, sizeof(names)));
 	else if (left)
-		output_note(c->ctl, "%s is not in list '%s' but in %s: -l LIST or --all-lists takes it out there",
-			    target, list, format_lists(c->table, left, names, sizeof(names)));
+		output_note(c->ctl,
+			    "%s is not in %s but in %s: -l LIST or --all-lists takes it out there",
+			    target, where, format_lists(c->table, left, names, sizeof(names)));
 	else if (!change->lists)
-		output_note(c->ctl, "%s is not in list '%s'", target, list);
+		output_note(c->ctl, "%s is not in %s", target, where);
 
 	if (c->action != FW_ACTION_BLOCK)
 		return;
-	(void) table_covering(c->table, &change->target, look_for_covering, &covering); /* a hint, no more */
+	/* a hint, which may be missing */
+	(void) table_covering(c->table, &change->target, look_for_covering, &covering);
 	if (covering.is_found)
-		output_note(c->ctl, "%s is still covered by %s", target, target_format(&covering.found, other));
+		output_note(c->ctl, "%s is still covered by %s", target,
+			    target_format(&covering.found, other));
 }
 
-static int report_removed(const struct changes *c, const char *list)
+static int report_removed(const struct changes *c, const struct fw_list *named, const char *where)
 {
 	_cleanup_json_ json_object *rows = json_object_new_array();
 	const char *result = c->action == FW_ACTION_ALLOW ? "unallowed" : "unblocked";
@@ -91,30 +96,35 @@ static int report_removed(const struct changes *c, const char *list)
 			if (i->lists >> n & 1 && table_get_list(c->table, n, &policy) == 0)
 				json_object_array_add(rows, change_row(i, policy.name, result));
 		if (!i->lists)
-			json_object_array_add(rows, change_row(i, list, "absent"));
-		note_rest(c, i, list);
+			json_object_array_add(rows, change_row(i, named->name, "absent"));
+		note_rest(c, i, where);
 	}
 	return output_changes(c->ctl, rows);
 }
 
 /* With --strict the first target that is not there ends the command before anything is changed. */
-static int check_strict(const struct changes *c, const char *list)
+static int check_strict(const struct changes *c, const char *where)
 {
 	char text[TARGET_TEXT_MAX];
 
 	for (const struct change *i = c->items; i < c->items + c->n_items; i++)
 		if (!i->lists)
 			return output_fail(c->ctl, EXIT_NO, "%s is not in %s. Nothing was changed",
-					   target_format(&i->target, text), list);
+					   target_format(&i->target, text), where);
 	return EXIT_DONE;
 }
 
 static int removal(struct ctl *ctl, int argc, char **argv, enum fw_action action)
 {
 	_cleanup_(targets_done) struct targets targets = {};
-	_cleanup_(changes_done) struct changes c = { .ctl = ctl, .action = action, .is_removal = true };
+	_cleanup_(changes_done) struct changes c = {
+		.ctl = ctl,
+		.action = action,
+		.is_removal = true,
+	};
 	_cleanup_(table_freep) struct table *table = NULL;
 	_cleanup_close_ int lock = -1;
+	char where[FW_LIST_NAME_MAX + 8];
 	struct fw_list policy;
 	uint64_t wanted;
 	int status, r;
@@ -141,8 +151,12 @@ static int removal(struct ctl *ctl, int argc, char **argv, enum fw_action action
 	wanted = ctl->is_all_lists ? lists_with_action(table, UINT64_MAX, action) : 1ull << c.list;
 	for (struct change *i = c.items; i < c.items + c.n_items; i++)
 		i->lists = table_entry_lists(&i->before) & wanted;
+	if (ctl->is_all_lists)
+		(void) snprintf(where, sizeof(where), "any list");
+	else
+		(void) snprintf(where, sizeof(where), "list '%s'", policy.name);
 	if (ctl->is_strict) {
-		status = check_strict(&c, ctl->is_all_lists ? "any list" : policy.name);
+		status = check_strict(&c, where);
 		if (status != EXIT_DONE)
 			return status;
 	}
@@ -150,7 +164,8 @@ static int removal(struct ctl *ctl, int argc, char **argv, enum fw_action action
 	status = changes_make(&c);
 	if (status != EXIT_DONE)
 		return status;
-	return report_removed(&c, policy.name);
+	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */
+	return report_removed(&c, &policy, where);
 }
 
 int verb_unblock(struct ctl *ctl, int argc, char **argv)

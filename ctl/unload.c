@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * unload: the one way to switch the firewall off. Detaches and removes what the pin directory proves to be
- * ours, of whichever version, and nothing else; list files stay. It can be repeated after a crash.
+ * unload: the one way to switch the firewall off. Detaches and removes what the pin directory
+ * proves to be ours, of whichever version, and nothing else; list files stay. It can be repeated
+ * after a crash.
  */
 
 #include <errno.h>
@@ -24,8 +25,15 @@ struct unload {
 	size_t n_detached;
 };
 
+static int refuse(struct ctl *ctl)
+{
+	return output_fail(ctl, EXIT_NO,
+			   "ebpf-fwd is running and would put everything back, stop it first: "
+			   "systemctl stop ebpf-fw");
+}
+
 /*
- * A running daemon would put everything back. It holds this lock on the pin directory as long as it runs;
+ * A daemon, whatever its run directory, holds this lock on the pin directory as long as it runs;
  * with the lock in our hands none can start meanwhile.
  */
 static int lock_out_daemon(struct ctl *ctl, int *ret_fd)
@@ -37,8 +45,7 @@ static int lock_out_daemon(struct ctl *ctl, int *ret_fd)
 		return session_explain(ctl, -errno);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
-			return output_fail(ctl, EXIT_NO, "ebpf-fwd is running and would put everything back, "
-					   "stop it first: systemctl stop ebpf-fw");
+			return refuse(ctl);
 		return output_fail(ctl, EXIT_NO, "Cannot lock '%s': %m", ctl->pin_dir);
 	}
 	*ret_fd = TAKE_FD(fd);
@@ -65,7 +72,10 @@ static int remove_pin(const char *name, void *userdata)
 	return pins_remove(u->ctl->pin_dir, path);
 }
 
-/* Programs go after the links: they prove which clsact filters are ours, should this have to be repeated. */
+/*
+ * Programs go after the links: they prove which clsact filters are ours, should this have to be
+ * repeated.
+ */
 static int remove_pins(struct unload *u)
 {
 	static const char *const parts[] = { "links", "progs", "maps" };
@@ -96,16 +106,22 @@ static int report(struct ctl *ctl, bool was_loaded, size_t n_detached)
 	json_object_object_add(result, "detached", json_object_new_uint64(n_detached));
 	if (!was_loaded)
 		return output_result(ctl, result, "nothing is loaded");
-	return output_result(ctl, result, "unloaded: %zu programs detached, no packet is filtered any more; "
-			     "systemctl start ebpf-fw filters again", n_detached);
+	return output_result(ctl, result,
+			     "unloaded: %zu programs detached, no packet is filtered any more; "
+			     "systemctl start ebpf-fw filters again",
+			     n_detached);
 }
 
 int verb_unload(struct ctl *ctl, int argc, char **argv)
 {
 	_cleanup_close_ int writers = -1, daemon = -1;
 	struct unload u = { .ctl = ctl };
+	struct fw_meta meta;
+	bool is_empty;
 	int status, r;
 
+	if (session_daemon_pid(ctl) > 0) /* also with the pin directory gone: it would come back */
+		return refuse(ctl);
 	r = pins_check_dir(ctl->pin_dir);
 	if (r == -ENOENT && session_sees_bpffs(ctl))
 		return report(ctl, false, 0);
@@ -119,6 +135,7 @@ int verb_unload(struct ctl *ctl, int argc, char **argv)
 	if (status != EXIT_DONE)
 		return status;
 
+	is_empty = pins_read_meta(ctl->pin_dir, &meta) == -ENOENT; /* as tmpfiles.d makes it */
 	r = attachment_foreach(ctl->pin_dir, detach, &u);
 	if (r == 0)
 		r = remove_pins(&u);
@@ -131,5 +148,5 @@ int verb_unload(struct ctl *ctl, int argc, char **argv)
 		return output_fail(ctl, r == -EPERM || r == -EACCES ? EXIT_PERMISSION : EXIT_NO,
 				   "Cannot unload all of '%s': %m; repeat it", ctl->pin_dir);
 	}
-	return report(ctl, true, u.n_detached);
+	return report(ctl, !is_empty || u.n_detached > 0, u.n_detached);
 }
