@@ -21,8 +21,8 @@ static inline int decimal_parse(const char *text, size_t length, uint64_t max, u
 	for (size_t i = 0; i < length; i++) {
 		if (text[i] < '0' || text[i] > '9')
 			return -EINVAL;
-		if (value <= max) /* past it the exact value is of no interest, and might overflow */
-			value = value * 10 + (uint64_t) (text[i] - '0');
+		if (value <= max) /* past it the exact value does not matter, and might overflow */
+			value = value * 10 + (uint64_t)(text[i] - '0');
 	}
 	if (value > max)
 		return -ERANGE;

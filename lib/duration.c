@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
  * How long: text <-> nanoseconds. Takes what people type and what other programs print: fail2ban's
@@ -43,15 +43,16 @@ static const char *parse_number(const char *text, uint64_t *ret_whole, uint64_t 
 	uint64_t billionths = 0;
 	char *end;
 
-	if (!isdigit((unsigned char) *text))
+	if (!isdigit((unsigned char)*text))
 		return NULL;
 
-	*ret_whole = strtoull(text, &end, 10); /* too many digits give UINT64_MAX: out of any range below */
+	*ret_whole = strtoull(text, &end, 10); /* at most UINT64_MAX: out of range */
 	if (*end == '.') {
-		if (!isdigit((unsigned char) *++end))
+		if (!isdigit((unsigned char)*++end))
 			return NULL;
-		for (uint64_t place = NS_PER_SEC / 10; isdigit((unsigned char) *end); end++, place /= 10)
-			billionths += (uint64_t) (*end - '0') * place;
+		for (uint64_t place = NS_PER_SEC / 10; isdigit((unsigned char)*end);
+		     end++, place /= 10)
+			billionths += (uint64_t)(*end - '0') * place;
 	}
 
 	*ret_billionths = billionths;
@@ -80,7 +81,8 @@ int duration_parse(const char *text, uint64_t *ret_ns)
 		if (n_letters == 0 && (u > 0 || *at != '\0'))
 			return -EINVAL; /* only a number that stands alone means seconds */
 
-		while (u < ELEMENTSOF(units) && !is_unit(u, n_letters > 0 ? at : "s", n_letters > 0 ? n_letters : 1))
+		while (u < ELEMENTSOF(units) &&
+		       !is_unit(u, n_letters > 0 ? at : "s", n_letters > 0 ? n_letters : 1))
 			u++;
 		if (u == ELEMENTSOF(units))
 			return -EINVAL;

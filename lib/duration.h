@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 /*
- * A duration to nanoseconds: "90" (seconds), "10m", "1d12h", "3h59m57.6s", "1w"; units w d h m s ms,
- * largest first, each once. "permanent" and "-1" give UINT64_MAX. -EINVAL: no duration, or zero;
- * -ERANGE: more than 292 years.
+ * A duration to nanoseconds: "90" (seconds), "10m", "1d12h", "3h59m57.6s", "1w"; units
+ * w d h m s ms, largest first, each once. "permanent" and "-1" give UINT64_MAX. -EINVAL: no
+ * duration, or zero; -ERANGE: more than 292 years.
  */
 int duration_parse(const char *text, uint64_t *ret_ns);
 

@@ -53,6 +53,6 @@ static inline struct word next_word(struct cursor *c)
 	if (c->at < c->end && *c->at != '#')
 		while (c->at < c->end && !is_blank(*c->at))
 			c->at++;
-	w.length = (size_t) (c->at - w.text);
+	w.length = (size_t)(c->at - w.text);
 	return w;
 }

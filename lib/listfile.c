@@ -1,8 +1,9 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * List files: read whole, appended to, or replaced, so that a crash at any point leaves the old list or
- * the new one. What stands in them is the business of listtext.c, where they are that of listplace.c.
+ * List files: read whole, appended to, or replaced, so that a crash at any point leaves the old
+ * list or the new one. What stands in them is the business of listtext.c, where they are that of
+ * listplace.c.
  */
 
 #include <errno.h>
@@ -23,16 +24,16 @@ static ssize_t read_at(int fd, char *buffer, size_t size, off_t offset)
 	size_t n_read = 0;
 
 	while (n_read < size) {
-		ssize_t n = pread(fd, buffer + n_read, size - n_read, offset + (off_t) n_read);
+		ssize_t n = pread(fd, buffer + n_read, size - n_read, offset + (off_t)n_read);
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n == 0)
 			break;
 		if (n > 0)
-			n_read += (size_t) n;
+			n_read += (size_t)n;
 	}
-	return (ssize_t) n_read;
+	return (ssize_t)n_read;
 }
 
 /* Writes all of text at offset, and syncs. */
@@ -45,15 +46,15 @@ static int write_at(int fd, const char *text, size_t size, off_t offset)
 			return -errno;
 		if (n > 0) {
 			text += n;
-			size -= (size_t) n;
+			size -= (size_t)n;
 			offset += n;
 		}
 	}
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-int listfile_read(const char *state_dir, const char *name, struct list **ret_list, size_t *ret_lineno,
-		  const char **ret_error)
+int listfile_read(const char *state_dir, const char *name, struct list **ret_list,
+		  size_t *ret_lineno, const char **ret_error)
 {
 	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
 	_cleanup_close_ int fd = -1;
@@ -77,14 +78,14 @@ int listfile_read(const char *state_dir, const char *name, struct list **ret_lis
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	text = malloc((size_t) st.st_size + 1); /* + 1: so that an empty file has a text too */
+	text = malloc((size_t)st.st_size + 1); /* + 1: so that an empty file has a text too */
 	if (!text)
 		return -ENOMEM;
-	size = read_at(fd, text, (size_t) st.st_size, 0);
+	size = read_at(fd, text, (size_t)st.st_size, 0);
 	if (size < 0)
-		return (int) size;
+		return (int)size;
 
-	return list_parse(name, TAKE_PTR(text), (size_t) size, ret_list, ret_lineno, ret_error);
+	return list_parse(name, TAKE_PTR(text), (size_t)size, ret_list, ret_lineno, ret_error);
 }
 
 /* How long the file is up to the end of its last whole line. */
@@ -97,16 +98,16 @@ static int whole_length(int fd, off_t *ret_length, bool *ret_is_torn)
 		return -errno;
 
 	for (off_t end = st.st_size; end > 0;) {
-		size_t want = end < (off_t) sizeof(buffer) ? (size_t) end : sizeof(buffer);
+		size_t want = end < (off_t)sizeof(buffer) ? (size_t)end : sizeof(buffer);
 		const char *newline;
 		ssize_t n;
 
-		end -= (off_t) want;
+		end -= (off_t)want;
 		n = read_at(fd, buffer, want, end);
 		if (n < 0)
-			return (int) n;
+			return (int)n;
 
-		newline = memrchr(buffer, '\n', (size_t) n);
+		newline = memrchr(buffer, '\n', (size_t)n);
 		if (newline) {
 			*ret_length = end + (newline - buffer) + 1;
 			*ret_is_torn = *ret_length < st.st_size;
@@ -119,8 +120,8 @@ static int whole_length(int fd, off_t *ret_length, bool *ret_is_torn)
 	return 0;
 }
 
-int listfile_append(const char *state_dir, const struct list_header *header, const struct list_line *lines,
-		    size_t n_lines)
+int listfile_append(const char *state_dir, const struct list_header *header,
+		    const struct list_line *lines, size_t n_lines)
 {
 	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
 	_cleanup_close_ int fd = -1;
@@ -135,8 +136,8 @@ int listfile_append(const char *state_dir, const struct list_header *header, con
 		return r;
 
 	r = place_open_file(&place, O_RDWR, &fd);
-	if (r == -ENOENT)
-		return listfile_replace(state_dir, header, lines, n_lines); /* the file appears with its header */
+	if (r == -ENOENT) /* it shall appear together with its header */
+		return listfile_replace(state_dir, header, lines, n_lines);
 	if (r < 0)
 		return r;
 
@@ -156,7 +157,7 @@ int listfile_append(const char *state_dir, const struct list_header *header, con
 
 	r = write_at(fd, text, size, length);
 	if (r < 0) {
-		/* Making a file shorter needs no space; if even that fails, the disk is beyond help. */
+		/* Making a file shorter needs no space; a disk that refuses is beyond help. */
 		(void) !ftruncate(fd, length);
 		(void) fsync(fd);
 	}
@@ -171,8 +172,8 @@ static int create_file(int dir_fd, const char *file, const char *text, size_t si
 	return fd < 0 ? -errno : write_at(fd, text, size, 0);
 }
 
-int listfile_replace(const char *state_dir, const struct list_header *header, const struct list_line *lines,
-		     size_t n_lines)
+int listfile_replace(const char *state_dir, const struct list_header *header,
+		     const struct list_line *lines, size_t n_lines)
 {
 	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
 	_cleanup_free_ char *text = NULL;
@@ -189,7 +190,8 @@ int listfile_replace(const char *state_dir, const struct list_header *header, co
 		return r;
 
 	(void) snprintf(temporary, sizeof(temporary), ".%s.new", place.file);
-	(void) unlinkat(place.dir_fd, temporary, 0); /* left by a crash: nobody else holds the writer lock */
+	/* One that a crash has left is in the way; nobody else holds the writer lock. */
+	(void) unlinkat(place.dir_fd, temporary, 0);
 
 	r = create_file(place.dir_fd, temporary, text, size);
 	if (r >= 0 && renameat(place.dir_fd, temporary, place.dir_fd, place.file) < 0)

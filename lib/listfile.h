@@ -12,8 +12,8 @@
  *
  * The first line is the list's policy, without it the defaults hold. Then one entry a line; what
  * stands below wins over what stands above, so that blocking and unblocking append a line each and
- * cost the same in a long file as in a short one. A '#' line and an empty line are skipped. The last
- * line without a newline is a torn write: it is dropped and reported. Whoever writes holds the
+ * cost the same in a long file as in a short one. A '#' line and an empty line are skipped. The
+ * last line without a newline is a torn write: it is dropped and reported. Whoever writes holds the
  * writer lock; every function that writes has synced when it returns.
  */
 
@@ -40,10 +40,10 @@ struct list_line {
 	bool is_removal;
 	unsigned directions; /* FW_IN | FW_OUT, 0 = the list's */
 	int64_t until;       /* Unix time in seconds, 0 = never */
-	const char *comment; /* without '#', "" or NULL = none; belongs to who writes, or to the list that was read */
+	const char *comment; /* without '#', "" or NULL = none; belongs to the writer or the list */
 };
 
-/* A list as read: what still stands after all its lines, sorted by target_compare(), each target once. */
+/* A list as read: what stands after all its lines, sorted by target_compare(), each target once. */
 struct list {
 	struct list_header header;
 	struct list_line *items;
@@ -60,38 +60,39 @@ struct list_header list_header_default(const char *name);
 
 /*
  * Is this a name a list may have? 1 to FW_LIST_NAME_MAX - 1 of letters, digits and . _ : @ + - with
- * single slashes between parts ("fail2ban/sshd"); no part may start with a dot or end in ".list", which
- * only files do. A slash becomes a directory below lists/.
+ * single slashes between parts ("fail2ban/sshd"); no part may start with a dot or end in ".list",
+ * which only files do. A slash becomes a directory below lists/.
  */
 bool list_name_is_valid(const char *name);
 
 /*
- * Reads STATE/lists/NAME.list. -ENOENT: there is none; -EINVAL: no valid name; -EBADMSG: a line is wrong,
- * then *ret_lineno and the static *ret_error say which and why (line 0: it is no regular file). Outputs
- * are written as said, *ret_list only on success.
+ * Reads STATE/lists/NAME.list. -ENOENT: there is none; -EINVAL: no valid name; -EBADMSG: a line is
+ * wrong, then *ret_lineno and the static *ret_error say which and why (line 0: it is no regular
+ * file). Outputs are written as said, *ret_list only on success.
  */
-int listfile_read(const char *state_dir, const char *name, struct list **ret_list, size_t *ret_lineno,
-		  const char **ret_error);
+int listfile_read(const char *state_dir, const char *name, struct list **ret_list,
+		  size_t *ret_lineno, const char **ret_error);
 
 /*
- * Appends lines with one write and syncs, after cutting off a torn end. Makes the file, with this header,
- * if there is none. On failure the list is as it was before; -ENOSPC, -EDQUOT, -EROFS, -EACCES as write(2)
- * has them.
+ * Appends lines with one write and syncs, after cutting off a torn end. Makes the file, with this
+ * header, if there is none. On failure the list is as it was before; -ENOSPC, -EDQUOT, -EROFS,
+ * -EACCES as write(2) has them.
  */
-int listfile_append(const char *state_dir, const struct list_header *header, const struct list_line *lines,
-		    size_t n_lines);
+int listfile_append(const char *state_dir, const struct list_header *header,
+		    const struct list_line *lines, size_t n_lines);
 
 /* Replaces the file whole: temporary file beside it, sync, rename, sync of the directory. */
-int listfile_replace(const char *state_dir, const struct list_header *header, const struct list_line *lines,
-		     size_t n_lines);
+int listfile_replace(const char *state_dir, const struct list_header *header,
+		     const struct list_line *lines, size_t n_lines);
 
 /* Renames a file that cannot be read to NAME.list.bad-N, for a person to look at. */
 int listfile_set_aside(const char *state_dir, const char *name);
 
-/* Calls fn with the name of each list that has a file, in order of name; stops at a negative return. */
-int listfile_foreach(const char *state_dir, int (*fn)(const char *name, void *userdata), void *userdata);
+/* Calls fn with the name of each list that has a file, in order; stops at a negative return. */
+int listfile_foreach(const char *state_dir, int (*fn)(const char *name, void *userdata),
+		     void *userdata);
 
-/* "block"/"allow", "enforce"/"audit"; NULL and -EINVAL past the end of the enum. Exact, lower case. */
+/* "block"/"allow", "enforce"/"audit"; NULL and -EINVAL past the end. Exact, lower case. */
 const char *action_to_string(enum fw_action a);
 int action_from_string(const char *text, size_t length);
 const char *mode_to_string(enum fw_mode m);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /* The policy of a list as the first line of its file. A key that is left out has its default. */
 
@@ -65,7 +65,7 @@ static const char *set_action(struct list_header *h, struct word value)
 
 	if (r < 0)
 		return "action= in the header must be block or allow";
-	h->action = (enum fw_action) r;
+	h->action = (enum fw_action)r;
 	return NULL;
 }
 
@@ -75,14 +75,16 @@ static const char *set_mode(struct list_header *h, struct word value)
 
 	if (r < 0)
 		return "mode= in the header must be enforce or audit";
-	h->mode = (enum fw_mode) r;
+	h->mode = (enum fw_mode)r;
 	return NULL;
 }
 
 static const char *set_enabled(struct list_header *h, struct word value)
 {
 	h->is_enabled = word_is(value, "yes");
-	return h->is_enabled || word_is(value, "no") ? NULL : "enabled= in the header must be yes or no";
+	if (!h->is_enabled && !word_is(value, "no"))
+		return "enabled= in the header must be yes or no";
+	return NULL;
 }
 
 static const char *set_direction(struct list_header *h, struct word value)
@@ -91,7 +93,7 @@ static const char *set_direction(struct list_header *h, struct word value)
 
 	if (r < 0)
 		return "direction= in the header must be in, out, both or default";
-	h->directions = (unsigned) r;
+	h->directions = (unsigned)r;
 	return NULL;
 }
 
@@ -117,7 +119,7 @@ const char *header_parse(struct list_header *h, struct cursor *c)
 		while (i < ELEMENTSOF(header_keys) && !word_skip(&w, header_keys[i].start))
 			i++;
 		if (i == ELEMENTSOF(header_keys))
-			return "unknown word in the header, expected list= action= mode= enabled= direction=";
+			return "unknown key in the header: list= action= mode= enabled= direction=";
 		if (seen & 1U << i)
 			return "a key is given twice in the header";
 		seen |= 1U << i;
@@ -131,7 +133,7 @@ const char *header_parse(struct list_header *h, struct cursor *c)
 
 bool header_starts(struct cursor *c)
 {
-	struct word w = { c->at, (size_t) (c->end - c->at) };
+	struct word w = { c->at, (size_t)(c->end - c->at) };
 
 	if (!word_skip(&w, HEADER_START) || (w.length > 0 && !is_blank(*w.text)))
 		return false;

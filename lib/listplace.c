@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /* The names of lists, and the files that belong to them. */
 
@@ -16,11 +16,13 @@
 
 static bool part_is_valid(const char *part, size_t length)
 {
-	static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:@+-";
+	static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789._:@+-";
 	const size_t n_suffix = strlen(LIST_SUFFIX);
 
-	return length > 0 && part[0] != '.' && strspn(part, chars) >= length &&
-	       !(length >= n_suffix && memcmp(part + length - n_suffix, LIST_SUFFIX, n_suffix) == 0);
+	if (length == 0 || part[0] == '.' || strspn(part, chars) < length)
+		return false;
+	return length < n_suffix || memcmp(part + length - n_suffix, LIST_SUFFIX, n_suffix) != 0;
 }
 
 bool list_name_is_valid(const char *name)
@@ -134,6 +136,11 @@ struct names {
 	size_t n_items;
 };
 
+static void names_done(struct names *names)
+{
+	free(names->items);
+}
+
 static int names_add(struct names *names, const char *name)
 {
 	void *items = reallocarray(names->items, names->n_items + 1, sizeof(*names->items));
@@ -142,7 +149,7 @@ static int names_add(struct names *names, const char *name)
 		return -ENOMEM;
 
 	names->items = items;
-	(void) strcpy(names->items[names->n_items++], name); /* it is valid, and therefore short enough */
+	(void) strcpy(names->items[names->n_items++], name); /* valid, and therefore short enough */
 	return 0;
 }
 
@@ -166,60 +173,69 @@ static bool is_dir(DIR *d, const struct dirent *e)
 	return fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Adds the lists below a directory, whose own name, with a slash, is start. Closes dir_fd. */
-static int collect_names(int dir_fd, const char *start, struct names *names)
+/* "sshd.list" -> "sshd". False if this is not the file of a list. */
+static bool cut_suffix(char *name)
 {
-	_cleanup_(closedirp) DIR *d = fdopendir(dir_fd);
+	size_t length = strlen(name), n_suffix = strlen(LIST_SUFFIX);
+
+	if (length < n_suffix || strcmp(name + length - n_suffix, LIST_SUFFIX) != 0)
+		return false;
+
+	name[length - n_suffix] = '\0';
+	return list_name_is_valid(name);
+}
+
+/*
+ * Adds the lists in a directory and below; start is what stands before their names. A directory
+ * whose name no list can have is passed over, so that the longest name ends the recursion.
+ */
+static int collect_names(int at_fd, const char *path, const char *start, struct names *names)
+{
+	_cleanup_(closedirp) DIR *d = NULL;
+	_cleanup_close_ int fd = -1;
 	const struct dirent *e;
 	int r;
 
-	if (!d) {
-		r = -errno;
-		closep(&dir_fd);
-		return r;
-	}
+	fd = open_dir(at_fd, path, O_NOFOLLOW, false);
+	if (fd < 0)
+		return fd;
+
+	d = fdopendir(fd);
+	if (!d)
+		return -errno;
+	(void) TAKE_FD(fd); /* closed with d */
 
 	while (errno = 0, (e = readdir(d))) {
 		char name[FW_LIST_NAME_MAX + sizeof(e->d_name) + 1];
-		int n = snprintf(name, sizeof(name), "%s%s", start, e->d_name);
 
-		if (is_dir(d, e)) {
-			if (!list_name_is_valid(name))
-				continue; /* "." and ".." too; and names of this length end the recursion */
-			r = open_dir(dirfd(d), e->d_name, O_NOFOLLOW, false);
-			if (r < 0)
-				return r;
-			r = collect_names(r, strcat(name, "/"), names);
-		} else {
-			size_t n_name = (size_t) n - strlen(LIST_SUFFIX);
-
-			if ((size_t) n <= strlen(LIST_SUFFIX) || strcmp(name + n_name, LIST_SUFFIX) != 0)
-				continue;
-			name[n_name] = '\0';
-			r = list_name_is_valid(name) ? names_add(names, name) : 0;
-		}
+		(void) snprintf(name, sizeof(name), "%s%s", start, e->d_name);
+		if (!is_dir(d, e))
+			r = cut_suffix(name) ? names_add(names, name) : 0;
+		else if (list_name_is_valid(name))
+			r = collect_names(dirfd(d), e->d_name, strcat(name, "/"), names);
+		else
+			continue;
 		if (r < 0)
 			return r;
 	}
 	return -errno;
 }
 
-int listfile_foreach(const char *state_dir, int (*fn)(const char *name, void *userdata), void *userdata)
+int listfile_foreach(const char *state_dir, int (*fn)(const char *name, void *userdata),
+		     void *userdata)
 {
-	_cleanup_close_ int state_fd = -1;
-	_cleanup_free_ void *items = NULL;
-	struct names names = {};
+	_cleanup_close_ int state_fd = -1, lists_fd = -1;
+	_cleanup_(names_done) struct names names = {};
 	int r;
 
 	state_fd = open_dir(AT_FDCWD, state_dir, 0, false);
-	r = state_fd < 0 ? state_fd : open_dir(state_fd, LISTS_DIR, O_NOFOLLOW, false);
-	if (r == -ENOENT)
+	lists_fd = state_fd < 0 ? state_fd : open_dir(state_fd, LISTS_DIR, O_NOFOLLOW, false);
+	if (lists_fd == -ENOENT)
 		return 0; /* nothing was ever saved */
-	if (r < 0)
-		return r;
+	if (lists_fd < 0)
+		return lists_fd;
 
-	r = collect_names(r, "", &names);
-	items = names.items;
+	r = collect_names(lists_fd, ".", "", &names);
 	if (r < 0)
 		return r;
 

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Where the file of a list is: STATE/lists/NAME.list, with a directory for each slash in the name. No
- * symbolic link is followed below the state directory, and nothing but a regular file taken for a list.
+ * Where the file of a list is: STATE/lists/NAME.list, with a directory for each slash in the name.
+ * No symbolic link is followed below the state directory, and nothing but a regular file taken for
+ * a list.
  */
 
 #include <stdbool.h>
@@ -22,10 +23,10 @@ struct place {
 void place_done(struct place *p);
 
 /*
- * Opens the directory for the list of this name; with make, directories that are missing are made, and
- * synced. -EINVAL: no valid name; -ENOENT: no such directory.
+ * Opens the directory for the list of this name; with make, directories that are missing are made,
+ * and synced. -EINVAL: no valid name; -ENOENT: no such directory.
  */
 int place_open(struct place *p, const char *state_dir, const char *name, bool make);
 
-/* Opens the file. -ENOENT; -ELOOP: a symbolic link; -EISDIR, -ENOTSUP: a directory, a device or the like. */
+/* Opens the file. -ENOENT; -ELOOP: a symbolic link; -EISDIR; -ENOTSUP: a device or the like. */
 int place_open_file(const struct place *p, int flags, int *ret_fd);

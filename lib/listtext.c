@@ -1,9 +1,9 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * The text of list files. Reading takes what a person may have typed (blanks, CRLF, words in any order,
- * ranges) but no word it does not know: a line that is half understood would be half a firewall.
- * Printing has one form for each line, and no comment can make it two.
+ * The text of list files. Reading takes what a person may have typed (blanks, CRLF, words in any
+ * order, ranges) but no word it does not know: a line that is half understood would be half a
+ * firewall. Printing has one form for each line, and no comment can make it two.
  */
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 
 static bool is_control(char c)
 {
-	return (unsigned char) c < ' ' || c == 0x7f;
+	return (unsigned char)c < ' ' || c == 0x7f;
 }
 
 /* What follows the '#', as a string in place: the line's end has room for the NUL. */
@@ -59,7 +59,7 @@ static const char *parse_attributes(struct list_line *line, struct cursor *c)
 			r = decimal_parse(w.text, w.length, LIST_UNTIL_MAX, &until);
 			if (r < 0 || until == 0)
 				return "until= must be in seconds since 1970, up to the year 9999";
-			line->until = (int64_t) until;
+			line->until = (int64_t)until;
 			continue;
 		}
 
@@ -68,7 +68,7 @@ static const char *parse_attributes(struct list_line *line, struct cursor *c)
 			return "unknown word, expected until=SECONDS, in, out, both or # COMMENT";
 		if (line->directions != 0)
 			return "the direction is given twice";
-		line->directions = (unsigned) r;
+		line->directions = (unsigned)r;
 	}
 	return NULL;
 }
@@ -146,7 +146,8 @@ static int parse_line(struct reader *reader, struct cursor c, const char **ret_e
 /* By target; where it is the same, the later line, which is at the higher address, comes last. */
 static int compare_lines(const void *a, const void *b)
 {
-	const struct list_line *x = *(const struct list_line *const *) a, *y = *(const struct list_line *const *) b;
+	const struct list_line *x = *(const struct list_line *const *)a;
+	const struct list_line *y = *(const struct list_line *const *)b;
 	int r = target_compare(&x->target, &y->target);
 
 	return r != 0 ? r : (x > y) - (x < y);
@@ -205,12 +206,12 @@ struct list *list_free(struct list *l)
 	return NULL;
 }
 
-int list_parse(const char *name, char *text, size_t size, struct list **ret_list, size_t *ret_lineno,
-	       const char **ret_error)
+int list_parse(const char *name, char *text, size_t size, struct list **ret_list,
+	       size_t *ret_lineno, const char **ret_error)
 {
 	_cleanup_(reader_done) struct reader reader = {};
 	struct list *l;
-	char *end = text + size, *newline;
+	char *next = text, *end = text + size, *newline;
 	int r;
 
 	reader.list = l = calloc(1, sizeof(*l));
@@ -221,8 +222,8 @@ int list_parse(const char *name, char *text, size_t size, struct list **ret_list
 	l->text = text;
 	l->header = list_header_default(name);
 
-	for (; text < end && (newline = memchr(text, '\n', (size_t) (end - text))); text = newline + 1) {
-		struct cursor c = { text, newline };
+	while ((newline = memchr(next, '\n', (size_t)(end - next)))) {
+		struct cursor c = { next, newline };
 
 		l->n_lines++;
 		if (c.end > c.at && c.end[-1] == '\r')
@@ -233,8 +234,9 @@ int list_parse(const char *name, char *text, size_t size, struct list **ret_list
 			*ret_lineno = l->n_lines;
 		if (r < 0)
 			return r;
+		next = newline + 1;
 	}
-	l->is_torn = text < end;
+	l->is_torn = next < end;
 
 	r = settle(l);
 	if (r < 0)
@@ -269,8 +271,8 @@ static void print_line(FILE *f, const struct list_line *line)
 	fputc('\n', f);
 }
 
-int list_print(const struct list_header *header, const struct list_line *lines, size_t n_lines, char **ret_text,
-	       size_t *ret_size)
+int list_print(const struct list_header *header, const struct list_line *lines, size_t n_lines,
+	       char **ret_text, size_t *ret_size)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t size = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The text of a list file <-> struct list. No files here, see listfile.h: whatever comes as text can be read. */
+/* The text of a list file <-> struct list, wherever it comes from; listfile.h has the files. */
 
 #include <stddef.h>
 
@@ -11,12 +11,12 @@
 #define LIST_UNTIL_MAX INT64_C(253402300799)
 
 /*
- * Reads size bytes of text, as the list of that name; takes text, which is from malloc(3), also on failure.
- * -EBADMSG as listfile_read() has it; -ENOMEM.
+ * Reads size bytes of text, as the list of that name; takes text, which is from malloc(3), also on
+ * failure. -EBADMSG as listfile_read() has it; -ENOMEM.
  */
-int list_parse(const char *name, char *text, size_t size, struct list **ret_list, size_t *ret_lineno,
-	       const char **ret_error);
+int list_parse(const char *name, char *text, size_t size, struct list **ret_list,
+	       size_t *ret_lineno, const char **ret_error);
 
 /* Writes a header, unless it is NULL, and lines. The caller frees *ret_text. -ENOMEM. */
-int list_print(const struct list_header *header, const struct list_line *lines, size_t n_lines, char **ret_text,
-	       size_t *ret_size);
+int list_print(const struct list_header *header, const struct list_line *lines, size_t n_lines,
+	       char **ret_text, size_t *ret_size);

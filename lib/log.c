@@ -1,8 +1,9 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
  * Messages for people. To the journal they go as datagrams of our own rather than through
- * sd_journal_send(), which waits for a journal that hangs and reports success to one that is not there.
+ * sd_journal_send(), which waits for a journal that hangs and reports success to one that is not
+ * there.
  */
 
 #include <endian.h>
@@ -50,7 +51,8 @@ static bool stderr_is_journal(void)
 	if (!stream || fstat(STDERR_FILENO, &st) < 0)
 		return false;
 
-	(void) snprintf(actual, sizeof(actual), "%ju:%ju", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino);
+	(void) snprintf(actual, sizeof(actual), "%ju:%ju", (uintmax_t)st.st_dev,
+		       (uintmax_t)st.st_ino);
 	return strcmp(stream, actual) == 0;
 }
 
@@ -69,15 +71,15 @@ const char *log_escape(const char *text, char *buffer, size_t size)
 	size_t used = 0;
 
 	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char) *text;
+		unsigned char c = (unsigned char)*text;
 		bool is_plain = c >= ' ' && c < 0x7f;
 
 		if (used + (is_plain ? 1 : strlen("\\x00")) >= size)
 			break;
 		if (is_plain)
-			buffer[used++] = (char) c;
+			buffer[used++] = (char)c;
 		else
-			used += (size_t) sprintf(buffer + used, "\\x%02x", c);
+			used += (size_t)sprintf(buffer + used, "\\x%02x", c);
 	}
 	if (size > 0)
 		buffer[used] = '\0';
@@ -123,7 +125,7 @@ static void record_send(const struct record *r)
 	struct sockaddr_un journal = { .sun_family = AF_UNIX, .sun_path = LOG_JOURNAL_SOCKET };
 
 	if (r->is_full || sendto(journal_fd, r->data, r->size, MSG_DONTWAIT | MSG_NOSIGNAL,
-				 (struct sockaddr *) &journal, sizeof(journal)) < 0)
+				 (struct sockaddr *)&journal, sizeof(journal)) < 0)
 		n_lost++;
 }
 
@@ -150,17 +152,20 @@ static void print_journal(int level, int error, const char *message_id, const ch
 		const char *equals = strchr(*fields, '=');
 
 		if (equals)
-			record_add(&r, *fields, (size_t) (equals - *fields), equals + 1);
+			record_add(&r, *fields, (size_t)(equals - *fields), equals + 1);
 	}
 	record_send(&r);
 }
 
-/* In one write, so that lines of several processes do not mix. A pipe that is full can be waited for or not. */
+/*
+ * In one write, so that lines of several processes do not mix. A pipe that is full is waited for, or
+ * the message counts as lost.
+ */
 static void print_stderr(const char *message, bool may_wait)
 {
 	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
 	char line[MESSAGE_MAX + 64];
-	size_t size = (size_t) snprintf(line, sizeof(line), "%s: %s\n", program, message);
+	size_t size = (size_t)snprintf(line, sizeof(line), "%s: %s\n", program, message);
 
 	if (size >= sizeof(line)) {
 		size = sizeof(line);
@@ -175,7 +180,8 @@ static void print_stderr(const char *message, bool may_wait)
 
 /* Formats with errno set to what "%m" shall name, and leaves errno as it was. */
 __attribute__((format(printf, 3, 0)))
-static void format_message(char message[static MESSAGE_MAX], int error, const char *format, va_list ap)
+static void format_message(char message[static MESSAGE_MAX], int error, const char *format,
+			   va_list ap)
 {
 	char raw[MESSAGE_MAX];
 	int saved_errno = errno;
@@ -205,7 +211,8 @@ int log_full(int level, int error, const char *format, ...)
 	return error;
 }
 
-void log_record(int level, const char *message_id, const char *const *fields, const char *format, ...)
+void log_record(int level, const char *message_id, const char *const *fields, const char *format,
+		...)
 {
 	char message[MESSAGE_MAX];
 	va_list ap;
@@ -228,7 +235,10 @@ unsigned long log_lost(void)
 	return n_lost;
 }
 
-/* libbpf warns about much that its callers expect and handle. A verifier log comes as one text of many lines. */
+/*
+ * libbpf warns about much that its callers expect and handle, which is why it gets quieter here. A
+ * verifier log comes as one text of many lines.
+ */
 __attribute__((format(printf, 2, 0)))
 static int print_libbpf(enum libbpf_print_level libbpf_level, const char *format, va_list ap)
 {

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 
-/* Words for the enums of abi.h. They are in JSON and in the journal: changing one breaks readers. */
+/* Words for the enums of abi.h. Readers of JSON and of the journal depend on each of them. */
 
 #include "cleanup.h"
 #include "names.h"

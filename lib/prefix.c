@@ -1,8 +1,9 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Addresses and prefixes: text <-> bytes, order, cover, and ranges cut into prefixes. Everything works
- * on bytes in network order, so that IPv4 and IPv6 share each function but the two readers of text.
+ * Addresses and prefixes: text <-> bytes, order, cover, and ranges cut into prefixes. Everything
+ * works on bytes in network order, so that IPv4 and IPv6 share each function but the two readers of
+ * text.
  */
 
 #include <arpa/inet.h>
@@ -38,7 +39,8 @@ static bool clear_host_bits(struct prefix *p)
 /* An IPv6 prefix that lies in the IPv4-mapped block becomes the IPv4 prefix it stands for. */
 static void fold_mapped(struct prefix *p)
 {
-	if (p->family != AF_INET6 || p->length < 96 || memcmp(p->bytes, mapped_start, sizeof(mapped_start)) != 0)
+	if (p->family != AF_INET6 || p->length < 96 ||
+	    memcmp(p->bytes, mapped_start, sizeof(mapped_start)) != 0)
 		return;
 
 	p->family = AF_INET;
@@ -53,21 +55,21 @@ static bool parse_ipv4(const char *text, size_t length, uint8_t *ret_bytes)
 	const char *end = text + length;
 
 	for (unsigned i = 0; i < 4; i++) {
-		const char *stop = i < 3 ? memchr(text, '.', (size_t) (end - text)) : end;
+		const char *stop = i < 3 ? memchr(text, '.', (size_t)(end - text)) : end;
 		uint64_t number;
 
-		if (!stop || decimal_parse(text, (size_t) (stop - text), 255, &number) < 0)
+		if (!stop || decimal_parse(text, (size_t)(stop - text), 255, &number) < 0)
 			return false;
 
-		ret_bytes[i] = (uint8_t) number;
+		ret_bytes[i] = (uint8_t)number;
 		text = i < 3 ? stop + 1 : stop;
 	}
 	return true;
 }
 
 /*
- * The forms of RFC 4291. inet_pton(3) knows them; what it may let through, depending on the C library,
- * is looked at before: zones, and an embedded IPv4 address that parse_ipv4() would refuse.
+ * The forms of RFC 4291. inet_pton(3) knows them; what it may let through, depending on the C
+ * library, is looked at before: zones, and an embedded IPv4 address that parse_ipv4() would refuse.
  */
 static bool parse_ipv6(const char *text, size_t length, uint8_t *ret_bytes)
 {
@@ -94,7 +96,7 @@ static bool parse_ipv6(const char *text, size_t length, uint8_t *ret_bytes)
 int prefix_parse(const char *text, size_t length, struct prefix *ret, bool *ret_masked)
 {
 	const char *slash = memchr(text, '/', length);
-	size_t n_address = slash ? (size_t) (slash - text) : length;
+	size_t n_address = slash ? (size_t)(slash - text) : length;
 	bool is_ipv6 = memchr(text, ':', n_address);
 	struct prefix p = { .family = is_ipv6 ? AF_INET6 : AF_INET };
 	uint64_t bits = prefix_full_length(p.family);
@@ -110,7 +112,7 @@ int prefix_parse(const char *text, size_t length, struct prefix *ret, bool *ret_
 			return r;
 	}
 
-	p.length = (uint8_t) bits;
+	p.length = (uint8_t)bits;
 	masked = clear_host_bits(&p);
 	fold_mapped(&p);
 
@@ -122,20 +124,20 @@ int prefix_parse(const char *text, size_t length, struct prefix *ret, bool *ret_
 
 struct prefix prefix_from_bytes(int family, const void *bytes, unsigned length)
 {
-	struct prefix p = { .family = (uint8_t) family, .length = (uint8_t) length };
+	struct prefix p = { .family = (uint8_t)family, .length = (uint8_t)length };
 
 	memcpy(p.bytes, bytes, prefix_full_length(family) / 8);
 	(void) clear_host_bits(&p); /* that is what was asked for */
 	return p;
 }
 
-/* RFC 5952: lower case, no leading zeros, the first longest run of two or more zero groups as "::". */
+/* RFC 5952: lower case, no leading zeros, "::" for the first longest run of at least two zeros. */
 static char *format_ipv6(const uint8_t *bytes, char *at)
 {
 	unsigned groups[8], run_start = 8, run_length = 1, i = 0;
 
 	for (unsigned g = 0; g < 8; g++)
-		groups[g] = (unsigned) bytes[2 * g] << 8 | bytes[2 * g + 1];
+		groups[g] = (unsigned)bytes[2 * g] << 8 | bytes[2 * g + 1];
 
 	for (unsigned g = 0; g < 8; g++) {
 		unsigned n = 0;
@@ -167,7 +169,8 @@ const char *prefix_format(const struct prefix *p, char buffer[static PREFIX_TEXT
 	if (p->family == AF_INET6)
 		at = format_ipv6(p->bytes, at);
 	else
-		at += sprintf(at, "%u.%u.%u.%u", p->bytes[0], p->bytes[1], p->bytes[2], p->bytes[3]);
+		at += sprintf(at, "%u.%u.%u.%u", p->bytes[0], p->bytes[1], p->bytes[2],
+			      p->bytes[3]);
 
 	if (p->length < prefix_full_length(p->family))
 		(void) sprintf(at, "/%u", p->length);
@@ -216,9 +219,9 @@ int prefix_split_range(const struct prefix *first, const struct prefix *last,
 		struct prefix p;
 
 		memcpy(end, block.bytes, sizeof(end));
-		block.length = (uint8_t) full;
+		block.length = (uint8_t)full;
 
-		/* Double the block as long as it starts where it starts, and ends within the range. */
+		/* Double the block as long as it keeps its start and ends within the range. */
 		for (; block.length > 0; block.length--) {
 			unsigned position = block.length - 1;
 

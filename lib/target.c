@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
  * What a user may name: text <-> struct. Every refusal comes with a sentence, made
@@ -84,15 +84,16 @@ static const char *explain(const char *text, size_t length)
 
 		if (text[i] == '%')
 			return "an address has no zone here, leave out what follows the '%'";
-		if (starts_number && text[i] == '0' && i + 1 < length && isdigit((unsigned char) text[i + 1]))
+		if (starts_number && text[i] == '0' && i + 1 < length &&
+		    isdigit((unsigned char)text[i + 1]))
 			return "an IPv4 address has no leading zeros, they may be read as octal";
-		if (isalpha((unsigned char) text[i]) && !isxdigit((unsigned char) text[i]))
-			return "names are not looked up: give an address, prefix, range or port such as tcp/80";
-		n_digits += isdigit((unsigned char) text[i]) != 0;
+		if (isalpha((unsigned char)text[i]) && !isxdigit((unsigned char)text[i]))
+			return "names are not looked up: give an address, a range, or a port like tcp/80";
+		n_digits += isdigit((unsigned char)text[i]) != 0;
 	}
 	if (length > 0 && n_digits == length)
 		return "a number alone says nothing: a port is written tcp/80";
-	return "expected an address, prefix, range such as 192.0.2.1-192.0.2.9, or port such as tcp/80";
+	return "expected an address, prefix, range (192.0.2.1-192.0.2.9) or port (tcp/80)";
 }
 
 static int parse_prefix(const char *text, size_t length, struct target *ret, bool *ret_masked,
@@ -115,7 +116,7 @@ static int parse_prefix(const char *text, size_t length, struct target *ret, boo
 static int parse_ports(const char *text, size_t length, struct target *ret, const char **ret_error)
 {
 	const char *dash = memchr(text, '-', length);
-	size_t n_first = dash ? (size_t) (dash - text) : length;
+	size_t n_first = dash ? (size_t)(dash - text) : length;
 	uint64_t first = 0, last;
 	int r;
 
@@ -133,8 +134,8 @@ static int parse_ports(const char *text, size_t length, struct target *ret, cons
 	}
 
 	ret->kind = TARGET_PORT;
-	ret->port.first = (uint16_t) first;
-	ret->port.last = (uint16_t) last;
+	ret->port.first = (uint16_t)first;
+	ret->port.last = (uint16_t)last;
 	return 0;
 }
 
@@ -142,15 +143,15 @@ static int parse_ports(const char *text, size_t length, struct target *ret, cons
 static bool is_port(const char *text, size_t length)
 {
 	const char *slash = memchr(text, '/', length);
-	size_t n_word = slash ? (size_t) (slash - text) : 0;
+	size_t n_word = slash ? (size_t)(slash - text) : 0;
 
-	return n_word > 0 && isalpha((unsigned char) text[0]) && !memchr(text, ':', n_word) &&
+	return n_word > 0 && isalpha((unsigned char)text[0]) && !memchr(text, ':', n_word) &&
 	       !memchr(text, '.', n_word);
 }
 
 static int parse_port(const char *text, size_t length, struct target *ret, const char **ret_error)
 {
-	size_t n_word = (size_t) ((const char *) memchr(text, '/', length) - text);
+	size_t n_word = (size_t)((const char *)memchr(text, '/', length) - text);
 	int protocol = protocol_from_string(text, n_word);
 
 	if (protocol < 0) {
@@ -158,7 +159,7 @@ static int parse_port(const char *text, size_t length, struct target *ret, const
 		return -EINVAL;
 	}
 
-	ret->port.protocol = (enum fw_protocol) protocol;
+	ret->port.protocol = (enum fw_protocol)protocol;
 	return parse_ports(text + n_word + 1, length - n_word - 1, ret, ret_error);
 }
 
@@ -187,7 +188,8 @@ static int add_prefix(const struct prefix *p, void *userdata)
 
 static int parse_range(struct targets *t, const char *text, size_t length, const char **ret_error)
 {
-	size_t n_first = (size_t) ((const char *) memchr(text, '-', length) - text), n_items = t->n_items;
+	size_t n_first = (size_t)((const char *)memchr(text, '-', length) - text);
+	size_t n_items = t->n_items; /* to go back to */
 	struct target first, last;
 	bool masked;
 	int r;
@@ -199,7 +201,8 @@ static int parse_range(struct targets *t, const char *text, size_t length, const
 
 	r = parse_prefix(text, n_first, &first, &masked, ret_error);
 	if (r >= 0)
-		r = parse_prefix(text + n_first + 1, length - n_first - 1, &last, &masked, ret_error);
+		r = parse_prefix(text + n_first + 1, length - n_first - 1, &last, &masked,
+				 ret_error);
 	if (r < 0)
 		return r;
 
@@ -280,5 +283,7 @@ int target_compare(const struct target *a, const struct target *b)
 
 	if (a->port.protocol != b->port.protocol)
 		return a->port.protocol < b->port.protocol ? -1 : 1;
-	return a->port.first != b->port.first ? a->port.first - b->port.first : a->port.last - b->port.last;
+	if (a->port.first != b->port.first)
+		return a->port.first - b->port.first;
+	return a->port.last - b->port.last;
 }

@@ -14,10 +14,11 @@ static inline const char *words_get(const char *const *words, size_t n_words, si
 }
 
 /* The index, or -EINVAL. Exact: no other case, no abbreviation. */
-static inline int words_find(const char *const *words, size_t n_words, const char *text, size_t length)
+static inline int words_find(const char *const *words, size_t n_words, const char *text,
+			     size_t length)
 {
 	for (size_t i = 0; i < n_words; i++)
 		if (words[i] && strlen(words[i]) == length && memcmp(words[i], text, length) == 0)
-			return (int) i;
+			return (int)i;
 	return -EINVAL;
 }

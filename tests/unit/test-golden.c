@@ -1,8 +1,9 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * The files in tests/golden. NAME.list, parsed and printed, is NAME.want, and that gives itself again.
- * NAME.bad is refused with what NAME.err says, "LINE: sentence". A new case is a new pair of files.
+ * The files in tests/golden. NAME.list, parsed and printed, is NAME.want, and that gives itself
+ * again. NAME.bad is refused with what NAME.err says, "LINE: sentence". A new case is a new pair of
+ * files.
  */
 
 #include <errno.h>
@@ -37,7 +38,7 @@ static void name_of(const char *path, char name[static FW_LIST_NAME_MAX])
 {
 	const char *file = strrchr(path, '/') + 1;
 
-	snprintf(name, FW_LIST_NAME_MAX, "%.*s", (int) strcspn(file, "."), file);
+	snprintf(name, FW_LIST_NAME_MAX, "%.*s", (int)strcspn(file, "."), file);
 }
 
 /* "DIR/NAME.list" -> "DIR/NAME.want" */
@@ -46,11 +47,12 @@ static char *read_beside(const char *path, const char *suffix)
 	char other[4096];
 	size_t size;
 
-	snprintf(other, sizeof(other), "%.*s%s", (int) (strrchr(path, '.') - path), path, suffix);
+	snprintf(other, sizeof(other), "%.*s%s", (int)(strrchr(path, '.') - path), path, suffix);
 	return read_file(other, &size);
 }
 
-static void check_print(const char *path, const char *name, char *text, size_t size, const char *want)
+static void check_print(const char *path, const char *name, char *text, size_t size,
+			const char *want)
 {
 	_cleanup_(freelistp) struct list *l = NULL;
 	_cleanup_free_ char *printed = NULL;

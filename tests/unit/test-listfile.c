@@ -1,8 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * listfile.c and listplace.c: list files in a directory of the test's own. Above all, what is left of a
- * file when writing it ends anywhere in the middle.
+ * listfile.c and listplace.c: list files in a directory of the test's own. Above all, what is left
+ * of a file when writing it ends anywhere in the middle.
  */
 
 #include <errno.h>
@@ -109,7 +109,8 @@ static const char *targets_of(const char *name)
 	for (size_t i = 0; r >= 0 && i < l->n_items; i++) {
 		char buffer[TARGET_TEXT_MAX];
 
-		sprintf(text + strlen(text), "%s%s", i > 0 ? " " : "", target_format(&l->items[i].target, buffer));
+		sprintf(text + strlen(text), "%s%s", i > 0 ? " " : "",
+			target_format(&l->items[i].target, buffer));
 	}
 	return text;
 }
@@ -235,8 +236,8 @@ static void test_lines(void **state)
 	lines[2].is_removal = true;
 
 	assert_int_equal(listfile_append(state_dir, &header, lines, 2), 0);
-	assert_string_equal(read_text("manual.list"),
-			    HEADER "192.0.2.1 until=1790000000 in # seen 198.51.100.1\ntcp/80 both\n");
+	assert_string_equal(read_text("manual.list"), HEADER
+			    "192.0.2.1 until=1790000000 in # seen 198.51.100.1\ntcp/80 both\n");
 
 	assert_int_equal(listfile_read(state_dir, "manual", &l, &lineno, &error), 0);
 	assert_int_equal(l->n_items, 2);
@@ -254,7 +255,9 @@ static void test_lines(void **state)
 /* The policy in the file is what counts; an append does not touch it, a replacement sets it. */
 static void test_header_kept(void **state)
 {
-	struct list_header header = { .name = "x", .action = FW_ACTION_ALLOW, .mode = FW_MODE_AUDIT, .directions = FW_OUT };
+	struct list_header header = {
+		.name = "x", .action = FW_ACTION_ALLOW, .mode = FW_MODE_AUDIT, .directions = FW_OUT
+	};
 	struct list_header other = list_header_default("x");
 	struct list_line l = line("192.0.2.1");
 	_cleanup_(freelistp) struct list *list = NULL;
@@ -276,8 +279,9 @@ static void test_header_kept(void **state)
 	assert_int_equal(listfile_replace(state_dir, &list->header, list->items, list->n_items), 0);
 	assert_memory_equal(read_text("x.list"), first, strlen(first));
 	assert_int_equal(listfile_replace(state_dir, &other, NULL, 0), 0);
-	assert_string_equal(read_text("x.list"),
-			    "#!ebpf-fw list=x action=block mode=enforce enabled=yes direction=default\n");
+	assert_string_equal(
+		read_text("x.list"),
+		"#!ebpf-fw list=x action=block mode=enforce enabled=yes direction=default\n");
 }
 
 static void test_replace(void **state)
@@ -316,16 +320,20 @@ static void test_torn_append(void **state)
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++)
 		for (size_t n = 0, length = strlen(rows[i].added); n <= length; n++) {
 			char text[512], want[512];
-			int size = sprintf(text, "%s%.*s", before, (int) n, rows[i].added);
+			int size = sprintf(text, "%s%.*s", before, (int)n, rows[i].added);
 
-			write_text("manual.list", text, (size_t) size);
-			CHECK(strcmp(targets_of("manual"), n == length ? rows[i].targets : "192.0.2.1 192.0.2.9") == 0,
-			      "%zu bytes of '%s' give '%s'", n, rows[i].added, targets_of("manual"));
+			write_text("manual.list", text, (size_t)size);
+			CHECK(strcmp(targets_of("manual"),
+				     n == length ? rows[i].targets : "192.0.2.1 192.0.2.9") == 0,
+			      "%zu bytes of '%s' give '%s'", n, rows[i].added,
+			      targets_of("manual"));
 
 			assert_int_equal(append("manual", "2001:db8::1"), 0);
-			sprintf(want, "%s%s2001:db8::1\n", before, n == length ? rows[i].added : "");
-			CHECK(strcmp(read_text("manual.list"), want) == 0, "%zu bytes of '%s' become '%s'", n,
-			      rows[i].added, read_text("manual.list"));
+			sprintf(want, "%s%s2001:db8::1\n", before,
+				n == length ? rows[i].added : "");
+			CHECK(strcmp(read_text("manual.list"), want) == 0,
+			      "%zu bytes of '%s' become '%s'", n, rows[i].added,
+			      read_text("manual.list"));
 		}
 }
 
@@ -340,7 +348,8 @@ static void test_torn_anywhere(void **state)
 	for (size_t n = 0, n_lines = 0; n < sizeof(text); n++) {
 		n_lines += n > 0 && text[n - 1] == '\n';
 		write_text("manual.list", text, n);
-		CHECK(strcmp(targets_of("manual"), targets[n_lines]) == 0, "%zu bytes give '%s'", n, targets_of("manual"));
+		CHECK(strcmp(targets_of("manual"), targets[n_lines]) == 0, "%zu bytes give '%s'", n,
+		      targets_of("manual"));
 	}
 }
 
@@ -364,7 +373,7 @@ static void test_torn_long(void **state)
 	static char text[200000];
 
 	for (size_t i = 0; i < ELEMENTSOF(lengths); i++) {
-		size_t start = (size_t) sprintf(text, "%s192.0.2.1\n", HEADER);
+		size_t start = (size_t)sprintf(text, "%s192.0.2.1\n", HEADER);
 
 		assert_int_equal(append("manual", "192.0.2.1"), 0);
 		memset(text + start, 'x', lengths[i]);
@@ -398,7 +407,8 @@ static void test_full_disk(void **state)
 		limit_file_size(n_before + n);
 		assert_int_equal(append("manual", "2001:db8::1"), -EFBIG);
 		limit_file_size(RLIM_INFINITY);
-		CHECK(strcmp(read_text("manual.list"), before) == 0, "room for %zu bytes: '%s'", n, read_text("manual.list"));
+		CHECK(strcmp(read_text("manual.list"), before) == 0, "room for %zu bytes: '%s'", n,
+		      read_text("manual.list"));
 	}
 
 	for (size_t n = 0; n < n_before; n += 7) {
@@ -412,7 +422,7 @@ static void test_full_disk(void **state)
 		assert_no_temporary("new.list");
 	}
 
-	write_text("manual.list", torn, (size_t) sprintf(torn, "%s198.51", before));
+	write_text("manual.list", torn, (size_t)sprintf(torn, "%s198.51", before));
 	limit_file_size(n_before + 3);
 	assert_int_equal(append("manual", "2001:db8::1"), -EFBIG);
 	limit_file_size(RLIM_INFINITY);
@@ -447,8 +457,9 @@ static void test_not_a_file(void **state)
 		const char *error = NULL;
 		int r = listfile_read(state_dir, rows[i].name, &l, &lineno, &error);
 
-		CHECK(r == -EBADMSG && lineno == 0 && strcmp(error, "it is not a regular file") == 0, "%s gives %d",
-		      rows[i].name, r);
+		CHECK(r == -EBADMSG && lineno == 0 &&
+			      strcmp(error, "it is not a regular file") == 0,
+		      "%s gives %d", rows[i].name, r);
 		r = append(rows[i].name, "192.0.2.1");
 		CHECK(r == rows[i].append_r, "appending to %s gives %d", rows[i].name, r);
 	}
@@ -520,16 +531,19 @@ static void test_foreach(void **state)
 	assert_int_equal(mkdir(path_of(".hidden"), 0700), 0);
 	write_text(".hidden/x.list", "", 0);
 	assert_int_equal(symlink(dir, path_of("away")), 0);
-	assert_int_equal(symlink("manual.list", path_of("link.list")), 0); /* reported, so that it is noticed */
+	assert_int_equal(symlink("manual.list", path_of("link.list")),
+			 0); /* reported, so that it is noticed */
 
 	assert_int_equal(listfile_foreach(state_dir, add_name, names), 0);
-	assert_string_equal(names, "Z a/b/c allow fail2ban fail2ban/apache fail2ban/sshd link manual ");
+	assert_string_equal(names,
+			    "Z a/b/c allow fail2ban fail2ban/apache fail2ban/sshd link manual ");
 
 	names[0] = '\0';
 	assert_int_equal(append("stop", "192.0.2.1"), 0);
 	assert_int_equal(append("zzz", "192.0.2.1"), 0);
 	assert_int_equal(listfile_foreach(state_dir, add_name, names), -ECANCELED);
-	assert_string_equal(names, "Z a/b/c allow fail2ban fail2ban/apache fail2ban/sshd link manual stop ");
+	assert_string_equal(
+		names, "Z a/b/c allow fail2ban fail2ban/apache fail2ban/sshd link manual stop ");
 }
 
 static void test_no_state_dir(void **state)
@@ -550,7 +564,7 @@ static void test_large(void **state)
 
 	assert_non_null(lines);
 	for (size_t i = 0; i < n; i++) {
-		uint8_t bytes[4] = { 10, (uint8_t) (i >> 16), (uint8_t) (i >> 8), (uint8_t) i };
+		uint8_t bytes[4] = { 10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i };
 
 		lines[i].target.prefix = prefix_from_bytes(AF_INET, bytes, 32);
 	}

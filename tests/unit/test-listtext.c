@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /* listtext.c and listheader.c: what a list file may say, what it means, and how it is written. */
 
@@ -15,7 +15,8 @@ static void freelistp(struct list **l)
 	(void) list_free(*l);
 }
 
-static int parse(const char *name, const char *text, size_t size, struct list **ret, size_t *lineno, const char **error)
+static int parse(const char *name, const char *text, size_t size, struct list **ret, size_t *lineno,
+		 const char **error)
 {
 	char *copy = malloc(size + 1);
 
@@ -25,7 +26,8 @@ static int parse(const char *name, const char *text, size_t size, struct list **
 }
 
 /* Parses and prints without the header, "; " for the end of a line. */
-static int round_trip(const char *text, char *out, size_t out_size, size_t *lineno, const char **error)
+static int round_trip(const char *text, char *out, size_t out_size, size_t *lineno,
+		      const char **error)
 {
 	_cleanup_(freelistp) struct list *l = NULL;
 	_cleanup_free_ char *printed = NULL;
@@ -107,19 +109,21 @@ static void test_accepted(void **state)
 		CHECK(strcmp(out, rows[i].out) == 0, "row %zu is '%s'", i, out);
 
 		r = round_trip(out, again, sizeof(again), &lineno, &error);
-		CHECK(r == 0 && strcmp(out, again) == 0, "row %zu printed is '%s', then '%s'", i, out, again);
+		CHECK(r == 0 && strcmp(out, again) == 0, "row %zu printed is '%s', then '%s'", i,
+		      out, again);
 	}
 }
 
 static void test_refused(void **state)
 {
 	static const char expected[] =
-		"expected an address, prefix, range such as 192.0.2.1-192.0.2.9, or port such as tcp/80";
-	static const char names[] = "names are not looked up: give an address, prefix, range or port such as tcp/80";
+		"expected an address, prefix, range (192.0.2.1-192.0.2.9) or port (tcp/80)";
+	static const char names[] =
+		"names are not looked up: give an address, a range, or a port like tcp/80";
 	static const char word[] = "unknown word, expected until=SECONDS, in, out, both or # COMMENT";
 	static const char until[] = "until= must be in seconds since 1970, up to the year 9999";
 	static const char removal[] = "nothing but a comment may follow the target of !remove";
-	static const char key[] = "unknown word in the header, expected list= action= mode= enabled= direction=";
+	static const char key[] = "unknown key in the header: list= action= mode= enabled= direction=";
 	static const char twice[] = "a key is given twice in the header";
 	static const struct {
 		const char *in;
@@ -183,7 +187,8 @@ static void test_refused(void **state)
 
 		CHECK(r == -EBADMSG, "row %zu, '%s', gives %d", i, rows[i].in, r);
 		CHECK(lineno == rows[i].lineno, "row %zu: line %zu", i, lineno);
-		CHECK(strcmp(error, rows[i].error) == 0, "row %zu, '%s', says '%s'", i, rows[i].in, error);
+		CHECK(strcmp(error, rows[i].error) == 0, "row %zu, '%s', says '%s'", i, rows[i].in,
+		      error);
 	}
 }
 
@@ -232,9 +237,12 @@ static void test_counts(void **state)
 		size_t lineno;
 		const char *error;
 
-		assert_int_equal(parse("manual", rows[i].in, strlen(rows[i].in), &l, &lineno, &error), 0);
-		CHECK(l->n_lines == rows[i].n_lines && l->n_items == rows[i].n_items && l->is_torn == rows[i].is_torn,
-		      "row %zu: %zu lines, %zu items, torn %d", i, l->n_lines, l->n_items, l->is_torn);
+		assert_int_equal(
+			parse("manual", rows[i].in, strlen(rows[i].in), &l, &lineno, &error), 0);
+		CHECK(l->n_lines == rows[i].n_lines && l->n_items == rows[i].n_items &&
+			      l->is_torn == rows[i].is_torn,
+		      "row %zu: %zu lines, %zu items, torn %d", i, l->n_lines, l->n_items,
+		      l->is_torn);
 	}
 }
 
@@ -248,9 +256,12 @@ static void test_header(void **state)
 		{ "manual", HEADER, HEADER },
 		{ "manual", "#! /bin/sh\n", HEADER }, /* a comment like any other */
 		{ "manual", "#!ebpf-fwx\n", HEADER },
-		{ "allow", "", "#!ebpf-fw list=allow action=allow mode=enforce enabled=yes direction=default\n" },
+		{ "allow", "",
+		  "#!ebpf-fw list=allow action=allow mode=enforce enabled=yes "
+		  "direction=default\n" },
 		{ "fail2ban/sshd", "#!ebpf-fw enabled=no  mode=audit\tdirection=in # mine\r\n",
-		  "#!ebpf-fw list=fail2ban/sshd action=block mode=audit enabled=no direction=in\n" },
+		  "#!ebpf-fw list=fail2ban/sshd action=block mode=audit enabled=no "
+		  "direction=in\n" },
 		{ "x", "#!ebpf-fw direction=out action=allow list=x\n",
 		  "#!ebpf-fw list=x action=allow mode=enforce enabled=yes direction=out\n" },
 		{ "x", "#!ebpf-fw direction=both\n",
@@ -274,8 +285,19 @@ static void test_header(void **state)
 static void test_comment_injection(void **state)
 {
 	static const char *const comments[] = {
-		"\n198.51.100.1", "x\n!remove 192.0.2.1\n", "\r\n198.51.100.1\r\n", "a\rb", "\033[2J", "\n\n\n", "#",
-		"# x", "\t", " x ", "\177", "x\n#!ebpf-fw action=allow\n", "until=1 in",
+		"\n198.51.100.1",
+		"x\n!remove 192.0.2.1\n",
+		"\r\n198.51.100.1\r\n",
+		"a\rb",
+		"\033[2J",
+		"\n\n\n",
+		"#",
+		"# x",
+		"\t",
+		" x ",
+		"\177",
+		"x\n#!ebpf-fw action=allow\n",
+		"until=1 in",
 	};
 	const char *error;
 
@@ -288,12 +310,14 @@ static void test_comment_injection(void **state)
 		assert_int_equal(target_parse("192.0.2.1", 9, &line.target, &error), 0);
 		assert_int_equal(list_print(NULL, &line, 1, &printed, &size), 0);
 		for (size_t k = 0; k + 1 < size; k++)
-			CHECK(printed[k] >= ' ' && printed[k] != 0x7f, "row %zu has a control character", i);
+			CHECK(printed[k] >= ' ' && printed[k] != 0x7f,
+			      "row %zu has a control character", i);
 
 		assert_int_equal(parse("manual", printed, size, &l, &lineno, &error), 0);
 		CHECK(l->n_lines == 1 && l->n_items == 1, "row %zu makes %zu lines", i, l->n_lines);
-		CHECK(target_compare(&l->items[0].target, &line.target) == 0 && l->items[0].until == 0 &&
-		      l->items[0].directions == 0, "row %zu changes its entry", i);
+		CHECK(target_compare(&l->items[0].target, &line.target) == 0 &&
+			      l->items[0].until == 0 && l->items[0].directions == 0,
+		      "row %zu changes its entry", i);
 	}
 }
 
@@ -302,7 +326,7 @@ static void test_words(void **state)
 	static const char *const wrong[] = { "", "BLOCK", "bloc", "blocks", "block ", "drop", "Audit", "off" };
 
 	for (unsigned a = 0; a < _FW_ACTION_MAX; a++) {
-		const char *word = action_to_string((enum fw_action) a);
+		const char *word = action_to_string((enum fw_action)a);
 
 		assert_non_null(word);
 		assert_int_equal(action_from_string(word, strlen(word)), a);
@@ -310,7 +334,7 @@ static void test_words(void **state)
 	assert_null(action_to_string(_FW_ACTION_MAX));
 
 	for (unsigned m = 0; m < _FW_MODE_MAX; m++) {
-		const char *word = mode_to_string((enum fw_mode) m);
+		const char *word = mode_to_string((enum fw_mode)m);
 
 		assert_non_null(word);
 		assert_int_equal(mode_from_string(word, strlen(word)), m);
@@ -335,10 +359,11 @@ static void test_large(void **state)
 
 	assert_non_null(text);
 	for (size_t i = n; i-- > 0;)
-		at += sprintf(at, "10.%zu.%zu.%zu until=1790000000 # x\n", i >> 16 & 0xff, i >> 8 & 0xff, i & 0xff);
+		at += sprintf(at, "10.%zu.%zu.%zu until=1790000000 # x\n", i >> 16 & 0xff,
+			      i >> 8 & 0xff, i & 0xff);
 
 	start = clock();
-	assert_int_equal(list_parse("manual", text, (size_t) (at - text), &l, &lineno, &error), 0);
+	assert_int_equal(list_parse("manual", text, (size_t)(at - text), &l, &lineno, &error), 0);
 	assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
 	assert_int_equal(l->n_items, n);
 	for (size_t i = 1; i < n; i++)

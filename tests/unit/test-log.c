@@ -1,8 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * log.c: what reaches stderr, and what a journal would receive. The journal is a socket of the test's
- * own, LOG_JOURNAL_SOCKET in a directory of its own, and stderr a file there.
+ * log.c: what reaches stderr, and what a journal would receive. The journal is a socket of the
+ * test's own, LOG_JOURNAL_SOCKET in a directory of its own, and stderr a file there.
  */
 
 #include <endian.h>
@@ -58,7 +58,7 @@ static void open_journal(void)
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = LOG_JOURNAL_SOCKET };
 
 	journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(journal, (struct sockaddr *) &address, sizeof(address)), 0);
+	assert_int_equal(bind(journal, (struct sockaddr *)&address, sizeof(address)), 0);
 }
 
 /* As systemd sets it for what it starts with stderr connected to the journal. */
@@ -68,7 +68,7 @@ static void set_journal_stream(int fd, const char *name, int max_level)
 	char stream[64];
 
 	assert_int_equal(fstat(fd, &st), 0);
-	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino);
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
 	assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
 	log_setup(name, max_level);
 }
@@ -91,7 +91,7 @@ static size_t received(char text[static 32768])
 	ssize_t n = recv(journal, text, 32767, 0);
 
 	text[n > 0 ? n : 0] = '\0';
-	return n > 0 ? (size_t) n : 0;
+	return n > 0 ? (size_t)n : 0;
 }
 
 static void test_stderr(void **state)
@@ -138,7 +138,9 @@ static void test_hostile_message(void **state)
 
 	log_setup("fwctl", LOG_INFO);
 	(void) log_error(0, "bad '%s'", "x\nfwctl: all is well\033[2J\r\t\177caf\303\251");
-	assert_string_equal(printed(), "fwctl: bad 'x\\x0afwctl: all is well\\x1b[2J\\x0d\\x09\\x7fcaf\\xc3\\xa9'\n");
+	assert_string_equal(
+		printed(),
+		"fwctl: bad 'x\\x0afwctl: all is well\\x1b[2J\\x0d\\x09\\x7fcaf\\xc3\\xa9'\n");
 
 	memset(big, 'a', sizeof(big));
 	big[sizeof(big) - 1] = '\0';

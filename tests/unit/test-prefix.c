@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /* prefix.c: what is an address, how it is written, what it covers, and ranges cut into prefixes. */
 
@@ -196,8 +196,8 @@ static void test_lengths(void **state)
 				bool is_set = p.bytes[bit / 8] >> (7 - bit % 8) & 1;
 				bool was_set = bytes[bit / 8] >> (7 - bit % 8) & 1;
 
-				CHECK(is_set == (bit < length && was_set), "family %d /%u: bit %u", rows[i].family,
-				      length, bit);
+				CHECK(is_set == (bit < length && was_set), "family %d /%u: bit %u",
+				      rows[i].family, length, bit);
 			}
 			again = must_parse(prefix_format(&p, text));
 			CHECK(memcmp(&again, &p, sizeof(p)) == 0, "%s", text);
@@ -208,8 +208,9 @@ static void test_lengths(void **state)
 static void test_compare(void **state)
 {
 	static const char *const ascending[] = {
-		"0.0.0.0/0", "0.0.0.0", "10.0.0.0/8", "192.0.2.0/24", "192.0.2.0/25", "192.0.2.0", "192.0.2.1",
-		"192.0.2.128/25", "255.255.255.255", "::/0", "::", "::1", "2001:db8::/32", "2001:db8::/64",
+		"0.0.0.0/0", "0.0.0.0", "10.0.0.0/8", "192.0.2.0/24", "192.0.2.0/25", "192.0.2.0",
+		"192.0.2.1", "192.0.2.128/25", "255.255.255.255", "::/0", "::", "::1",
+		"2001:db8::/32", "2001:db8::/64",
 		"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
 	};
 
@@ -218,7 +219,8 @@ static void test_compare(void **state)
 			struct prefix a = must_parse(ascending[i]), b = must_parse(ascending[k]);
 			int r = prefix_compare(&a, &b);
 
-			CHECK(i < k ? r < 0 : i > k ? r > 0 : r == 0, "%s and %s: %d", ascending[i], ascending[k], r);
+			CHECK((r > 0) - (r < 0) == (i > k) - (i < k), "%s and %s: %d", ascending[i],
+			      ascending[k], r);
 		}
 }
 
@@ -249,7 +251,8 @@ static void test_covers(void **state)
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
 		struct prefix outer = must_parse(rows[i].outer), inner = must_parse(rows[i].inner);
 
-		CHECK(prefix_covers(&outer, &inner) == rows[i].covers, "%s, %s", rows[i].outer, rows[i].inner);
+		CHECK(prefix_covers(&outer, &inner) == rows[i].covers, "%s, %s", rows[i].outer,
+		      rows[i].inner);
 	}
 }
 
@@ -267,7 +270,8 @@ static int append(const struct prefix *p, void *userdata)
 	if (t->stop_after > 0 && t->n_prefixes == t->stop_after)
 		return -ECANCELED;
 
-	t->size += (size_t) sprintf(t->data + t->size, "%s%s", t->n_prefixes++ > 0 ? " " : "", prefix_format(p, buffer));
+	t->size += (size_t)sprintf(t->data + t->size, "%s%s", t->n_prefixes++ > 0 ? " " : "",
+				   prefix_format(p, buffer));
 	return 0;
 }
 
@@ -308,7 +312,8 @@ static void test_split_range(void **state)
 		int r = prefix_split_range(&first, &last, append, &t);
 
 		CHECK(r == rows[i].r, "%s-%s gives %d", rows[i].first, rows[i].last, r);
-		CHECK(strcmp(t.data, rows[i].out ?: "") == 0, "%s-%s is '%s'", rows[i].first, rows[i].last, t.data);
+		CHECK(strcmp(t.data, rows[i].out ?: "") == 0, "%s-%s is '%s'", rows[i].first,
+		      rows[i].last, t.data);
 	}
 }
 
@@ -316,7 +321,8 @@ static void test_split_range(void **state)
 static void test_split_most(void **state)
 {
 	struct prefix first4 = must_parse("0.0.0.1"), last4 = must_parse("255.255.255.254");
-	struct prefix first6 = must_parse("::1"), last6 = must_parse("ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe");
+	struct prefix first6 = must_parse("::1"),
+		      last6 = must_parse("ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe");
 	struct text t4 = {}, t6 = {}, stopped = { .stop_after = 3 };
 
 	assert_int_equal(prefix_split_range(&first4, &last4, append, &t4), 0);
@@ -342,14 +348,16 @@ static void test_split_exact(void **state)
 {
 	for (unsigned a = 0; a < 256; a += 5)
 		for (unsigned b = a; b < 256; b++) {
-			uint8_t first_bytes[4] = { 192, 0, 2, (uint8_t) a }, last_bytes[4] = { 192, 0, 2, (uint8_t) b };
+			uint8_t first_bytes[4] = { 192, 0, 2, (uint8_t)a },
+				last_bytes[4] = { 192, 0, 2, (uint8_t)b };
 			struct prefix first = prefix_from_bytes(AF_INET, first_bytes, 32);
 			struct prefix last = prefix_from_bytes(AF_INET, last_bytes, 32);
 			unsigned char seen[256] = {};
 
 			assert_int_equal(prefix_split_range(&first, &last, mark, seen), 0);
 			for (unsigned i = 0; i < 256; i++)
-				CHECK(seen[i] == (i >= a && i <= b), "%u-%u: %u is seen %u times", a, b, i, seen[i]);
+				CHECK(seen[i] == (i >= a && i <= b), "%u-%u: %u is seen %u times",
+				      a, b, i, seen[i]);
 		}
 }
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /* target.c: prefixes, ranges and ports as a user names them, and the sentence that refuses the rest. */
 
@@ -23,7 +23,8 @@ static int parse_and_print(const char *text, char *out, size_t *n_masked, const 
 	for (size_t i = 0; i < t.n_items; i++) {
 		char buffer[TARGET_TEXT_MAX];
 
-		sprintf(out + strlen(out), "%s%s", i > 0 ? " " : "", target_format(&t.items[i], buffer));
+		sprintf(out + strlen(out), "%s%s", i > 0 ? " " : "",
+			target_format(&t.items[i], buffer));
 	}
 	*n_masked = t.n_masked;
 	return r;
@@ -73,8 +74,9 @@ static void test_refused(void **state)
 {
 	static const char ports[] = "port must be a number 0 to 65535 or a range such as 8000-8100";
 	static const char expected[] =
-		"expected an address, prefix, range such as 192.0.2.1-192.0.2.9, or port such as tcp/80";
-	static const char names[] = "names are not looked up: give an address, prefix, range or port such as tcp/80";
+		"expected an address, prefix, range (192.0.2.1-192.0.2.9) or port (tcp/80)";
+	static const char names[] =
+		"names are not looked up: give an address, a range, or a port like tcp/80";
 	static const char octal[] = "an IPv4 address has no leading zeros, they may be read as octal";
 	static const char order[] = "range ends before it starts";
 	static const struct {
@@ -136,7 +138,8 @@ static void test_refused(void **state)
 		int r = parse_and_print(rows[i].in, out, &n_masked, &error);
 
 		CHECK(r == rows[i].r, "'%s' gives %d", rows[i].in, r);
-		CHECK(error && strcmp(error, rows[i].error) == 0, "'%s' says '%s'", rows[i].in, error);
+		CHECK(error && strcmp(error, rows[i].error) == 0, "'%s' says '%s'", rows[i].in,
+		      error);
 	}
 }
 
@@ -185,8 +188,8 @@ static void test_single(void **state)
 static void test_compare(void **state)
 {
 	static const char *const ascending[] = {
-		"0.0.0.0/0", "192.0.2.1", "2001:db8::/32", "tcp/0", "tcp/80", "tcp/80-81", "tcp/81", "tcp/65535",
-		"udp/0", "udp/53",
+		"0.0.0.0/0", "192.0.2.1", "2001:db8::/32", "tcp/0", "tcp/80",
+		"tcp/80-81", "tcp/81",    "tcp/65535",     "udp/0", "udp/53",
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(ascending); i++)
@@ -195,10 +198,13 @@ static void test_compare(void **state)
 			const char *error;
 			int r;
 
-			assert_int_equal(target_parse(ascending[i], strlen(ascending[i]), &a, &error), 0);
-			assert_int_equal(target_parse(ascending[k], strlen(ascending[k]), &b, &error), 0);
+			assert_int_equal(
+				target_parse(ascending[i], strlen(ascending[i]), &a, &error), 0);
+			assert_int_equal(
+				target_parse(ascending[k], strlen(ascending[k]), &b, &error), 0);
 			r = target_compare(&a, &b);
-			CHECK(i < k ? r < 0 : i > k ? r > 0 : r == 0, "%s and %s: %d", ascending[i], ascending[k], r);
+			CHECK((r > 0) - (r < 0) == (i > k) - (i < k), "%s and %s: %d", ascending[i],
+			      ascending[k], r);
 		}
 }
 
@@ -207,7 +213,7 @@ static void test_words(void **state)
 	static const char *const wrong[] = { "", "TCP", "tcp ", "tc", "tcpx", "IN", "in ", "i", "inout", "default" };
 
 	for (unsigned p = 0; p < _FW_PROTOCOL_MAX; p++) {
-		const char *word = protocol_to_string((enum fw_protocol) p);
+		const char *word = protocol_to_string((enum fw_protocol)p);
 
 		assert_non_null(word);
 		assert_int_equal(protocol_from_string(word, strlen(word)), p);
@@ -231,8 +237,9 @@ static void test_words(void **state)
 
 static void test_default_directions(void **state)
 {
-	assert_int_equal(target_default_directions(&(struct target) { .kind = TARGET_PREFIX }), FW_BOTH);
-	assert_int_equal(target_default_directions(&(struct target) { .kind = TARGET_PORT }), FW_IN);
+	assert_int_equal(target_default_directions(&(struct target){ .kind = TARGET_PREFIX }),
+			 FW_BOTH);
+	assert_int_equal(target_default_directions(&(struct target){ .kind = TARGET_PORT }), FW_IN);
 }
 
 int main(void)
