@@ -171,6 +171,9 @@ enum {
 	FW_POLICY_PORTS = 1 << 1,  /* there are port entries */
 };
 
+/* The slot of a generation. The number itself tells that a slot has been used again meanwhile. */
+#define fw_slot(generation) ((generation) % FW_TABLE_SLOTS)
+
 /* How the hashed words of one filter are found. Another seed in each generation: nobody can aim at it. */
 struct fw_filter {
 	__u64 seed;
@@ -195,11 +198,10 @@ struct fw_policy {
 	__u64 block;       /* enabled block lists that enforce */
 	__u64 audit;       /* enabled block lists in mode audit */
 	__u64 allow;       /* enabled allow lists that hold any entry */
-	__u32 slot4;       /* entry table in use: index into tables4 */
-	__u32 slot6;       /* the same for tables6 */
-	__u32 filter_slot[2]; /* by enum fw_kind: filter in use, FW_TABLE_SLOTS = none, ask all lengths */
-	__u32 flags;       /* FW_POLICY_* */
-	__u32 reserved;    /* zero */
+	__u32 table_generation[2];  /* by enum fw_kind; counts up, fw_slot() of it is the table in use */
+	__u32 filter_generation[2]; /* the same for the filter */
+	__u32 flags;    /* FW_POLICY_* */
+	__u32 reserved; /* zero */
 	struct fw_filter filters[2][FW_TABLE_SLOTS]; /* by enum fw_kind and slot */
 	__u64 zero;        /* always 0, which the verifier cannot know: see unknown() in packet.h */
 };

@@ -179,7 +179,7 @@ __noinline __u64 fw_ask_ip4(__u32 addr, __u32 host_bits, __u64 ask, __u32 n_pack
 	p = bpf_map_lookup_elem(&policy, &slot);
 	if (!p)
 		return 0;
-	slot = p->slot4;
+	slot = fw_slot(p->table_generation[FW_KIND_IPV4]);
 	table = bpf_map_lookup_elem(&tables4, &slot);
 	if (!table)
 		return 0; /* cannot happen: a slot is filled before it is named */
@@ -205,7 +205,7 @@ __noinline __u64 fw_ask_ip6(__u64 high, __u64 low, __u32 host_bits, __u64 ask, _
 	p = bpf_map_lookup_elem(&policy, &slot);
 	if (!p)
 		return 0;
-	slot = p->slot6;
+	slot = fw_slot(p->table_generation[FW_KIND_IPV6]);
 	table = bpf_map_lookup_elem(&tables6, &slot);
 	if (!table)
 		return 0; /* cannot happen: a slot is filled before it is named */
@@ -283,18 +283,15 @@ __noinline __u64 fw_match_port(__u64 ask, __u32 n_packets)
 	return found;
 }
 
-/* The cell of a /16, or both bits where there is no filter. */
+/* The cell of a /16. */
 static __always_inline __u32 filter_cell(const struct fw_policy *p, enum fw_kind kind, __u32 top16)
 {
-	__u32 slot = p->filter_slot[kind];
+	__u32 slot = kind * FW_TABLE_SLOTS + fw_slot(p->filter_generation[kind]);
 	struct fw_cells *of_slot;
 
-	if (slot >= FW_TABLE_SLOTS)
-		return FW_CELL_SHORT | FW_CELL_LONG;
-	slot += kind * FW_TABLE_SLOTS;
 	of_slot = bpf_map_lookup_elem(&cells, &slot);
 	if (!of_slot)
-		return FW_CELL_SHORT | FW_CELL_LONG;
+		return FW_CELL_SHORT | FW_CELL_LONG; /* cannot happen, the verifier wants it */
 	top16 &= 0xffff;
 	return of_slot->words[top16 / FW_CELLS_PER_WORD] >> (top16 % FW_CELLS_PER_WORD * 2) & 3;
 }
@@ -302,13 +299,10 @@ static __always_inline __u32 filter_cell(const struct fw_policy *p, enum fw_kind
 /* A hashed word, or all bits where there is none. */
 static __always_inline __u64 filter_word(const struct fw_policy *p, enum fw_kind kind, __u64 x)
 {
-	__u32 slot = p->filter_slot[kind], i;
+	__u32 slot = fw_slot(p->filter_generation[kind]), i = filter_index(x, p->filters[kind][slot].mask);
 	__u64 *word;
 	void *words;
 
-	if (slot >= FW_TABLE_SLOTS)
-		return ~0ull;
-	i = filter_index(x, p->filters[kind][slot].mask);
 	slot += kind * FW_TABLE_SLOTS;
 	words = bpf_map_lookup_elem(&filters, &slot);
 	if (!words)
@@ -319,9 +313,7 @@ static __always_inline __u64 filter_word(const struct fw_policy *p, enum fw_kind
 
 static __always_inline __u64 filter_seed(const struct fw_policy *p, enum fw_kind kind)
 {
-	__u32 slot = p->filter_slot[kind];
-
-	return slot < FW_TABLE_SLOTS ? p->filters[kind][slot].seed : 0;
+	return p->filters[kind][fw_slot(p->filter_generation[kind])].seed;
 }
 
 /* Of the prefix lengths in use, by position, those that may have an entry for the address. */

@@ -33,7 +33,7 @@ struct table6 {
 	__uint(value_size, sizeof(struct fw_entry));
 };
 
-/* Slot fw_policy.slot4 is the table in use, the other is empty or being filled. */
+/* One slot has the table in use, see fw_policy.table_generation, the other is empty or being filled. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, FW_TABLE_SLOTS);
@@ -50,7 +50,7 @@ struct {
 
 /*
  * Filters before the tables, see filter.h. Their cells have a fixed size; their words are sized to the
- * table, in slot enum fw_kind * FW_TABLE_SLOTS + fw_policy.filter_slot.
+ * table, in slot enum fw_kind * FW_TABLE_SLOTS + fw_slot(fw_policy.filter_generation).
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

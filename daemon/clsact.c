@@ -22,8 +22,8 @@ static struct bpf_tc_opts place(void)
 {
 	return (struct bpf_tc_opts){
 		.sz = sizeof(struct bpf_tc_opts),
-		.priority = FW_CLSACT_PRIORITY,
-		.handle = FW_CLSACT_HANDLE,
+		.priority = FW_TC_PRIORITY,
+		.handle = FW_TC_HANDLE,
 	};
 }
 

@@ -12,13 +12,6 @@
 
 #include "abi.h"
 
-/*
- * Our place in the chain. A low priority runs early, 1 is what everybody else picks; the handle is ours to
- * choose, and a value that nobody gets by counting up from 1 keeps two firewalls out of each other's way.
- */
-#define FW_CLSACT_PRIORITY 41
-#define FW_CLSACT_HANDLE   0xebf0
-
 /* Does a pin of ours hold the program with this id? */
 typedef bool (*clsact_owns_fn)(uint32_t prog_id, void *userdata);
 

@@ -33,9 +33,7 @@ bool device_is_attached(const struct device *dev, const struct device_context *x
 	       dev->is_l3 == (interface_layer(i) == INTERFACE_NETWORK);
 }
 
-/* Says why once, not at each try. */
-static int fail(struct device *dev, int r, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static int fail(struct device *dev, int r, const char *format, ...)
+int device_fail(struct device *dev, int r, const char *format, ...)
 {
 	char text[DEVICE_ERROR_MAX];
 	va_list ap;
@@ -54,19 +52,19 @@ static int fail_attach(struct device *dev, const struct device_context *x, enum 
 {
 	const char *direction = direction_to_string(d);
 
-	if (r == -ENODEV) /* gone since we heard of it: that event is on its way */
+	if (r == -ENODEV || (r == -EEXIST && x->tc == FW_MECHANISM_TCX))
 		return r;
-	if (r == -EEXIST && x->tc == FW_MECHANISM_CLSACT)
-		return fail(dev, r, "a filter of somebody else has our place, see 'tc filter show dev %s %s pref %d'",
-			    dev->name, direction, FW_CLSACT_PRIORITY);
+	if (r == -EEXIST)
+		return device_fail(dev, r, "a filter of somebody else has our place, see 'tc filter show dev %s %s pref %d'",
+			    dev->name, direction, FW_TC_PRIORITY);
 	if ((r == -EINVAL || r == -EOPNOTSUPP) && x->tc == FW_MECHANISM_TCX)
-		return fail(dev, r, "the kernel has no tcx on %s, set TcMechanism=auto", direction);
+		return device_fail(dev, r, "the kernel has no tcx on %s, set TcMechanism=auto", direction);
 	if (r == -EINVAL || r == -EOPNOTSUPP)
-		return fail(dev, r, "no clsact filter on %s: the kernel lacks sch_ingress or cls_bpf, or priority %d has "
-				    "filters of another kind", direction, FW_CLSACT_PRIORITY);
+		return device_fail(dev, r, "no clsact filter on %s: the kernel lacks sch_ingress or cls_bpf, or priority %d has "
+				    "filters of another kind", direction, FW_TC_PRIORITY);
 	if (r == -EPERM)
-		return fail(dev, r, "not permitted to attach on %s: CAP_NET_ADMIN and CAP_BPF are needed", direction);
-	return fail(dev, r, "attaching on %s failed: %s", direction, strerror(-r));
+		return device_fail(dev, r, "not permitted to attach on %s: CAP_NET_ADMIN and CAP_BPF are needed", direction);
+	return device_fail(dev, r, "attaching on %s failed: %s", direction, strerror(-r));
 }
 
 static struct link_target tcx_target(const struct device *dev, enum fw_direction d)
@@ -112,7 +110,7 @@ int device_attach(struct device *dev, const struct device_context *x, const stru
 
 	(void) snprintf(dev->name, sizeof(dev->name), "%s", i->name);
 	if (layer == INTERFACE_UNKNOWN)
-		return fail(dev, -EPROTONOSUPPORT, "its link type %u is neither Ethernet nor plain IP", i->type);
+		return device_fail(dev, -EPROTONOSUPPORT, "its link type %u is neither Ethernet nor plain IP", i->type);
 
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
 		int prog_fd = loader_program(x->loader, FW_HOOK_TC, d, layer == INTERFACE_NETWORK);
@@ -134,7 +132,11 @@ int device_attach(struct device *dev, const struct device_context *x, const stru
 	dev->serial = i->serial;
 	dev->is_l3 = layer == INTERFACE_NETWORK;
 	dev->error[0] = '\0';
-	log_info("Interface '%s': filtering by %s", dev->name, mechanism_to_string(x->tc));
+	if (dev->was_robbed)
+		(void) log_warning(0, "Interface '%s': somebody detached our programs, attached them again", dev->name);
+	else
+		log_info("Interface '%s': filtering by %s", dev->name, mechanism_to_string(x->tc));
+	dev->was_robbed = false;
 	return 0;
 }
 
@@ -180,9 +182,8 @@ static void check_tcx(struct device *dev, const struct device_context *x)
 		int r;
 
 		if (link_is_dead(dev->links[d], tcx_attach_types[d])) {
-			(void) log_warning(0, "Interface '%s': our %s link was detached, attaching it again", dev->name,
-					   direction_to_string(d));
 			dev->mechanism = FW_MECHANISM_NONE;
+			dev->was_robbed = true;
 			continue;
 		}
 		r = repin(x->pin_dir, device_pin_name(dev->ifindex, d, name), dev->links[d]);
@@ -198,9 +199,8 @@ static void check_clsact(struct device *dev, const struct device_context *x)
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
 		if (clsact_is_attached(dev->ifindex, d, loader_owns, x->loader) != 0)
 			continue;
-		(void) log_warning(0, "Interface '%s': our %s filter was removed, putting it back", dev->name,
-				   direction_to_string(d));
 		dev->mechanism = FW_MECHANISM_NONE;
+		dev->was_robbed = true;
 	}
 }
 

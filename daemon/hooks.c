@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <bpf/bpf.h>
+#include <systemd/sd-daemon.h>
 
 #include "cgroup.h"
 #include "cleanup.h"
@@ -204,10 +205,13 @@ static void attach_device(struct hooks *h, struct device *dev, const struct inte
 	int r;
 
 	if (!device_is_attached(dev, &h->context, i)) {
-		r = device_attach(dev, &h->context, i);
-		if (r == -EEXIST && claim_returned(h, dev))
-			(void) device_attach(dev, &h->context, i);
-		/* it has said why not, and the next call tries again */
+		r = device_attach(dev, &h->context, i); /* what fails is tried again at the next call */
+		if (r == -EEXIST && h->context.tc == FW_MECHANISM_TCX && claim_returned(h, dev))
+			r = device_attach(dev, &h->context, i);
+		if (r == -EEXIST && h->context.tc == FW_MECHANISM_TCX)
+			(void) device_fail(dev, r, "our program is there already, by a link that is not ours");
+		/* tcx waits 15 ms for a grace period of RCU: a thousand new interfaces are no reason to be killed */
+		(void) sd_notify(0, "WATCHDOG=1");
 	}
 	(void) snprintf(dev->name, sizeof(dev->name), "%s", i->name); /* renamed */
 }
@@ -221,7 +225,7 @@ static void release_device(struct hooks *h, struct device *dev, const struct int
 		dev->mechanism = FW_MECHANISM_NONE;
 		return;
 	}
-	if (dev->mechanism != FW_MECHANISM_NONE)
+	if (dev->mechanism != FW_MECHANISM_NONE || dev->was_robbed)
 		log_info("Interface '%s': %s", i ? i->name : dev->name,
 			 i ? "not filtered any more, the configuration does not name it" : "gone");
 	device_detach(dev, &h->context);

@@ -66,17 +66,22 @@ int instance_lock_run(struct instance *i, const char *run_dir)
 int instance_lock_pins(struct instance *i, const char *pin_dir)
 {
 	_cleanup_close_ int fd = -1;
+	struct stat was, is;
 
 	fd = open(pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return log_error(-errno, "Cannot open the pin directory '%s': %m", pin_dir);
+	if (i->dir_fd >= 0 && fstat(i->dir_fd, &was) == 0 && fstat(fd, &is) == 0 && was.st_dev == is.st_dev &&
+	    was.st_ino == is.st_ino)
+		return 0;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
-			return log_error(-EBUSY, "Already running: another daemon, with another run directory, "
-						 "holds '%s'", pin_dir);
+			return log_error(-EBUSY, "Already running: another daemon, or 'fwctl unload', holds '%s'",
+					 pin_dir);
 		return log_error(-errno, "Cannot lock the pin directory '%s': %m", pin_dir);
 	}
 
+	closep(&i->dir_fd);
 	i->dir_fd = TAKE_FD(fd);
 	return 0;
 }

@@ -13,7 +13,10 @@ struct instance {
 
 #define INSTANCE_NULL { .pid_fd = -1, .dir_fd = -1 }
 
-/* Both log what is wrong. -EBUSY: another daemon runs. The pin directory must exist for the second. */
+/*
+ * Both log what is wrong. -EBUSY: another daemon runs. The pin directory must exist for the second, which
+ * may be called again and then locks the directory that is there now, if somebody has made another.
+ */
 int instance_lock_run(struct instance *i, const char *run_dir);
 int instance_lock_pins(struct instance *i, const char *pin_dir);
 

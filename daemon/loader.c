@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include <bpf/bpf.h>
@@ -59,25 +58,32 @@ struct loader *loader_free(struct loader *l)
 	return NULL;
 }
 
-static bool is_on_bpffs(const char *path)
-{
-	struct statfs fs;
-
-	return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == BPF_FS_MAGIC;
-}
-
-/* Where the pin directory is to be made: the nearest thing that exists. */
-static bool parent_is_on_bpffs(const char *pin_dir)
+/* Is what dir is to be made in on a bpffs? mkdir() does not ask. */
+static int check_parent(const char *dir)
 {
 	char path[PATH_MAX];
+	struct statfs fs;
 	char *slash;
 
-	(void) snprintf(path, sizeof(path), "%s", pin_dir);
+	(void) snprintf(path, sizeof(path), "%s", dir);
 	slash = strrchr(path, '/');
 	if (!slash)
-		return is_on_bpffs(".");
-	slash[slash == path ? 1 : 0] = '\0';
-	return is_on_bpffs(path);
+		strcpy(path, ".");
+	else
+		slash[slash == path ? 1 : 0] = '\0';
+	if (statfs(path, &fs) < 0)
+		return -errno;
+	if ((unsigned long)fs.f_type != BPF_FS_MAGIC)
+		return -ENODEV;
+	return 0;
+}
+
+/* A bpffs refuses names with dots, in the same words in which it would refuse us. */
+static bool has_dot(const char *dir)
+{
+	const char *slash = strrchr(dir, '/');
+
+	return strchr(slash ? slash : dir, '.');
 }
 
 static int explain_pin_dir(const char *pin_dir, int r)
@@ -91,6 +97,8 @@ static int explain_pin_dir(const char *pin_dir, int r)
 				    "trusted: remove it, or make it root's with mode 0700", pin_dir);
 	case -ENOTDIR:
 		return log_error(r, "'%s' exists and is not a directory: remove it", pin_dir);
+	case -EDOM:
+		return log_error(r, "Cannot create '%s': a bpffs takes no names with dots", pin_dir);
 	case -ENOENT:
 		return log_error(r, "Cannot create '%s': the directory above it does not exist", pin_dir);
 	case -EACCES:
@@ -106,20 +114,19 @@ static int explain_pin_dir(const char *pin_dir, int r)
 int loader_check_pins(const char *pin_dir)
 {
 	struct fw_meta meta = {};
-	struct stat st;
 	int r;
 
-	if (lstat(pin_dir, &st) < 0 && errno == ENOENT && !parent_is_on_bpffs(pin_dir))
-		return explain_pin_dir(pin_dir, -ENODEV); /* or the next call would make directories there */
-	r = pins_check_dir(pin_dir);
-	if (r >= 0 || r == -ENOENT)
+	r = has_dot(pin_dir) ? -EDOM : pins_check_dir(pin_dir);
+	if (r == -ENOENT)
+		r = check_parent(pin_dir);
+	if (r >= 0)
 		r = pins_make_dir(pin_dir);
 	if (r < 0)
 		return explain_pin_dir(pin_dir, r);
 
 	r = pins_read_meta(pin_dir, &meta);
 	if (r == -EPROTO)
-		return log_error(r, "'%s' holds the pins of ebpf-fw %.*s (layout version %u, ours is %u): run that version's "
+		return log_error(r, "'%s' holds pins of another version (ebpf-fw '%.*s', layout %u where ours is %u): run "
 				    "'fwctl unload' first", pin_dir, (int)sizeof(meta.version), meta.version,
 				 meta.abi_version, FW_ABI_VERSION);
 	if (r == -EPERM || r == -EACCES)
@@ -451,10 +458,10 @@ static int keep_tables(struct loader *l)
 	r = bpf_map_lookup_elem(bpf_map__fd(l->skel->maps.policy), &first, &policy);
 	if (r < 0)
 		return r;
-	n = keep_table(l, "table4", l->skel->maps.tables4, policy.slot4, &l->table4);
+	n = keep_table(l, "table4", l->skel->maps.tables4, fw_slot(policy.table_generation[FW_KIND_IPV4]), &l->table4);
 	if (n < 0)
 		return n;
-	r = keep_table(l, "table6", l->skel->maps.tables6, policy.slot6, &l->table6);
+	r = keep_table(l, "table6", l->skel->maps.tables6, fw_slot(policy.table_generation[FW_KIND_IPV6]), &l->table6);
 	return r < 0 ? r : n + r;
 }
 

@@ -41,6 +41,7 @@ struct manager {
 	struct hooks *hooks;
 	struct stats *stats;
 	struct fw_meta meta; /* as last written */
+	int pins_error;      /* of the last check, so that it is said once */
 };
 
 static uint64_t now_usec(clockid_t clock)
@@ -177,13 +178,16 @@ static void check_pins(struct manager *m)
 
 	r = pins_make_dir(m->options->pin_dir);
 	if (r >= 0)
+		r = instance_lock_pins(&m->instance, m->options->pin_dir);
+	if (r >= 0)
 		r = loader_keep_pinned(m->loader);
 	if (r > 0)
 		(void) log_warning(0, "%d pins of maps and programs in '%s' were removed, put them back", r,
 				   m->options->pin_dir);
-	else if (r < 0)
+	else if (r < 0 && r != m->pins_error)
 		(void) log_warning(r, "Cannot keep the pins in '%s', filtering goes on while this daemon runs: %m",
 				   m->options->pin_dir);
+	m->pins_error = r < 0 ? r : 0;
 }
 
 static int on_check(sd_event_source *source, uint64_t usec, void *userdata)

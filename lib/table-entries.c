@@ -76,17 +76,17 @@ void table_set_length(struct table *t, int family, unsigned length, bool in_use)
 
 int table_current_fd(struct table *t, enum fw_kind kind)
 {
-	const uint32_t *slot = kind == FW_KIND_IPV4 ? &t->policy->slot4 : &t->policy->slot6;
+	const uint32_t *generation = &t->policy->table_generation[kind];
 	struct map_shape shape = { NULL, BPF_MAP_TYPE_HASH, table_key_size(kind), sizeof(struct fw_entry) };
 	char name[32];
 	int r = -ENOENT, fd;
 
-	for (int i = 0; i < 3; i++) { /* the slot may change between reading its number and opening it */
-		uint32_t now = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+	for (int i = 0; i < 3; i++) { /* it may change between reading its number and opening it */
+		uint32_t now = __atomic_load_n(generation, __ATOMIC_ACQUIRE);
 
-		if (t->table_fd[kind] >= 0 && t->table_slot[kind] == now)
+		if (t->table_fd[kind] >= 0 && t->table_generation[kind] == now)
 			return t->table_fd[kind];
-		(void) snprintf(name, sizeof(name), "maps/table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', now);
+		(void) snprintf(name, sizeof(name), "maps/table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', fw_slot(now));
 		shape.name = name;
 		r = pins_open_map(t->pin_dir, &shape, false, &fd);
 		if (r == -ENOENT)
@@ -95,7 +95,7 @@ int table_current_fd(struct table *t, enum fw_kind kind)
 			return r;
 		closep(&t->table_fd[kind]);
 		t->table_fd[kind] = fd;
-		t->table_slot[kind] = now;
+		t->table_generation[kind] = now;
 	}
 	return r < 0 ? r : t->table_fd[kind];
 }

@@ -35,7 +35,7 @@ void table_close_filter(struct table *t, enum fw_kind kind)
 
 	if (f->filter.words)
 		(void) munmap(f->filter.words, (f->filter.header.mask + UINT64_C(1)) * sizeof(uint64_t));
-	*f = (struct open_filter){ .slot = FW_TABLE_SLOTS };
+	*f = (struct open_filter){};
 }
 
 static int map_words(int fd, struct filter *f)
@@ -52,13 +52,13 @@ static int map_words(int fd, struct filter *f)
 static int open_filter(struct table *t, enum fw_kind kind, struct filter **ret)
 {
 	struct map_shape shape = { NULL, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(uint64_t) };
-	uint32_t slot = t->policy->filter_slot[kind];
+	uint32_t generation = t->policy->filter_generation[kind], slot = fw_slot(generation);
 	struct open_filter *f = &t->filters[kind];
 	_cleanup_close_ int fd = -1;
 	char name[32];
 	int r;
 
-	if (f->slot != slot || !f->filter.cells) {
+	if (f->generation != generation || !f->filter.cells) {
 		table_close_filter(t, kind);
 		f->filter.cells = cells_of(t, kind, slot);
 		f->filter.header = t->policy->filters[kind][slot];
@@ -69,7 +69,7 @@ static int open_filter(struct table *t, enum fw_kind kind, struct filter **ret)
 			r = map_words(fd, &f->filter);
 		if (r < 0 && r != -ENOENT)
 			return r;
-		f->slot = slot;
+		f->generation = generation;
 	}
 	*ret = &f->filter;
 	return 0;
@@ -112,9 +112,9 @@ static int new_filter(struct table *t, enum fw_kind kind, uint32_t slot, uint64_
 
 int table_rebuild_filter(struct table *t, enum fw_kind kind, uint64_t n_more_keys)
 {
-	uint32_t old = t->policy->filter_slot[kind], slot = old < FW_TABLE_SLOTS ? (old + 1) % FW_TABLE_SLOTS : 0;
+	uint32_t generation = t->policy->filter_generation[kind], old = fw_slot(generation);
+	uint32_t slot = fw_slot(generation + 1), outer = kind * FW_TABLE_SLOTS + old;
 	uint64_t n_keys = table_count_keys(t, kind);
-	uint32_t outer = kind * FW_TABLE_SLOTS + old;
 	struct filter f;
 	char name[32];
 	int r;
@@ -129,16 +129,14 @@ int table_rebuild_filter(struct table *t, enum fw_kind kind, uint64_t n_more_key
 	}
 
 	t->policy->filters[kind][slot] = f.header;
-	__atomic_store_n(&t->policy->filter_slot[kind], slot, __ATOMIC_RELEASE);
+	__atomic_store_n(&t->policy->filter_generation[kind], generation + 1, __ATOMIC_RELEASE);
 	t->census->n_keys[kind] = n_keys;
 
 	table_close_filter(t, kind);
-	t->filters[kind] = (struct open_filter){ .filter = f, .slot = slot };
-	if (old < FW_TABLE_SLOTS) {
-		(void) bpf_map_delete_elem(t->filters_fd, &outer); /* only its memory is at stake */
-		filter_name(kind, old, name);
-		(void) pins_remove(t->pin_dir, name);
-	}
+	t->filters[kind] = (struct open_filter){ .filter = f, .generation = generation + 1 };
+	(void) bpf_map_delete_elem(t->filters_fd, &outer); /* only its memory is at stake */
+	filter_name(kind, old, name);
+	(void) pins_remove(t->pin_dir, name);
 	return 0;
 }
 

@@ -48,8 +48,8 @@ static uint64_t next_size(uint64_t at_least)
 
 int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least)
 {
-	uint32_t *slot = kind == FW_KIND_IPV4 ? &t->policy->slot4 : &t->policy->slot6;
-	uint32_t old = *slot, next = (old + 1) % FW_TABLE_SLOTS, size = sizeof(struct bpf_map_info);
+	uint32_t generation = t->policy->table_generation[kind], old = fw_slot(generation);
+	uint32_t next = fw_slot(generation + 1), size = sizeof(struct bpf_map_info);
 	struct bpf_map_info info = {};
 	_cleanup_close_ int fd = -1;
 	uint64_t max_entries;
@@ -80,12 +80,12 @@ int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least)
 	r = table_put_slot(t, kind, next, fd);
 	if (r < 0)
 		return r;
-	__atomic_store_n(slot, next, __ATOMIC_RELEASE);
+	__atomic_store_n(&t->policy->table_generation[kind], generation + 1, __ATOMIC_RELEASE);
 
 	/* from here on nobody finds the old one; leaving it there would only cost its memory */
 	closep(&t->table_fd[kind]);
 	t->table_fd[kind] = TAKE_FD(fd);
-	t->table_slot[kind] = next;
+	t->table_generation[kind] = generation + 1;
 	(void) bpf_map_delete_elem(t->tables_fd[kind], &old);
 	(void) snprintf(name, sizeof(name), "maps/table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', old);
 	(void) pins_remove(t->pin_dir, name);

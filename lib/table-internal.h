@@ -11,7 +11,7 @@
 /* The filter in use, mapped when first needed. */
 struct open_filter {
 	struct filter filter;
-	uint32_t slot; /* FW_TABLE_SLOTS: not open */
+	uint32_t generation;
 };
 
 struct table {
@@ -25,7 +25,7 @@ struct table {
 	struct fw_port *ports;     /* mapped, FW_PORT_ENTRIES_MAX */
 	int tables_fd[2];          /* tables4, tables6; index enum fw_kind */
 	int table_fd[2];           /* the table in use, -1 = not opened yet */
-	uint32_t table_slot[2];    /* its slot */
+	uint32_t table_generation[2];
 	int ends_fd;
 	int lists_fd;
 	int port_index_fd;
@@ -64,7 +64,7 @@ void table_set_length(struct table *t, int family, unsigned length, bool in_use)
 
 /*
  * The table in use. A descriptor stays good after another process has put a larger one in its place,
- * but shows the past: so this looks at the slot again each time.
+ * but shows the past: so this looks at the generation again each time.
  */
 int table_current_fd(struct table *t, enum fw_kind kind);
 

@@ -266,7 +266,7 @@ int table_create(const char *pin_dir)
 		return r;
 
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
-		uint32_t slot = kind == FW_KIND_IPV4 ? t->policy->slot4 : t->policy->slot6;
+		uint32_t slot = fw_slot(t->policy->table_generation[kind]);
 		_cleanup_close_ int fd = -1;
 
 		if (bpf_map_lookup_elem(t->tables_fd[kind], &slot, &id) == 0)
