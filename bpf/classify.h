@@ -109,7 +109,9 @@ __noinline __u64 fw_live_lists(__u64 lists, __u32 until, __u64 where, __u64 addr
 		return lists; /* cannot happen: the ends are written before the entry and removed after */
 
 	for (int i = 0; i < FW_LISTS_MAX && lists; i++) {
-		list = lowest_bit(lists) % FW_LISTS_MAX;
+		list = lowest_bit(lists);
+		barrier_var(list); /* clang 19 knows the table and drops the mask, the verifier does not */
+		list %= FW_LISTS_MAX;
 		lists &= lists - 1;
 		if (all->until[list] == FW_UNTIL_NEVER || now < all->until[list])
 			live |= 1ull << list;

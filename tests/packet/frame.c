@@ -167,7 +167,7 @@ static const struct {
 } extensions[] = {
 	{ 'h', IPPROTO_HOPOPTS,  8,  { 0, 1, 4 }        }, /* PadN over the rest */
 	{ 'd', IPPROTO_DSTOPTS,  8,  { 0, 1, 4 }        },
-	{ 'D', IPPROTO_DSTOPTS,  24, { 2, 1, 20 }       },
+	{ 'D', IPPROTO_DSTOPTS,  24, { 2, 0x1e, 20 }    }, /* an experiment, to be skipped (RFC 4727) */
 	{ 'r', IPPROTO_ROUTING,  8,  { 0, 0, 0 }        }, /* type 0 with no segment left */
 	{ 'm', IPPROTO_MH,       8,  { 0, 0, 0 }        },
 	{ 'a', IPPROTO_AH,       16, { 2, 0, 0 }        }, /* in words of 4, less 2 */

@@ -115,7 +115,7 @@ static int load(struct firewall *f)
 	const struct fw_meta meta = {
 		.abi_version = FW_ABI_VERSION,
 		.layout = fw_layout(),
-		.max_entries = 1024,
+		.max_entries = 65536,
 	};
 	double start;
 	int r;
@@ -199,6 +199,11 @@ struct firewall *firewall_free(struct firewall *f)
 	loader_free(f->loader);
 	free(f);
 	return NULL;
+}
+
+struct table *firewall_table(struct firewall *f)
+{
+	return f->table;
 }
 
 const struct load_cost *firewall_load_cost(const struct firewall *f)

@@ -30,6 +30,9 @@ struct firewall;
 int firewall_new(struct firewall **ret);
 struct firewall *firewall_free(struct firewall *f); /* accepts NULL, returns NULL */
 
+/* For tests that do without the rows' language; the caller keeps its hands off the lists themselves. */
+struct table *firewall_table(struct firewall *f);
+
 /*
  * Makes the entries those of the text and no others: "LIST TARGET [in|out|both] [ended|later], ...".
  * Both directions unless said; with "ended" the call waits until that entry has ended.

@@ -20,7 +20,7 @@
 #include "cleanup.h"
 #include "judge.h"
 
-#define N_INSNS_MAX 500000 /* half of what the kernel allows */
+#define N_INSNS_MAX 200000 /* a fifth of what the kernel allows */
 
 static struct firewall *firewall;
 
