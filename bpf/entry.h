@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * One entry and one packet: does it cover it, does it still hold, what does it say, and how much does that
+ * weigh. Numbers go in and numbers come out, see fw_now_tick() for the reason.
+ */
+
+#include <stdbool.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bits.h"
+#include "filter.h"
+#include "maps.h"
+
+/* What the functions below are asked beside the address, in one number. */
+#define ASK(direction, has_ports, protocol, dport) \
+	((__u64)(direction) << 32 | (__u64)(has_ports) << 24 | (__u64)(protocol) << 16 | (dport))
+#define ASK_COUNT          (1ull << 33) /* count a hit even if the entry does not settle the matter */
+#define ASK_DIRECTION(ask) ((ask) >> 32 & 1)
+#define ASK_HAS_PORTS(ask) ((ask) >> 24 & 1)
+#define ASK_PROTOCOL(ask)  ((ask) >> 16 & 1)
+#define ASK_DPORT(ask)     ((ask) & 0xffff)
+_Static_assert(_FW_DIRECTION_MAX == 2 && _FW_PROTOCOL_MAX == 2, "one bit each");
+
+/*
+ * What one entry says, as a number that is the greater the more it weighs: in whichever order entries
+ * come up, the greatest number decides. Among equals the more specific entry is the one to name.
+ */
+enum rank {
+	RANK_NONE,
+	RANK_AUDITED_PORT,
+	RANK_AUDITED_ADDRESS,
+	RANK_PORT,
+	RANK_ADDRESS,
+	RANK_ALLOWED,
+};
+
+#define FOUND(rank, specific, list, index) \
+	((__u64)(rank) << 24 | (__u64)(specific) << 16 | (__u64)(list) << 8 | (index))
+#define FOUND_SETTLED         (1ull << 32) /* no further entry can change the verdict */
+#define FOUND_RANK(found)     ((found) >> 24 & 0xff)
+#define FOUND_SPECIFIC(found) ((found) >> 16 & 0xff) /* prefix length; for ports, the less the wider */
+#define FOUND_LIST(found)     ((found) >> 8 & 0xff)
+#define FOUND_INDEX(found)    ((found) & 0xff) /* into port_entries */
+
+/*
+ * Ticks since boot, at most one jiffy old: asking the boot clock itself costs 30 ns, this 3. A global
+ * function, as the next ones are, because the verifier takes such a function once, and not again on
+ * every path that leads to it. Kernels before 5.12 let it have numbers only.
+ */
+__noinline __u32 fw_now_tick(void)
+{
+	__u64 jiffies = bpf_jiffies64();
+	struct fw_clock *c;
+	__u32 first = 0;
+
+	c = bpf_map_lookup_elem(&clock, &first);
+	if (!c)
+		return 0; /* cannot happen, the verifier wants it */
+	if (c->jiffies != jiffies) {
+		c->tick = bpf_ktime_get_boot_ns() >> FW_TICK_SHIFT;
+		c->jiffies = jiffies;
+	}
+	return c->tick;
+}
+
+/* Those of lists that still hold an entry with this end; where is its fw_ends_key, in pieces. */
+#define WHERE(kind, prefixlen) ((__u64)(kind) << 32 | (prefixlen))
+__noinline __u64 fw_live_lists(__u64 lists, __u32 until, __u64 where, __u64 addr01, __u64 addr23)
+{
+	struct fw_ends_key key = {
+		.kind = where >> 32,
+		.prefixlen = (__u32)where,
+		.addr = { addr01 >> 32, (__u32)addr01, addr23 >> 32, (__u32)addr23 },
+	};
+	__u32 now = fw_now_tick(), list;
+	struct fw_ends *all;
+	__u64 live = 0;
+
+	if (until != FW_UNTIL_MIXED)
+		return now < until ? lists : 0;
+
+	all = bpf_map_lookup_elem(&ends, &key);
+	if (!all)
+		return lists; /* cannot happen: the ends are written before the entry and removed after */
+
+	for (int i = 0; i < FW_LISTS_MAX && lists; i++) {
+		list = lowest_bit(lists);
+		barrier_var(list); /* clang 19 knows the table and drops the mask, the verifier does not */
+		list %= FW_LISTS_MAX;
+		lists &= lists - 1;
+		if (all->until[list] == FW_UNTIL_NEVER || now < all->until[list])
+			live |= 1ull << list;
+	}
+	return live;
+}
+
+/*
+ * Weighs one covering entry. specific and index are as in FOUND(), where and the address are its
+ * fw_ends_key. A hit is counted if this settles the matter, and also if the question says so.
+ */
+static __always_inline __u64 weigh(struct fw_entry *e, __u64 ask, __u32 specific, __u64 where, __u64 addr01,
+				   __u64 addr23, __u32 n_packets)
+{
+	bool is_port = where >> 32 == FW_KIND_PORT;
+	const struct fw_policy *p;
+	__u32 first = 0, index;
+	__u64 lists, found;
+
+	p = bpf_map_lookup_elem(&policy, &first);
+	if (!p)
+		return 0;
+
+	lists = e->lists[ASK_DIRECTION(ask)] & (p->block | p->audit | p->allow);
+	if (lists && e->until != FW_UNTIL_NEVER)
+		lists = fw_live_lists(lists, e->until, where, addr01, addr23);
+
+	index = is_port ? where & 0xff : 0;
+	if (lists & p->allow)
+		found = FOUND(RANK_ALLOWED, specific, lowest_bit(lists & p->allow), index) | FOUND_SETTLED;
+	else if (lists & p->block)
+		found = FOUND(is_port ? RANK_PORT : RANK_ADDRESS, specific, lowest_bit(lists & p->block), index) |
+			(p->allow ? 0 : FOUND_SETTLED);
+	else if (lists)
+		found = FOUND(is_port ? RANK_AUDITED_PORT : RANK_AUDITED_ADDRESS, specific, lowest_bit(lists), index);
+	else
+		return 0;
+
+	if (n_packets && (found & FOUND_SETTLED || ask & ASK_COUNT)) {
+		/* several CPUs may hit one entry, and there is one of it */
+		__sync_fetch_and_add(&e->hits, n_packets);
+		e->last_hit = fw_now_tick();
+	}
+	return found;
+}
+
+/* The greater of two findings, without a branch: each would double the verifier's paths in a loop. */
+static __always_inline __u64 weightier(__u64 a, __u64 b)
+{
+	__s64 more = a - b;
+
+	return b + (more & ~(more >> 63));
+}
+
+/*
+ * The next three ask about one entry: addresses are numbers in host order, host_bits is what a prefix
+ * leaves of them, n_packets is what a hit counts, 0 to look without leaving a trace.
+ */
+__noinline __u64 fw_ask_ip4(__u32 addr, __u32 host_bits, __u64 ask, __u32 n_packets)
+{
+	const struct fw_policy *p;
+	struct fw_key4 key;
+	struct fw_entry *e;
+	__u32 slot = 0;
+	void *table;
+
+	p = bpf_map_lookup_elem(&policy, &slot);
+	if (!p)
+		return 0;
+	slot = fw_slot(p->table_generation[FW_KIND_IPV4]);
+	table = bpf_map_lookup_elem(&tables4, &slot);
+	if (!table)
+		return 0; /* cannot happen: a slot is filled before it is named */
+
+	host_bits &= 63;
+	key.prefixlen = 32 - host_bits;
+	key.addr = bpf_htonl(addr & (__u32)(~0ull << host_bits));
+	e = bpf_map_lookup_elem(table, &key);
+	if (!e)
+		return 0;
+	return weigh(e, ask, key.prefixlen & 0xff, WHERE(FW_KIND_IPV4, key.prefixlen),
+		     (__u64)key.addr << 32, 0, n_packets);
+}
+
+__noinline __u64 fw_ask_ip6(__u64 high, __u64 low, __u32 host_bits, __u64 ask, __u32 n_packets)
+{
+	const struct fw_policy *p;
+	struct fw_key6 key;
+	struct fw_entry *e;
+	__u32 slot = 0;
+	void *table;
+
+	p = bpf_map_lookup_elem(&policy, &slot);
+	if (!p)
+		return 0;
+	slot = fw_slot(p->table_generation[FW_KIND_IPV6]);
+	table = bpf_map_lookup_elem(&tables6, &slot);
+	if (!table)
+		return 0; /* cannot happen: a slot is filled before it is named */
+
+	host_bits &= 255;
+	high = filter_keep_high(high, host_bits);
+	low = filter_keep_low(low, host_bits);
+	key.prefixlen = 128 - host_bits;
+	key.addr[0] = bpf_htonl(high >> 32);
+	key.addr[1] = bpf_htonl(high);
+	key.addr[2] = bpf_htonl(low >> 32);
+	key.addr[3] = bpf_htonl(low);
+	e = bpf_map_lookup_elem(table, &key);
+	if (!e)
+		return 0;
+	return weigh(e, ask, key.prefixlen & 0xff, WHERE(FW_KIND_IPV6, key.prefixlen),
+		     (__u64)key.addr[0] << 32 | key.addr[1], (__u64)key.addr[2] << 32 | key.addr[3], n_packets);
+}
+
+/* specific: the narrower the range, the greater. */
+__noinline __u64 fw_ask_port(__u32 index, __u32 specific, __u64 ask, __u32 n_packets)
+{
+	struct fw_port *port;
+
+	port = bpf_map_lookup_elem(&port_entries, &index);
+	if (!port)
+		return 0;
+	return weigh(&port->entry, ask, specific & 0xff, WHERE(FW_KIND_PORT, index), 0, 0, n_packets);
+}

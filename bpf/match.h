@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * An address and a port -> the weightiest finding among all entries that cover them: not only the longest
+ * prefix, for an expired or audited /24 must not hide a live /16, and an allow entry wins whatever its
+ * length.
+ */
+
+#include "entry.h"
+#include "shortcut.h"
+
+/* Index of the segment that holds the value: the last one that does not start behind it. */
+static __always_inline __u32 port_segment(const struct fw_port_index *index, __u32 value, __u64 zero)
+{
+	__u32 low = 0, next;
+
+	for (__u32 step = FW_PORT_SEGMENTS_MAX / 2; step; step /= 2) {
+		next = unknown(low + step, zero) % FW_PORT_SEGMENTS_MAX;
+		if (index->start[next] <= value)
+			low = next;
+	}
+	return low;
+}
+
+/* The weightiest of the port entries that cover the packet's port. */
+__noinline __u64 fw_match_port(__u64 ask, __u32 n_packets)
+{
+	__u32 protocol = ASK_PROTOCOL(ask), dport = ASK_DPORT(ask), segment, first = 0;
+	const struct fw_port_index *index;
+	const struct fw_policy *p;
+	__u64 any, found = 0;
+	void *inner;
+
+	p = bpf_map_lookup_elem(&policy, &first);
+	if (!p)
+		return 0;
+	inner = bpf_map_lookup_elem(&port_index, &first);
+	if (!inner)
+		return 0;
+	index = bpf_map_lookup_elem(inner, &first);
+	if (!index)
+		return 0;
+
+	any = index->any[protocol][ASK_DIRECTION(ask)][dport / 64];
+	if (!(any >> (dport % 64) & 1))
+		return 0;
+
+	segment = port_segment(index, protocol << 16 | dport, p->zero);
+	for (__u32 n = 0; n < FW_PORT_OVERLAP_MAX; n++) {
+		if (n >= index->n_covering[segment])
+			break;
+		found = weightier(fw_ask_port(index->covering[segment][n], FW_PORT_OVERLAP_MAX - n, ask, n_packets), found);
+		if (found & FOUND_SETTLED)
+			break;
+	}
+	return found;
+}
+
+static __always_inline __u64 match_ip4(__u32 addr, __u64 lengths, __u64 ask, __u32 n_packets)
+{
+	__u64 found = 0;
+
+	for (int i = 0; i <= 32 && lengths; i++) {
+		found = weightier(fw_ask_ip4(addr, lowest_bit(lengths), ask, n_packets), found);
+		if (found & FOUND_SETTLED)
+			break;
+		lengths &= lengths - 1;
+	}
+	return found;
+}
+
+/* One word of fw_policy.lengths6. */
+static __always_inline __u64 match_ip6(__u64 high, __u64 low, __u64 lengths, __u32 host_bits, __u64 ask,
+				       __u32 n_packets, __u64 found)
+{
+	for (int i = 0; i < 64 && lengths; i++) {
+		if (found & FOUND_SETTLED)
+			break;
+		found = weightier(fw_ask_ip6(high, low, host_bits + lowest_bit(lengths), ask, n_packets), found);
+		lengths &= lengths - 1;
+	}
+	return found;
+}
+
+/* All there is to find for one packet. A hit that no entry has settled is counted at the end. */
+__noinline __u64 fw_match_ip4(__u32 addr, __u64 ask, __u32 n_packets)
+{
+	const struct fw_policy *p;
+	__u32 first = 0;
+	__u64 found;
+
+	p = bpf_map_lookup_elem(&policy, &first);
+	if (!p)
+		return 0;
+
+	found = match_ip4(addr, filter_ip4(p, addr), ask, n_packets);
+	if (!(found & FOUND_SETTLED) && ASK_HAS_PORTS(ask))
+		found = weightier(fw_match_port(ask, n_packets), found);
+	if (!found || found & FOUND_SETTLED)
+		return found;
+
+	if (FOUND_RANK(found) == RANK_PORT || FOUND_RANK(found) == RANK_AUDITED_PORT)
+		fw_ask_port(FOUND_INDEX(found), FOUND_SPECIFIC(found), ask | ASK_COUNT, n_packets);
+	else
+		fw_ask_ip4(addr, 32 - FOUND_SPECIFIC(found), ask | ASK_COUNT, n_packets);
+	return found;
+}
+
+__noinline __u64 fw_match_ip6(__u64 high, __u64 low, __u64 ask, __u32 n_packets)
+{
+	const struct fw_policy *p;
+	__u64 found = 0, maybe[3];
+	__u32 first = 0;
+
+	p = bpf_map_lookup_elem(&policy, &first);
+	if (!p)
+		return 0;
+
+	filter_ip6(p, high, low, maybe);
+	for (int i = 0; i < 3; i++)
+		found = match_ip6(high, low, maybe[i], i * 64, ask, n_packets, found);
+	if (!(found & FOUND_SETTLED) && ASK_HAS_PORTS(ask))
+		found = weightier(fw_match_port(ask, n_packets), found);
+	if (!found || found & FOUND_SETTLED)
+		return found;
+
+	if (FOUND_RANK(found) == RANK_PORT || FOUND_RANK(found) == RANK_AUDITED_PORT)
+		fw_ask_port(FOUND_INDEX(found), FOUND_SPECIFIC(found), ask | ASK_COUNT, n_packets);
+	else
+		fw_ask_ip6(high, low, 128 - FOUND_SPECIFIC(found), ask | ASK_COUNT, n_packets);
+	return found;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Any frame -> its outline: tags, options, extension headers, fragments, bytes that are not linear,
+ * nonsense. What cannot be read is said in flags, never guessed, and the place of an address that could be
+ * read is kept even where what follows it is broken: a blocked sender gains nothing by sending nonsense.
+ */
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bits.h"
+#include "maps.h"
+
+#define IP4_FRAGMENT_OFFSET 0x1fff /* 13 bits, RFC 791 */
+#define IP6_FRAGMENT_OFFSET 0xfff8 /* 13 bits and 3 below, RFC 8200 4.5 */
+#define TCP_FLAG_SYN        0x02   /* byte 13 of the header, RFC 9293 3.1 */
+#define TCP_FLAG_ACK        0x10
+#define TCP_FLAGS_END       14     /* bytes of a TCP header up to and including the flags */
+
+/* No IP header chain that we walk ends later; also the bound the verifier wants on an offset. */
+#define HEADERS_MAX 0x3fff
+
+enum {
+	PACKET_IP4 = 1 << 0,       /* addr[0] is set */
+	PACKET_IP6 = 1 << 1,       /* addr is set */
+	PACKET_PORTS = 1 << 2,     /* protocol and dport are set */
+	PACKET_UNPARSED = 1 << 3,  /* an address or an L4 header that should be there could not be read */
+	PACKET_MALFORMED = 1 << 4, /* the IP header contradicts itself: Strict=yes drops it */
+	PACKET_IS_IP = PACKET_IP4 | PACKET_IP6,
+};
+
+/* What there is to know but the addresses: what fits the result of fw_parse(). */
+struct outline {
+	__u32 flags;
+	__u32 network; /* bytes from the start of the frame to the IP header */
+	__u16 dport;
+	__u8 protocol;
+	__u8 tcp_flags;
+};
+
+#define OUTLINE_PACK(o)                                                                            \
+	((__u64)(o)->network << 40 | (__u64)(o)->dport << 24 | (__u64)(o)->tcp_flags << 16 |        \
+	 (__u64)(o)->protocol << 8 | (o)->flags)
+#define OUTLINE_FLAGS(packed)     ((packed) & 0xff)
+#define OUTLINE_PROTOCOL(packed)  ((packed) >> 8 & 0xff)
+#define OUTLINE_TCP_FLAGS(packed) ((packed) >> 16 & 0xff)
+#define OUTLINE_DPORT(packed)     ((packed) >> 24 & 0xffff)
+#define OUTLINE_NETWORK(packed)   ((packed) >> 40 & 0xffff)
+
+/* Where a frame starts. */
+enum layer {
+	LAYER_ETHERNET,
+	LAYER_NETWORK, /* and its ethertype is skb->protocol */
+};
+
+/* As struct ethhdr, which is packed, so that its fields would be read byte by byte. */
+struct ethernet {
+	__be16 destination[3];
+	__be16 source[3];
+	__be16 ethertype;
+};
+
+struct vlan_tag {
+	__be16 tci;
+	__be16 ethertype;
+};
+
+struct ip6_extension {
+	__u8 nexthdr;
+	__u8 length;
+};
+
+struct ip6_fragment {
+	__u8 nexthdr;
+	__u8 reserved;
+	__be16 offset;
+	__be32 id;
+};
+
+/* A header copied out of a non-linear skb. One for all, the stack of a program is 512 bytes. */
+union header {
+	struct ethernet ethernet;
+	struct vlan_tag tag;
+	struct iphdr ip4;
+	struct ipv6hdr ip6;
+	struct ip6_extension extension;
+	struct ip6_fragment fragment;
+	__be16 ports[2];
+	__u8 tcp[TCP_FLAGS_END];
+};
+
+/* A frame and the position of the header to be read next. */
+struct cursor {
+	void *data;
+	void *data_end;
+	struct __sk_buff *skb; /* NULL where all bytes are between data and data_end */
+	union header *copy;    /* of the header looked at last, where it is not linear */
+	__u64 off;             /* bytes from data */
+	__u64 zero;            /* fw_policy.zero */
+};
+
+static __always_inline void cursor_advance(struct cursor *c, __u32 size)
+{
+	c->off = unknown(c->off + size, c->zero);
+}
+
+/*
+ * A pointer to the next size bytes: into the packet where they are linear, else to a copy.
+ * bpf_skb_load_bytes_relative() would not do, it reads linear bytes only; bpf_skb_pull_data() would,
+ * but un-clones the head of every such packet. NULL if the frame ends before.
+ */
+static __always_inline const void *cursor_peek(struct cursor *c, __u32 size)
+{
+	const void *p;
+
+	if (c->off > HEADERS_MAX)
+		return NULL;
+
+	p = c->data + c->off;
+	if (p + size <= c->data_end)
+		return p;
+	if (c->skb && bpf_skb_load_bytes(c->skb, c->off, c->copy, size) == 0)
+		return c->copy;
+	return NULL;
+}
+
+/* Ports and TCP flags. left is what the IP header says is there for L4: padding is no header. */
+static __always_inline void parse_l4(struct cursor *c, struct outline *o, __u8 l4, __u32 left)
+{
+	const __be16 *ports;
+	const __u8 *tcp;
+
+	if (l4 == IPPROTO_TCP) {
+		tcp = left < TCP_FLAGS_END ? NULL : cursor_peek(c, TCP_FLAGS_END);
+		if (!tcp) {
+			o->flags |= PACKET_UNPARSED;
+			return;
+		}
+		o->tcp_flags = tcp[13];
+		o->protocol = FW_TCP;
+		ports = (const __be16 *)tcp;
+	} else if (l4 == IPPROTO_UDP) {
+		ports = left < sizeof(c->copy->ports) ? NULL : cursor_peek(c, sizeof(c->copy->ports));
+		if (!ports) {
+			o->flags |= PACKET_UNPARSED;
+			return;
+		}
+		o->protocol = FW_UDP;
+	} else {
+		return;
+	}
+
+	o->dport = bpf_ntohs(ports[1]);
+	o->flags |= PACKET_PORTS;
+}
+
+static __always_inline void parse_ip4(struct cursor *c, struct outline *o)
+{
+	const struct iphdr *ip;
+	__u32 header, total;
+	__u8 l4;
+
+	ip = cursor_peek(c, sizeof(*ip));
+	if (!ip || ip->version != 4) {
+		o->flags |= PACKET_UNPARSED | PACKET_MALFORMED;
+		return;
+	}
+
+	o->flags |= PACKET_IP4;
+
+	header = ip->ihl * 4;
+	total = bpf_ntohs(ip->tot_len);
+	if (total == 0) /* a segmented skb of more than 64 KiB has no length that fits */
+		total = 0xffff;
+	if (header < sizeof(*ip) || total < header) {
+		o->flags |= PACKET_UNPARSED | PACKET_MALFORMED;
+		return;
+	}
+	if (ip->frag_off & bpf_htons(IP4_FRAGMENT_OFFSET))
+		return; /* the L4 header was in the first fragment */
+
+	l4 = ip->protocol;
+	cursor_advance(c, header);
+	parse_l4(c, o, l4, total - header);
+}
+
+static __always_inline bool is_ip6_extension(__u8 nexthdr)
+{
+	return nexthdr == IPPROTO_HOPOPTS || nexthdr == IPPROTO_ROUTING || nexthdr == IPPROTO_DSTOPTS ||
+	       nexthdr == IPPROTO_FRAGMENT || nexthdr == IPPROTO_AH || nexthdr == IPPROTO_MH;
+}
+
+static __always_inline void parse_ip6(struct cursor *c, struct outline *o)
+{
+	const struct ip6_extension *extension;
+	const struct ip6_fragment *fragment;
+	const struct ipv6hdr *ip;
+	__u32 length, left;
+	__u8 nexthdr;
+
+	ip = cursor_peek(c, sizeof(*ip));
+	if (!ip || ip->version != 6) {
+		o->flags |= PACKET_UNPARSED | PACKET_MALFORMED;
+		return;
+	}
+
+	o->flags |= PACKET_IP6;
+
+	nexthdr = ip->nexthdr;
+	left = bpf_ntohs(ip->payload_len);
+	if (left == 0) /* jumbogram, or a segmented skb of more than 64 KiB */
+		left = 0xffff;
+	cursor_advance(c, sizeof(*ip));
+
+	for (int i = 0; i < FW_IP6_HEADERS_MAX && is_ip6_extension(nexthdr); i++) {
+		if (nexthdr == IPPROTO_FRAGMENT) {
+			fragment = cursor_peek(c, sizeof(*fragment));
+			if (!fragment) {
+				o->flags |= PACKET_UNPARSED | PACKET_MALFORMED;
+				return;
+			}
+			if (fragment->offset & bpf_htons(IP6_FRAGMENT_OFFSET))
+				return; /* the L4 header was in the first fragment */
+			nexthdr = fragment->nexthdr;
+			length = sizeof(*fragment);
+		} else {
+			extension = cursor_peek(c, sizeof(*extension));
+			if (!extension) {
+				o->flags |= PACKET_UNPARSED | PACKET_MALFORMED;
+				return;
+			}
+			/* RFC 4302 2.2 counts in other units than RFC 8200 4.3 */
+			length = nexthdr == IPPROTO_AH ? (extension->length + 2) * 4 : (extension->length + 1) * 8;
+			nexthdr = extension->nexthdr;
+		}
+		if (length > left) {
+			o->flags |= PACKET_UNPARSED | PACKET_MALFORMED;
+			return;
+		}
+		left -= length;
+		cursor_advance(c, length);
+	}
+
+	if (is_ip6_extension(nexthdr)) { /* more headers than we walk: judged by address alone */
+		o->flags |= PACKET_UNPARSED;
+		return;
+	}
+	parse_l4(c, o, nexthdr, left);
+}
+
+static __always_inline void parse_network(struct cursor *c, __be16 ethertype, struct outline *o)
+{
+	o->network = c->off;
+	if (ethertype == bpf_htons(ETH_P_IP))
+		parse_ip4(c, o);
+	else if (ethertype == bpf_htons(ETH_P_IPV6))
+		parse_ip6(c, o);
+}
+
+/*
+ * The ethertype that counts is the frame's own: skb->protocol is whatever an AF_PACKET sender wrote
+ * there. A tag that the driver or the stack moved into the skb is gone from the frame already; more tags
+ * may follow, and the stack takes off priority tags one by one.
+ */
+static __always_inline void parse_ethernet(struct cursor *c, struct outline *o)
+{
+	const struct ethernet *ethernet;
+	const struct vlan_tag *tag;
+	__be16 ethertype;
+
+	ethernet = cursor_peek(c, sizeof(*ethernet));
+	if (!ethernet)
+		return; /* not even an ethertype: nothing an IP stack would take */
+	ethertype = ethernet->ethertype;
+	cursor_advance(c, sizeof(*ethernet));
+
+	for (int i = 0; i < FW_VLAN_TAGS_MAX; i++) {
+		if (ethertype != bpf_htons(ETH_P_8021Q) && ethertype != bpf_htons(ETH_P_8021AD))
+			break;
+		tag = cursor_peek(c, sizeof(*tag));
+		if (!tag)
+			return;
+		ethertype = tag->ethertype;
+		cursor_advance(c, sizeof(*tag));
+	}
+	parse_network(c, ethertype, o);
+}
+
+/*
+ * Parses any frame. A global function: the verifier takes it by itself, and none of its many paths
+ * meets those of the decision. It can hand back no more than a number, see OUTLINE_PACK().
+ */
+__noinline __u64 fw_parse(struct __sk_buff *skb, __u32 layer)
+{
+	const struct fw_policy *p;
+	struct outline o = {};
+	union header copy;
+	__u32 first = 0;
+
+	p = bpf_map_lookup_elem(&policy, &first);
+	if (!p)
+		return 0;
+
+	struct cursor c = {
+		.data = (void *)(long)skb->data,
+		.data_end = (void *)(long)skb->data_end,
+		.skb = skb,
+		.copy = &copy,
+		.zero = p->zero,
+	};
+
+	if (layer == LAYER_ETHERNET)
+		parse_ethernet(&c, &o);
+	else
+		parse_network(&c, skb->protocol, &o);
+	return OUTLINE_PACK(&o);
+}

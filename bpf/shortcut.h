@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Asks the filters of filter.h which prefix lengths may have an entry for an address. */
+
+#include "bits.h"
+#include "filter.h"
+#include "maps.h"
+
+/* The cell of a /16. */
+static __always_inline __u32 filter_cell(const struct fw_policy *p, enum fw_kind kind, __u32 top16)
+{
+	__u32 slot = kind * FW_TABLE_SLOTS + fw_slot(p->filter_generation[kind]);
+	struct fw_cells *of_slot;
+
+	of_slot = bpf_map_lookup_elem(&cells, &slot);
+	if (!of_slot)
+		return FW_CELL_SHORT | FW_CELL_LONG; /* cannot happen, the verifier wants it */
+	top16 &= 0xffff;
+	return of_slot->words[top16 / FW_CELLS_PER_WORD] >> (top16 % FW_CELLS_PER_WORD * 2) & 3;
+}
+
+/* A hashed word, or all bits where there is none. */
+static __always_inline __u64 filter_word(const struct fw_policy *p, enum fw_kind kind, __u64 x)
+{
+	__u32 slot = fw_slot(p->filter_generation[kind]), i = filter_index(x, p->filters[kind][slot].mask);
+	__u64 *word;
+	void *words;
+
+	slot += kind * FW_TABLE_SLOTS;
+	words = bpf_map_lookup_elem(&filters, &slot);
+	if (!words)
+		return ~0ull;
+	word = bpf_map_lookup_elem(words, &i);
+	return word ? *word : ~0ull;
+}
+
+static __always_inline __u64 filter_seed(const struct fw_policy *p, enum fw_kind kind)
+{
+	return p->filters[kind][fw_slot(p->filter_generation[kind])].seed;
+}
+
+/* Of the prefix lengths in use, by position, those that may have an entry for the address. */
+static __always_inline __u64 filter_ip4(const struct fw_policy *p, __u32 addr)
+{
+	__u64 lengths = p->lengths4, maybe = 0, x, word, y;
+	__u32 cell = filter_cell(p, FW_KIND_IPV4, addr >> 16), host_bits;
+
+	if (cell & FW_CELL_SHORT)
+		maybe = ~0ull << (32 - FILTER_SHORT4);
+	if (cell & FW_CELL_LONG) {
+		x = filter_hash(addr >> (32 - FILTER_BLOCK4), filter_seed(p, FW_KIND_IPV4));
+		word = filter_word(p, FW_KIND_IPV4, x);
+		if (filter_has(word, FILTER_ANY(x)))
+			maybe |= (filter_rotate(word, FILTER_LENGTHS_AT(x)) & 0xff) << (32 - FILTER_BLOCK4);
+		y = filter_mix(x, addr & 0xff, 0);
+		maybe |= filter_has(word, FILTER_LONG(y));
+		if (lengths & 0xfe && filter_has(word, FILTER_INSIDE(x))) {
+			__u64 inside = lengths & 0xfe;
+
+			for (int i = 1; i < 8 && inside; i++) {
+				host_bits = lowest_bit(inside);
+				inside &= inside - 1;
+				y = filter_mix(x, addr & 0xff & ~0u << host_bits, host_bits);
+				maybe |= filter_has(word, FILTER_LONG(y)) << host_bits;
+			}
+		}
+	}
+	return lengths & maybe;
+}
+
+/* The same for one word of lengths6 and the prefixes whose hash begins with x. */
+static __always_inline __u64 filter_long6(__u64 word, __u64 x, __u64 high, __u64 low, __u64 lengths,
+					  __u32 host_bits)
+{
+	__u64 maybe = 0, y;
+	__u32 position;
+
+	for (int i = 0; i < 64 && lengths; i++) {
+		position = lowest_bit(lengths);
+		lengths &= lengths - 1;
+		y = filter_mix(x, filter_digest6(high, low, host_bits + position), host_bits + position);
+		maybe |= filter_has(word, FILTER_LONG(y)) << position;
+	}
+	return maybe;
+}
+
+/* Lengths 1..64, positions 64..127, are in the middle word of lengths6; these are the ones up to a length. */
+#define MIDDLE6_UP_TO(length) (~0ull << (64 - (length)))
+
+static __always_inline void filter_ip6(const struct fw_policy *p, __u64 high, __u64 low, __u64 maybe[3])
+{
+	__u32 cell = filter_cell(p, FW_KIND_IPV6, high >> 48);
+	__u64 seed = filter_seed(p, FW_KIND_IPV6), x, word, inside, deep;
+
+	maybe[0] = maybe[1] = maybe[2] = 0;
+	if (cell & FW_CELL_SHORT) {
+		maybe[1] = p->lengths6[1] & MIDDLE6_UP_TO(FILTER_SHORT6);
+		maybe[2] = p->lengths6[2];
+	}
+	if (!(cell & FW_CELL_LONG))
+		return;
+
+	x = filter_hash(high >> (64 - FILTER_BLOCK6), seed);
+	word = filter_word(p, FW_KIND_IPV6, x);
+	if (filter_has(word, FILTER_ANY(x)))
+		maybe[1] |= p->lengths6[1] & filter_rotate(word, FILTER_LENGTHS_AT(x)) << (64 - FILTER_BLOCK6) &
+			    ~MIDDLE6_UP_TO(FILTER_SHORT6);
+	inside = p->lengths6[1] & (MIDDLE6_UP_TO(FILTER_DEEP6 - 1) & ~MIDDLE6_UP_TO(FILTER_BLOCK6));
+	if (inside && filter_has(word, FILTER_INSIDE(x)))
+		maybe[1] |= filter_long6(word, x, high, low, inside, 64);
+	if (!filter_has(word, FILTER_DEEP(x)))
+		return;
+
+	x = filter_hash(high >> (64 - FILTER_DEEP6), ~seed);
+	word = filter_word(p, FW_KIND_IPV6, x);
+	deep = p->lengths6[1] & ~MIDDLE6_UP_TO(FILTER_DEEP6 - 1);
+	maybe[1] |= filter_long6(word, x, high, low, deep, 64);
+	maybe[0] = filter_long6(word, x, high, low, p->lengths6[0], 0);
+}
