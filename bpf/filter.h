@@ -75,7 +75,7 @@ filter_inline __u32 filter_index(__u64 x, __u32 mask)
 
 /* Pairs of bits of the word, from different parts of a hash. */
 #define FILTER_PAIR(x, shift) (1ull << ((x) >> (shift) & 63) | 1ull << ((x) >> ((shift) + 6) & 63))
-#define FILTER_ANY(x)         FILTER_PAIR(x, 0)  /* there is a length up to the block's */
+#define FILTER_ANY(x)         FILTER_PAIR(x, 0)  /* a length up to the block's; in the deeper word, up to 64 */
 #define FILTER_INSIDE(x)      FILTER_PAIR(x, 12) /* a longer one, /32 of IPv4 and the deep ones of IPv6 apart */
 #define FILTER_DEEP(x)        FILTER_PAIR(x, 24) /* IPv6: the deeper word has something for this block */
 #define FILTER_LONG(y)        FILTER_PAIR(y, 48) /* this very prefix */

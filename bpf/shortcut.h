@@ -115,6 +115,8 @@ static __always_inline void filter_ip6(const struct fw_policy *p, __u64 high, __
 	x = filter_hash(high >> (64 - FILTER_DEEP6), ~seed);
 	word = filter_word(p, FW_KIND_IPV6, x);
 	deep = p->lengths6[1] & ~MIDDLE6_UP_TO(FILTER_DEEP6 - 1);
-	maybe[1] |= filter_long6(word, x, high, low, deep, 64);
-	maybe[0] = filter_long6(word, x, high, low, p->lengths6[0], 0);
+	if (deep && filter_has(word, FILTER_ANY(x)))
+		maybe[1] |= filter_long6(word, x, high, low, deep, 64);
+	if (p->lengths6[0] && filter_has(word, FILTER_INSIDE(x)))
+		maybe[0] = filter_long6(word, x, high, low, p->lengths6[0], 0);
 }

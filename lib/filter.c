@@ -96,7 +96,7 @@ static void add_ip6(struct filter *f, struct halves h, unsigned length)
 	} else if (f->words) {
 		deep = filter_hash(h.high >> (64 - FILTER_DEEP6), ~f->header.seed);
 		y = filter_mix(deep, filter_digest6(h.high, h.low, host_bits), host_bits);
-		set_bits(word_of(f, deep), FILTER_LONG(y));
+		set_bits(word_of(f, deep), FILTER_LONG(y) | (length <= 64 ? FILTER_ANY(deep) : FILTER_INSIDE(deep)));
 		set_bits(word_of(f, x), FILTER_DEEP(x));
 	}
 	set_cells(f, h.high >> 48, 16, FW_CELL_LONG);
@@ -165,5 +165,6 @@ bool filter_maybe(const struct filter *f, const struct prefix *address, unsigned
 		return false;
 	x = filter_hash(h.high >> (64 - FILTER_DEEP6), ~f->header.seed);
 	word = f->words[filter_index(x, f->header.mask)];
-	return maybe_long(word, x, filter_digest6(h.high, h.low, host_bits), host_bits);
+	return filter_has(word, length <= 64 ? FILTER_ANY(x) : FILTER_INSIDE(x)) &&
+	       maybe_long(word, x, filter_digest6(h.high, h.low, host_bits), host_bits);
 }

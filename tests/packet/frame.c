@@ -174,7 +174,8 @@ static const struct {
 	{ 'A', IPPROTO_AH,       28, { 5, 0, 0 }        },
 	{ 'f', IPPROTO_FRAGMENT, 8,  { 0, 0, 0 }        }, /* atomic */
 	{ '1', IPPROTO_FRAGMENT, 8,  { 0, 0, 1 }        }, /* the first of several */
-	{ '2', IPPROTO_FRAGMENT, 8,  { 0, 0, 0x08 }     }, /* one behind it */
+	{ '2', IPPROTO_FRAGMENT, 8,  { 0, 0, 0x08 }     }, /* the next one, at the lowest offset */
+	{ '3', IPPROTO_FRAGMENT, 8,  { 0, 0x80, 0 }     }, /* at an offset of the highest bit alone */
 	{ 'L', IPPROTO_DSTOPTS,  8,  { 255, 1, 4 }      }, /* claims to be 2048 bytes long */
 	{ 'n', IPPROTO_NONE,     0,  { 0 }              },
 };
@@ -273,7 +274,7 @@ const struct frame_row frame_catalogue[] = {
 	{ "fragment4-first-8",   { V4, TCP(FRAME_SYN), .fragment = MORE_FRAGMENTS, .length = 28, .n_ip = 28 },
 	                         FRAME_HAS_ADDRESS | FRAME_IS_UNPARSED },
 	{ "fragment4-next",      { V4, TCP(FRAME_SYN), .fragment = 1 }, FRAME_HAS_ADDRESS },
-	{ "fragment4-last",      { V4, TCP(FRAME_SYN), .fragment = 0x1fff }, FRAME_HAS_ADDRESS },
+	{ "fragment4-far",       { V4, TCP(FRAME_SYN), .fragment = 0x1000 }, FRAME_HAS_ADDRESS },
 	{ "short4-tcp",          { V4, TCP(FRAME_SYN), .length = 33 }, FRAME_HAS_ADDRESS | FRAME_IS_UNPARSED },
 	{ "short4-udp",          { V4, .length = 23 }, FRAME_HAS_ADDRESS | FRAME_IS_UNPARSED },
 	{ "cut4-tcp",            { V4, TCP(FRAME_SYN), .n_ip = 33 }, FRAME_HAS_ADDRESS | FRAME_IS_UNPARSED },
@@ -307,6 +308,7 @@ const struct frame_row frame_catalogue[] = {
 	{ "fragment6-first-8",   { V6, TCP(FRAME_SYN), .headers = "1", .length = 16, .n_ip = 56 },
 	                         FRAME_HAS_ADDRESS | FRAME_IS_UNPARSED },
 	{ "fragment6-next",      { V6, TCP(FRAME_SYN), .headers = "2" }, FRAME_HAS_ADDRESS },
+	{ "fragment6-far",       { V6, TCP(FRAME_SYN), .headers = "3" }, FRAME_HAS_ADDRESS },
 	{ "length6-short",       { V6, .length = 3 }, FRAME_HAS_ADDRESS | FRAME_IS_UNPARSED },
 	{ "header6-too-long",    { V6, .headers = "L" }, FRAME_HAS_ADDRESS | BROKEN },
 	{ "header6-cut",         { V6, .headers = "d", .n_ip = 41 }, FRAME_HAS_ADDRESS | BROKEN },

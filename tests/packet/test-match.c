@@ -20,7 +20,7 @@
 #include <cmocka.h>
 
 #include "cleanup.h"
-#include "judge.h"
+#include "firewall.h"
 #include "names.h"
 
 #define N_ROUNDS    24
