@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Between feed.c, which goes through a file and counts, feed-line.c, which understands one line,
+ * feed-collect.c, which gathers what lines name, and feed-sort.c, which hands it over.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "feed.h"
+#include "linewords.h"
+
+struct json_tokener;
+
+/*
+ * IPv4 prefixes, of which there may be millions, are numbers until the end: the address, then the
+ * length in the lowest byte, so that their order is that of prefixes.
+ */
+struct collector {
+	uint64_t *keys;
+	size_t n_keys;
+	size_t n_allocated;
+	struct targets others; /* IPv6 prefixes and ports; n_masked counts for all */
+};
+
+/* Where a collector stood, to forget a line that begins well and ends badly. */
+struct collector_mark {
+	size_t n_keys, n_others, n_masked;
+};
+
+void collector_done(struct collector *c);
+
+/*
+ * Adds what one TARGET names. -EBADMSG: refused, with the sentence of targets_parse(); -E2BIG and
+ * -ENOMEM as feed_parse() has them.
+ */
+int collector_add(struct collector *c, const char *text, size_t length, const char **ret_error);
+
+/*
+ * The fast way for what most lines are: an IPv4 address or prefix and nothing else. 1: added, and
+ * *line is the next one; 0: look at it the slow way; errors as above. end is that of the text.
+ */
+int collector_add_ipv4_line(struct collector *c, const char **line, const char *end);
+
+struct collector_mark collector_mark(const struct collector *c);
+void collector_rewind(struct collector *c, struct collector_mark mark);
+
+/* Hands over all of it, sorted, each once. */
+int collector_finish(struct collector *c, struct targets *ret, size_t *ret_n_duplicates);
+
+/* What a line turned out to be. */
+struct meaning {
+	enum { LINE_COMMENT, LINE_METADATA, LINE_ENTRY } kind;
+	enum feed_format format;
+	bool has_timeout;
+	bool has_direction;
+	struct word set; /* of ipset */
+};
+
+struct line_reader {
+	struct collector collector;
+	struct json_tokener *tokener; /* made when first needed */
+	bool expects_p2p; /* take a line for P2P first: a name may look like anything */
+};
+
+void line_reader_done(struct line_reader *l);
+
+/* Understands a whole line and collects what it names, or nothing. Errors as collector_add(). */
+int line_reader_read(struct line_reader *l, struct word line, struct meaning *ret,
+		     const char **ret_error);
+
+/* The same for a line that is a JSON object. */
+int line_reader_read_json(struct line_reader *l, struct word line, struct meaning *ret,
+			  const char **ret_error);
