@@ -22,7 +22,10 @@ static const __u8 debruijn_positions[64] = {
 
 static __always_inline __u32 lowest_bit(__u64 word)
 {
-	return debruijn_positions[((word & -word) * DEBRUIJN) >> 58];
+	__u64 product = (word & -word) * DEBRUIJN;
+
+	barrier_var(product); /* LLVM 15 to 18 see through this and fail on the instruction they put instead */
+	return debruijn_positions[product >> 58];
 }
 
 /*

@@ -59,12 +59,12 @@ filter_inline __u64 filter_hash(__u64 bits, __u64 seed)
 /* The hash of a prefix inside the block; bits may be any digest of those between the two. */
 filter_inline __u64 filter_mix(__u64 x, __u64 bits, __u32 host_bits)
 {
-	return (x ^ bits ^ (__u64)host_bits << 56) * 0xff51afd7ed558ccdull;
+	return (x ^ bits ^ bits >> 32 ^ (__u64)host_bits << 33) * 0xff51afd7ed558ccdull;
 }
 
 filter_inline __u64 filter_digest6(__u64 high, __u64 low, __u32 host_bits)
 {
-	return filter_keep_high(high, host_bits) << 47 ^ filter_keep_low(low, host_bits);
+	return filter_keep_high(high, host_bits) ^ filter_keep_low(low, host_bits);
 }
 
 /* Index of the block's word. */
@@ -77,7 +77,6 @@ filter_inline __u32 filter_index(__u64 x, __u32 mask)
 #define FILTER_PAIR(x, shift) (1ull << ((x) >> (shift) & 63) | 1ull << ((x) >> ((shift) + 6) & 63))
 #define FILTER_ANY(x)         FILTER_PAIR(x, 0)  /* a length up to the block's; in the deeper word, up to 64 */
 #define FILTER_INSIDE(x)      FILTER_PAIR(x, 12) /* a longer one, /32 of IPv4 and the deep ones of IPv6 apart */
-#define FILTER_DEEP(x)        FILTER_PAIR(x, 24) /* IPv6: the deeper word has something for this block */
 #define FILTER_LONG(y)        FILTER_PAIR(y, 48) /* this very prefix */
 
 /* Where the lengths up to the block's stand in the word: bit n behind it is length block - n. */

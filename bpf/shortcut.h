@@ -91,7 +91,7 @@ static __always_inline __u64 filter_long6(__u64 word, __u64 x, __u64 high, __u64
 static __always_inline void filter_ip6(const struct fw_policy *p, __u64 high, __u64 low, __u64 maybe[3])
 {
 	__u32 cell = filter_cell(p, FW_KIND_IPV6, high >> 48);
-	__u64 seed = filter_seed(p, FW_KIND_IPV6), x, word, inside, deep;
+	__u64 seed = filter_seed(p, FW_KIND_IPV6), x, y, word, deep_word, inside, deep;
 
 	maybe[0] = maybe[1] = maybe[2] = 0;
 	if (cell & FW_CELL_SHORT) {
@@ -102,21 +102,20 @@ static __always_inline void filter_ip6(const struct fw_policy *p, __u64 high, __
 		return;
 
 	x = filter_hash(high >> (64 - FILTER_BLOCK6), seed);
+	y = filter_hash(high >> (64 - FILTER_DEEP6), ~seed);
+	/* both at once: two loads that wait for each other cost more than one too many */
 	word = filter_word(p, FW_KIND_IPV6, x);
+	deep_word = filter_word(p, FW_KIND_IPV6, y);
 	if (filter_has(word, FILTER_ANY(x)))
 		maybe[1] |= p->lengths6[1] & filter_rotate(word, FILTER_LENGTHS_AT(x)) << (64 - FILTER_BLOCK6) &
 			    ~MIDDLE6_UP_TO(FILTER_SHORT6);
 	inside = p->lengths6[1] & (MIDDLE6_UP_TO(FILTER_DEEP6 - 1) & ~MIDDLE6_UP_TO(FILTER_BLOCK6));
 	if (inside && filter_has(word, FILTER_INSIDE(x)))
 		maybe[1] |= filter_long6(word, x, high, low, inside, 64);
-	if (!filter_has(word, FILTER_DEEP(x)))
-		return;
 
-	x = filter_hash(high >> (64 - FILTER_DEEP6), ~seed);
-	word = filter_word(p, FW_KIND_IPV6, x);
 	deep = p->lengths6[1] & ~MIDDLE6_UP_TO(FILTER_DEEP6 - 1);
-	if (deep && filter_has(word, FILTER_ANY(x)))
-		maybe[1] |= filter_long6(word, x, high, low, deep, 64);
-	if (p->lengths6[0] && filter_has(word, FILTER_INSIDE(x)))
-		maybe[0] = filter_long6(word, x, high, low, p->lengths6[0], 0);
+	if (deep && filter_has(deep_word, FILTER_ANY(y)))
+		maybe[1] |= filter_long6(deep_word, y, high, low, deep, 64);
+	if (p->lengths6[0] && filter_has(deep_word, FILTER_INSIDE(y)))
+		maybe[0] = filter_long6(deep_word, y, high, low, p->lengths6[0], 0);
 }

@@ -97,7 +97,6 @@ static void add_ip6(struct filter *f, struct halves h, unsigned length)
 		deep = filter_hash(h.high >> (64 - FILTER_DEEP6), ~f->header.seed);
 		y = filter_mix(deep, filter_digest6(h.high, h.low, host_bits), host_bits);
 		set_bits(word_of(f, deep), FILTER_LONG(y) | (length <= 64 ? FILTER_ANY(deep) : FILTER_INSIDE(deep)));
-		set_bits(word_of(f, x), FILTER_DEEP(x));
 	}
 	set_cells(f, h.high >> 48, 16, FW_CELL_LONG);
 }
@@ -121,7 +120,7 @@ uint64_t filter_keys(const struct prefix *p)
 		return 0;
 	if (p->length <= block)
 		return UINT64_C(1) << (block - p->length);
-	return p->family == AF_INET6 && p->length >= FILTER_DEEP6 ? 2 : 1;
+	return 1;
 }
 
 static bool maybe_long(uint64_t word, uint64_t x, uint64_t digest, unsigned host_bits)
@@ -161,8 +160,6 @@ bool filter_maybe(const struct filter *f, const struct prefix *address, unsigned
 	if (length < FILTER_DEEP6)
 		return filter_has(word, FILTER_INSIDE(x)) &&
 		       maybe_long(word, x, filter_digest6(h.high, h.low, host_bits), host_bits);
-	if (!filter_has(word, FILTER_DEEP(x)))
-		return false;
 	x = filter_hash(h.high >> (64 - FILTER_DEEP6), ~f->header.seed);
 	word = f->words[filter_index(x, f->header.mask)];
 	return filter_has(word, length <= 64 ? FILTER_ANY(x) : FILTER_INSIDE(x)) &&

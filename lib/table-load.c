@@ -63,12 +63,13 @@ static int batch_flush(struct batch *b)
 
 	if (n == 0)
 		return 0;
+	for (uint32_t i = 0; i < n; i++) /* before they come: too many in the census do no harm, too few would */
+		(*table_census_of(b->t, &b->targets[i]->prefix))++;
 	if (bpf_map_update_batch(table_current_fd(b->t, b->kind), b->keys, b->values, &n, NULL) < 0)
 		r = -errno; /* n is how many came that far */
-	for (uint32_t i = 0; i < n; i++) {
-		(*table_census_of(b->t, &b->targets[i]->prefix))++;
-		table_count_in_lists(b->t, 0, 1ull << b->list);
-	}
+	for (uint32_t i = n; i < b->n; i++)
+		(*table_census_of(b->t, &b->targets[i]->prefix))--;
+	b->t->n_more_entries[b->list] += n;
 	b->n = 0;
 	return r;
 }
