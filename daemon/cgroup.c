@@ -33,7 +33,7 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/* "36 25 0:31 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw": the fifth field, if the type fits. */
+/* "36 25 0:31 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw": field five, if the type fits. */
 static char *mount_point_of_cgroup2(char *line)
 {
 	char *state = NULL, *field = NULL, *type;
@@ -104,7 +104,7 @@ int cgroup_open(const char *path, int *ret_fd, uint64_t *ret_id)
 /* The first program on the group, or above it, that lets nobody else in: 0 if there is none. */
 static uint32_t find_exclusive(int fd, uint32_t attach_type)
 {
-	static const uint32_t scopes[] = { 0, BPF_F_QUERY_EFFECTIVE }; /* the group itself; with those above */
+	static const uint32_t scopes[] = { 0, BPF_F_QUERY_EFFECTIVE }; /* itself; with those above it */
 
 	for (size_t i = 0; i < ELEMENTSOF(scopes); i++) {
 		__u32 ids[PEERS_MAX], n = PEERS_MAX, flags = 0;
@@ -118,7 +118,8 @@ static uint32_t find_exclusive(int fd, uint32_t attach_type)
 	return 0;
 }
 
-const char *cgroup_explain(const char *path, int fd, uint32_t attach_type, int error, char *buffer, size_t size)
+const char *cgroup_explain(const char *path, int fd, uint32_t attach_type, int error, char *buffer,
+			   size_t size)
 {
 	uint32_t id;
 
@@ -134,15 +135,14 @@ const char *cgroup_explain(const char *path, int fd, uint32_t attach_type, int e
 	case -EPERM:
 		id = fd >= 0 ? find_exclusive(fd, attach_type) : 0;
 		if (id != 0)
-			(void) snprintf(buffer, size, "program %u of somebody else holds cgroup '%s' for itself (see "
-						      "'bpftool prog show id %u'): stop it or set Cgroup= to another group",
+			(void) snprintf(buffer, size, "program %u of somebody else holds cgroup '%s' for itself "
+						      "(see 'bpftool prog show id %u'): stop it or change Cgroup=",
 					id, path, id);
 		else
-			(void) snprintf(buffer, size, "not permitted on cgroup '%s': CAP_NET_ADMIN and CAP_BPF "
-						      "are needed", path);
+			(void) snprintf(buffer, size, "not permitted on '%s', needs CAP_NET_ADMIN and CAP_BPF", path);
 		break;
 	case -E2BIG:
-		(void) snprintf(buffer, size, "cgroup '%s' already has as many programs as the kernel takes", path);
+		(void) snprintf(buffer, size, "cgroup '%s' has as many programs as the kernel takes", path);
 		break;
 	case -EINVAL:
 		(void) snprintf(buffer, size, "the kernel has no programs on cgroups (CONFIG_CGROUP_BPF)");

@@ -16,4 +16,5 @@ int cgroup_open(const char *path, int *ret_fd, uint64_t *ret_id);
  * Says in buffer why attaching failed with error: above all, which program of a peer holds the group for
  * itself. Returns buffer.
  */
-const char *cgroup_explain(const char *path, int fd, uint32_t attach_type, int error, char *buffer, size_t size);
+const char *cgroup_explain(const char *path, int fd, uint32_t attach_type, int error, char *buffer,
+			   size_t size);

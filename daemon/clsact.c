@@ -45,7 +45,8 @@ static int query(unsigned ifindex, enum fw_direction d, uint32_t *ret_prog_id)
 	return 0;
 }
 
-int clsact_attach(unsigned ifindex, enum fw_direction d, int prog_fd, clsact_owns_fn owns, void *userdata)
+int clsact_attach(unsigned ifindex, enum fw_direction d, int prog_fd, clsact_owns_fn owns,
+		  void *userdata)
 {
 	struct bpf_tc_opts opts = place();
 	libbpf_print_fn_t print;

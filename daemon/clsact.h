@@ -19,7 +19,8 @@ typedef bool (*clsact_owns_fn)(uint32_t prog_id, void *userdata);
  * Makes prog_fd run on the interface, in one step where a filter of ours is there already. -EEXIST: a
  * filter that is not ours has our place.
  */
-int clsact_attach(unsigned ifindex, enum fw_direction d, int prog_fd, clsact_owns_fn owns, void *userdata);
+int clsact_attach(unsigned ifindex, enum fw_direction d, int prog_fd, clsact_owns_fn owns,
+		  void *userdata);
 
 /* Removes our filter. 1 if there was one, 0 if not. */
 int clsact_detach(unsigned ifindex, enum fw_direction d, clsact_owns_fn owns, void *userdata);

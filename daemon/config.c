@@ -200,7 +200,8 @@ static const struct key {
 	{ "TcMechanism", "auto", set_tc_mechanism },
 };
 
-static void add_error(struct parser *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_error(struct parser *p, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 static void add_error(struct parser *p, const char *format, ...)
 {
 	struct config_error *items;
@@ -237,9 +238,11 @@ static void check_section(struct parser *p, const char *head)
 	char shown[SHOWN_MAX];
 	size_t n = strcspn(head, "]");
 
-	p->is_foreign = head[n] != ']' || n - 1 != strlen(SECTION) || strncmp(head + 1, SECTION, n - 1) != 0;
+	p->is_foreign = head[n] != ']' || n - 1 != strlen(SECTION) ||
+			strncmp(head + 1, SECTION, n - 1) != 0;
 	if (p->is_foreign)
-		add_error(p, "unknown section %s, expected [" SECTION "]", log_escape(head, shown, sizeof(shown)));
+		add_error(p, "unknown section %s, expected [" SECTION "]",
+			  log_escape(head, shown, sizeof(shown)));
 }
 
 /* Gives libinih one line, as fgets() would, without the indent that would make it a continuation. */
@@ -358,7 +361,8 @@ void config_errors_done(struct config_errors *errors)
 	*errors = (struct config_errors){};
 }
 
-int config_parse_string(const char *text, size_t length, struct config *ret, struct config_errors *errors)
+int config_parse_string(const char *text, size_t length, struct config *ret,
+			struct config_errors *errors)
 {
 	_cleanup_(config_done) struct config c = {};
 	size_t seen[ELEMENTSOF(keys)] = {};

@@ -41,7 +41,8 @@ void config_errors_done(struct config_errors *errors);
  * -EBADMSG: the text is wrong, *errors says where; -ENOMEM. From a file also -ENOENT and what open(2) and
  * read(2) have. *ret is written on success only.
  */
-int config_parse_string(const char *text, size_t length, struct config *ret, struct config_errors *errors);
+int config_parse_string(const char *text, size_t length, struct config *ret,
+			struct config_errors *errors);
 int config_parse_file(const char *path, struct config *ret, struct config_errors *errors);
 
 /*

@@ -21,13 +21,15 @@ static const uint32_t tcx_attach_types[_FW_DIRECTION_MAX] = {
 	[FW_EGRESS] = LINK_TCX_EGRESS,
 };
 
-const char *device_pin_name(unsigned ifindex, enum fw_direction d, char buffer[static DEVICE_PIN_MAX])
+const char *device_pin_name(unsigned ifindex, enum fw_direction d,
+			    char buffer[static DEVICE_PIN_MAX])
 {
 	(void) snprintf(buffer, DEVICE_PIN_MAX, "links/tc_%s_%u", direction_to_string(d), ifindex);
 	return buffer;
 }
 
-bool device_is_attached(const struct device *dev, const struct device_context *x, const struct interface *i)
+bool device_is_attached(const struct device *dev, const struct device_context *x,
+			const struct interface *i)
 {
 	return dev->mechanism == x->tc && dev->serial == i->serial &&
 	       dev->is_l3 == (interface_layer(i) == INTERFACE_NETWORK);
@@ -48,22 +50,23 @@ int device_fail(struct device *dev, int r, const char *format, ...)
 	return log_error(r, "Interface '%s' is not filtered: %s", dev->name, text);
 }
 
-static int fail_attach(struct device *dev, const struct device_context *x, enum fw_direction d, int r)
+static int fail_attach(struct device *dev, const struct device_context *x, enum fw_direction d,
+		       int r)
 {
 	const char *direction = direction_to_string(d);
 
 	if (r == -ENODEV || (r == -EEXIST && x->tc == FW_MECHANISM_TCX))
 		return r;
 	if (r == -EEXIST)
-		return device_fail(dev, r, "a filter of somebody else has our place, see 'tc filter show dev %s %s pref %d'",
-			    dev->name, direction, FW_TC_PRIORITY);
+		return device_fail(dev, r, "a filter of somebody else has our place, see "
+					   "'tc filter show dev %s %s pref %d'", dev->name, direction, FW_TC_PRIORITY);
 	if ((r == -EINVAL || r == -EOPNOTSUPP) && x->tc == FW_MECHANISM_TCX)
 		return device_fail(dev, r, "the kernel has no tcx on %s, set TcMechanism=auto", direction);
 	if (r == -EINVAL || r == -EOPNOTSUPP)
-		return device_fail(dev, r, "no clsact filter on %s: the kernel lacks sch_ingress or cls_bpf, or priority %d has "
-				    "filters of another kind", direction, FW_TC_PRIORITY);
+		return device_fail(dev, r, "no clsact filter on %s: the kernel lacks sch_ingress or cls_bpf, or "
+					   "priority %d has filters of another kind", direction, FW_TC_PRIORITY);
 	if (r == -EPERM)
-		return device_fail(dev, r, "not permitted to attach on %s: CAP_NET_ADMIN and CAP_BPF are needed", direction);
+		return device_fail(dev, r, "not permitted on %s, needs CAP_NET_ADMIN and CAP_BPF", direction);
 	return device_fail(dev, r, "attaching on %s failed: %s", direction, strerror(-r));
 }
 
@@ -76,12 +79,14 @@ static struct link_target tcx_target(const struct device *dev, enum fw_direction
 	};
 }
 
-static int attach_tcx(struct device *dev, const struct device_context *x, enum fw_direction d, int prog_fd)
+static int attach_tcx(struct device *dev, const struct device_context *x, enum fw_direction d,
+		      int prog_fd)
 {
 	struct link_target t = tcx_target(dev, d);
 	char name[DEVICE_PIN_MAX];
 
-	return link_attach(x->pin_dir, device_pin_name(dev->ifindex, d, name), &t, prog_fd, &dev->links[d]);
+	return link_attach(x->pin_dir, device_pin_name(dev->ifindex, d, name), &t, prog_fd,
+			   &dev->links[d]);
 }
 
 static void detach_tcx(struct device *dev, const struct device_context *x)
@@ -110,7 +115,8 @@ int device_attach(struct device *dev, const struct device_context *x, const stru
 
 	(void) snprintf(dev->name, sizeof(dev->name), "%s", i->name);
 	if (layer == INTERFACE_UNKNOWN)
-		return device_fail(dev, -EPROTONOSUPPORT, "its link type %u is neither Ethernet nor plain IP", i->type);
+		return device_fail(dev, -EPROTONOSUPPORT, "its link type %u is neither Ethernet nor plain IP",
+				   i->type);
 
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
 		int prog_fd = loader_program(x->loader, FW_HOOK_TC, d, layer == INTERFACE_NETWORK);
@@ -133,7 +139,7 @@ int device_attach(struct device *dev, const struct device_context *x, const stru
 	dev->is_l3 = layer == INTERFACE_NETWORK;
 	dev->error[0] = '\0';
 	if (dev->was_robbed)
-		(void) log_warning(0, "Interface '%s': somebody detached our programs, attached them again", dev->name);
+		(void) log_warning(0, "Interface '%s': our programs were detached, attached them again", dev->name);
 	else
 		log_info("Interface '%s': filtering by %s", dev->name, mechanism_to_string(x->tc));
 	dev->was_robbed = false;
@@ -165,7 +171,8 @@ bool device_take_over(struct device *dev, struct device *from, const struct devi
 
 		if (dev->links[d] >= 0 || from->links[d] < 0 || !link_leads_to(from->links[d], &t))
 			continue;
-		if (pins_put(x->pin_dir, device_pin_name(dev->ifindex, d, to_name), from->links[d]) < 0)
+		if (pins_put(x->pin_dir, device_pin_name(dev->ifindex, d, to_name),
+			     from->links[d]) < 0)
 			continue; /* attaching then fails with "exists", and says so */
 		(void) pins_remove(x->pin_dir, device_pin_name(from->ifindex, d, from_name));
 		dev->links[d] = TAKE_FD(from->links[d]);
@@ -190,7 +197,8 @@ static void check_tcx(struct device *dev, const struct device_context *x)
 		if (r > 0)
 			(void) log_warning(0, "The pin '%s/%s' was removed, put it back", x->pin_dir, name);
 		else if (r < 0)
-			(void) log_warning(r, "The pin '%s/%s' was removed, cannot put it back: %m", x->pin_dir, name);
+			(void) log_warning(r, "The pin '%s/%s' was removed, cannot put it back: %m", x->pin_dir,
+					   name);
 	}
 }
 

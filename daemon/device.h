@@ -39,10 +39,12 @@ struct device_context {
 
 /* links/tc_DIRECTION_IFINDEX. Returns buffer. */
 #define DEVICE_PIN_MAX 40
-const char *device_pin_name(unsigned ifindex, enum fw_direction d, char buffer[static DEVICE_PIN_MAX]);
+const char *device_pin_name(unsigned ifindex, enum fw_direction d,
+			    char buffer[static DEVICE_PIN_MAX]);
 
 /* Does i carry this run's programs in the way that is wanted? */
-bool device_is_attached(const struct device *dev, const struct device_context *x, const struct interface *i);
+bool device_is_attached(const struct device *dev, const struct device_context *x,
+			const struct interface *i);
 
 /*
  * Attaches both directions, then removes what another mechanism had there. On failure says why, but not
@@ -52,7 +54,8 @@ bool device_is_attached(const struct device *dev, const struct device_context *x
 int device_attach(struct device *dev, const struct device_context *x, const struct interface *i);
 
 /* Keeps and logs the reason why dev is not attached. Returns r. */
-int device_fail(struct device *dev, int r, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int device_fail(struct device *dev, int r, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Removes whatever is ours from the interface, if it still exists, and our pins. */
 void device_detach(struct device *dev, const struct device_context *x);

@@ -178,11 +178,12 @@ static void choose_tc(struct hooks *h, const struct config *c)
 	if (c->tc_mechanism != FW_MECHANISM_NONE)
 		return;
 
-	r = bpf_prog_query(LOOPBACK_IFINDEX, (enum bpf_attach_type)LINK_TCX_INGRESS, 0, NULL, NULL, &n);
+	r = bpf_prog_query(LOOPBACK_IFINDEX, (enum bpf_attach_type)LINK_TCX_INGRESS, 0, NULL, NULL,
+			   &n);
 	h->context.tc = r < 0 ? FW_MECHANISM_CLSACT : FW_MECHANISM_TCX;
 	if (r < 0)
-		(void) snprintf(h->tc_reason, sizeof(h->tc_reason), "the kernel has no tcx links, which came with 6.6 (%s)",
-				strerror(-r));
+		(void) snprintf(h->tc_reason, sizeof(h->tc_reason),
+				"the kernel has no tcx links, which came with 6.6 (%s)", strerror(-r));
 }
 
 /*
@@ -210,7 +211,7 @@ static void attach_device(struct hooks *h, struct device *dev, const struct inte
 			r = device_attach(dev, &h->context, i);
 		if (r == -EEXIST && h->context.tc == FW_MECHANISM_TCX)
 			(void) device_fail(dev, r, "our program is there already, by a link that is not ours");
-		/* tcx waits 15 ms for a grace period of RCU: a thousand new interfaces are no reason to be killed */
+		/* tcx waits 15 ms for RCU: a thousand new interfaces are no reason to be killed */
 		(void) sd_notify(0, "WATCHDOG=1");
 	}
 	(void) snprintf(dev->name, sizeof(dev->name), "%s", i->name); /* renamed */
@@ -288,9 +289,12 @@ static int attach_cgroup(struct hooks *h, const char *path, char *reason, size_t
 		return r;
 	}
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-		struct link_target t = { .target = fd, .attach_type = cgroup_attach_types[d], .id = id };
+		struct link_target t = { .target = fd,
+					 .attach_type = cgroup_attach_types[d],
+					 .id = id };
 
-		r = link_attach(h->pin_dir, cgroup_pins[d], &t, loader_program(h->context.loader, FW_HOOK_CGROUP, d, false),
+		r = link_attach(h->pin_dir, cgroup_pins[d], &t,
+				loader_program(h->context.loader, FW_HOOK_CGROUP, d, false),
 				&h->cgroup_links[d]);
 		if (r < 0) {
 			(void) cgroup_explain(path, fd, t.attach_type, r, reason, size);
@@ -333,14 +337,15 @@ static void check_cgroup(struct hooks *h)
 		if (h->cgroup_links[d] < 0)
 			continue;
 		if (link_is_dead(h->cgroup_links[d], cgroup_attach_types[d])) {
-			(void) log_warning(0, "Cgroup '%s': it was removed or our %s link detached, attaching again",
+			(void) log_warning(0, "Cgroup '%s' was removed or our %s link detached, attaching again",
 					   h->cgroup, direction_to_string(d));
 			drop_cgroup(h);
 			return;
 		}
 		r = repin(h->pin_dir, cgroup_pins[d], h->cgroup_links[d]);
 		if (r > 0)
-			(void) log_warning(0, "The pin '%s/%s' was removed, put it back", h->pin_dir, cgroup_pins[d]);
+			(void) log_warning(0, "The pin '%s/%s' was removed, put it back", h->pin_dir,
+					   cgroup_pins[d]);
 		else if (r < 0)
 			(void) log_warning(r, "The pin '%s/%s' was removed, cannot put it back: %m", h->pin_dir,
 					   cgroup_pins[d]);
@@ -376,14 +381,16 @@ bool hooks_is_used(const struct hooks *h, enum fw_hook hook)
 }
 
 /* Appends as much as fits. */
-static void append(char text[static FW_TEXT_MAX], const char *separator, const char *first, const char *second)
+static void append(char text[static FW_TEXT_MAX], const char *separator, const char *first,
+		   const char *second)
 {
 	size_t n = strlen(text);
 
 	(void) snprintf(text + n, FW_TEXT_MAX - n, "%s%s%s", n > 0 ? separator : "", first, second);
 }
 
-void hooks_describe(const struct hooks *h, const struct config *c, const struct interfaces *s, struct fw_meta *meta)
+void hooks_describe(const struct hooks *h, const struct config *c, const struct interfaces *s,
+		    struct fw_meta *meta)
 {
 	meta->tc_mechanism = c->has_tc ? h->context.tc : FW_MECHANISM_NONE;
 	strcpy(meta->tc_reason, c->has_tc ? h->tc_reason : "");

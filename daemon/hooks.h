@@ -37,7 +37,8 @@ void hooks_check(struct hooks *h);
 bool hooks_is_used(const struct hooks *h, enum fw_hook hook);
 
 /* Fills in the mechanisms, the reasons, and what is pending and failed. */
-void hooks_describe(const struct hooks *h, const struct config *c, const struct interfaces *s, struct fw_meta *meta);
+void hooks_describe(const struct hooks *h, const struct config *c, const struct interfaces *s,
+		    struct fw_meta *meta);
 
 /* Number of interfaces with tc programs. */
 size_t hooks_count_interfaces(const struct hooks *h);

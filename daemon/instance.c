@@ -71,8 +71,8 @@ int instance_lock_pins(struct instance *i, const char *pin_dir)
 	fd = open(pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return log_error(-errno, "Cannot open the pin directory '%s': %m", pin_dir);
-	if (i->dir_fd >= 0 && fstat(i->dir_fd, &was) == 0 && fstat(fd, &is) == 0 && was.st_dev == is.st_dev &&
-	    was.st_ino == is.st_ino)
+	if (i->dir_fd >= 0 && fstat(i->dir_fd, &was) == 0 && fstat(fd, &is) == 0 &&
+	    was.st_dev == is.st_dev && was.st_ino == is.st_ino)
 		return 0;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
@@ -83,6 +83,22 @@ int instance_lock_pins(struct instance *i, const char *pin_dir)
 
 	closep(&i->dir_fd);
 	i->dir_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int instance_try_lock_writers(const char *run_dir, int *ret_fd)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+
+	(void) snprintf(path, sizeof(path), "%s/lock", run_dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return log_error(-errno, "Cannot open '%s': %m", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY : log_error(-errno, "Cannot lock '%s': %m", path);
+
+	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 

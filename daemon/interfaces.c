@@ -164,7 +164,8 @@ static void take_route(struct interfaces *s, const struct nlmsghdr *h)
 		case RTA_MULTIPATH:
 			hop = mnl_attr_get_payload(a);
 			left = mnl_attr_get_payload_len(a);
-			for (; RTNH_OK(hop, left); left -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
+			for (; RTNH_OK(hop, left);
+			     left -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
 				note_default_route(s, (unsigned)hop->rtnh_ifindex);
 			break;
 		}
@@ -304,7 +305,8 @@ int interfaces_open(struct interfaces **ret)
 			return -errno;
 	}
 	/* a wish: CAP_NET_ADMIN may exceed the limit of the system */
-	(void) setsockopt(mnl_socket_get_fd(events), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	(void) setsockopt(mnl_socket_get_fd(events), SOL_SOCKET, SO_RCVBUFFORCE, &size,
+			 sizeof(size));
 
 	r = dump_all(s);
 	if (r < 0) {
@@ -363,7 +365,8 @@ static bool is_backed(const struct interfaces *s, const struct interface *i, int
 	if (i->has_device)
 		return true;
 	for (size_t n = 0; n < s->n_items && depth < NESTING_MAX; n++)
-		if (s->items[n].is_port && s->items[n].master == i->ifindex && is_backed(s, &s->items[n], depth + 1))
+		if (s->items[n].is_port && s->items[n].master == i->ifindex &&
+		    is_backed(s, &s->items[n], depth + 1))
 			return true;
 	return false;
 }

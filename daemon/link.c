@@ -62,7 +62,8 @@ int link_open(const char *pin_dir, const char *name, const struct link_target *t
 	return TAKE_FD(fd);
 }
 
-int link_attach(const char *pin_dir, const char *name, const struct link_target *t, int prog_fd, int *fd)
+int link_attach(const char *pin_dir, const char *name, const struct link_target *t, int prog_fd,
+		int *fd)
 {
 	_cleanup_close_ int opened = -1, created = -1;
 	int r, live = -1;

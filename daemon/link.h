@@ -28,7 +28,8 @@ int link_open(const char *pin_dir, const char *name, const struct link_target *t
  * updated in place, so that no packet slips and its id stays; else a new one is attached and takes the
  * name. On failure *fd is as it was. Errors as bpf(2) has them for BPF_LINK_CREATE and BPF_LINK_UPDATE.
  */
-int link_attach(const char *pin_dir, const char *name, const struct link_target *t, int prog_fd, int *fd);
+int link_attach(const char *pin_dir, const char *name, const struct link_target *t, int prog_fd,
+		int *fd);
 
 /* Removes the pin and closes: that detaches. *fd may be -1. */
 void link_detach(const char *pin_dir, const char *name, int *fd);

@@ -24,10 +24,11 @@
 
 #define NAME_MAX_PIN 64
 
-/* The entry table in use: made and exchanged by whoever makes entries, held only to be pinned again. */
-struct held_table {
-	int fd;
-	uint32_t slot;
+/* Maps in maps are made and exchanged by whoever makes entries: held only to be pinned again. */
+enum inner {
+	INNER_TABLE,
+	INNER_FILTER,
+	_INNER_MAX,
 };
 
 struct loader {
@@ -36,8 +37,7 @@ struct loader {
 	bool is_fresh;
 	uint32_t *owned; /* ids of programs pinned by us, now or in a run before */
 	size_t n_owned;
-	struct held_table table4;
-	struct held_table table6;
+	int inner_fds[_INNER_MAX][2]; /* of those in use, by enum fw_kind */
 };
 
 static void loader_freep(struct loader **l)
@@ -49,8 +49,9 @@ struct loader *loader_free(struct loader *l)
 {
 	if (!l)
 		return NULL;
-	closep(&l->table4.fd);
-	closep(&l->table6.fd);
+	for (enum inner i = 0; i < _INNER_MAX; i++)
+		for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++)
+			closep(&l->inner_fds[i][kind]);
 	fw__destroy(l->skel);
 	free(l->owned);
 	free(l->pin_dir);
@@ -93,7 +94,7 @@ static int explain_pin_dir(const char *pin_dir, int r)
 		return log_error(r, "'%s' is not on a bpffs: run 'mount -t bpf bpf /sys/fs/bpf', or give a --pin-dir "
 				    "below a bpffs", pin_dir);
 	case -EPERM:
-		return log_error(r, "'%s' belongs to another user or others may write to it, so that its pins cannot be "
+		return log_error(r, "'%s' belongs to another user or others may write to it, its pins cannot be "
 				    "trusted: remove it, or make it root's with mode 0700", pin_dir);
 	case -ENOTDIR:
 		return log_error(r, "'%s' exists and is not a directory: remove it", pin_dir);
@@ -105,7 +106,8 @@ static int explain_pin_dir(const char *pin_dir, int r)
 		return log_error(r, "Cannot create or read '%s': no permission; it must belong to the user of this "
 				    "program (see tmpfiles.d(5))", pin_dir);
 	case -EROFS:
-		return log_error(r, "Cannot create '%s': read-only here; the unit needs ReadWritePaths= for it", pin_dir);
+		return log_error(r, "Cannot create '%s': read-only here, the unit needs ReadWritePaths= for it",
+				 pin_dir);
 	default:
 		return log_error(r, "Cannot use the pin directory '%s': %m", pin_dir);
 	}
@@ -126,8 +128,8 @@ int loader_check_pins(const char *pin_dir)
 
 	r = pins_read_meta(pin_dir, &meta);
 	if (r == -EPROTO)
-		return log_error(r, "'%s' holds pins of another version (ebpf-fw '%.*s', layout %u where ours is %u): run "
-				    "'fwctl unload' first", pin_dir, (int)sizeof(meta.version), meta.version,
+		return log_error(r, "'%s' holds pins of another version (ebpf-fw '%.*s', layout %u where ours is "
+				    "%u): run 'fwctl unload' first", pin_dir, (int)sizeof(meta.version), meta.version,
 				 meta.abi_version, FW_ABI_VERSION);
 	if (r == -EPERM || r == -EACCES)
 		return log_error(r, "Not permitted to open pins in '%s': CAP_BPF is needed", pin_dir);
@@ -163,11 +165,12 @@ static int reuse_map(const char *pin_dir, struct bpf_map *map)
 	r = pins_open_map(pin_dir, &want, false, &fd);
 	if (r >= 0)
 		r = bpf_obj_get_info_by_fd(fd, &info, &size);
-	if (r >= 0 && (info.max_entries != bpf_map__max_entries(map) || info.map_flags != bpf_map__map_flags(map)))
+	if (r >= 0 && (info.max_entries != bpf_map__max_entries(map) ||
+		       info.map_flags != bpf_map__map_flags(map)))
 		r = -EPROTO;
 	if (r == -EPROTO)
-		return log_error(r, "'%s/%s' is not the map of this version: run 'fwctl unload' of the version that made it",
-				 pin_dir, name);
+		return log_error(r, "'%s/%s' is not the map of this version: run 'fwctl unload' first", pin_dir,
+				 name);
 	if (r == -ENOENT)
 		return r;
 	if (r >= 0)
@@ -201,7 +204,7 @@ static int pin_maps(struct loader *l)
 	int r;
 
 	bpf_object__for_each_map(map, l->skel->obj) {
-		if (bpf_map__is_internal(map) || map == l->skel->maps.meta) /* meta last: it vouches for the rest */
+		if (bpf_map__is_internal(map) || map == l->skel->maps.meta) /* meta comes last */
 			continue;
 		r = repin(l->pin_dir, map_pin_name(map, name), bpf_map__fd(map));
 		if (r < 0)
@@ -270,7 +273,7 @@ static int pin_programs(struct loader *l)
 
 	bpf_object__for_each_program(program, l->skel->obj) {
 		(void) snprintf(name, sizeof(name), "progs/%s", bpf_program__name(program));
-		r = repin(l->pin_dir, name, bpf_program__fd(program)); /* nothing there: nothing to keep beside */
+		r = repin(l->pin_dir, name, bpf_program__fd(program)); /* 1: there was none to keep */
 		if (r == 0) {
 			r = own(l, bpf_program__fd(program), &id);
 			if (r >= 0) {
@@ -321,14 +324,14 @@ static int explain_load(int r)
 	switch (r) {
 	case -EPERM:
 	case -EACCES:
-		return log_error(r, "The kernel refuses to load the programs: %m. CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are "
-				    "needed, and SELinux may have a say ('ausearch -m avc')");
+		return log_error(r, "The kernel refuses to load the programs: %m. CAP_BPF, CAP_NET_ADMIN and "
+				    "CAP_PERFMON are needed, and SELinux may object ('ausearch -m avc')");
 	case -ENOSYS:
 		return log_error(r, "The kernel has no bpf() system call (CONFIG_BPF_SYSCALL)");
 	case -ENOMEM:
-		return log_error(r, "The kernel has no memory for the maps: raise MemoryMax= or LimitMEMLOCK= of the unit");
+		return log_error(r, "No memory for the maps: raise MemoryMax= or LimitMEMLOCK= of the unit");
 	default:
-		return log_error(r, "The kernel refuses to load the programs: %m; --debug shows the verifier's words");
+		return log_error(r, "The kernel refuses to load the programs: %m; --debug tells more");
 	}
 }
 
@@ -340,7 +343,8 @@ int loader_load(const char *pin_dir, const struct fw_meta *meta, struct loader *
 	l = calloc(1, sizeof(*l));
 	if (!l)
 		return log_error(-ENOMEM, "Cannot load: %m");
-	l->table4.fd = l->table6.fd = -1;
+	for (enum inner i = 0; i < _INNER_MAX; i++)
+		l->inner_fds[i][FW_KIND_IPV4] = l->inner_fds[i][FW_KIND_IPV6] = -1;
 	l->pin_dir = strdup(pin_dir);
 	if (!l->pin_dir)
 		return log_error(-ENOMEM, "Cannot load: %m");
@@ -396,7 +400,8 @@ int loader_program(const struct loader *l, enum fw_hook hook, enum fw_direction 
 	const struct bpf_program *program;
 
 	if (hook == FW_HOOK_CGROUP)
-		program = d == FW_INGRESS ? l->skel->progs.fw_cgroup_in : l->skel->progs.fw_cgroup_out;
+		program = d == FW_INGRESS ? l->skel->progs.fw_cgroup_in
+					  : l->skel->progs.fw_cgroup_out;
 	else if (is_l3)
 		program = d == FW_INGRESS ? l->skel->progs.fw_tc_l3_in : l->skel->progs.fw_tc_l3_out;
 	else
@@ -425,44 +430,66 @@ int loader_write_meta(struct loader *l, const struct fw_meta *meta)
 	return 0;
 }
 
-/* Holds the table that is pinned for the slot in use, or pins the one held if it is still in that slot. */
-static int keep_table(struct loader *l, const char *name, const struct bpf_map *outer, uint32_t slot,
-		      struct held_table *held)
+/* Where a map in use is: below maps/, and in which place of which outer map. */
+static const struct bpf_map *inner_place(const struct loader *l, const struct fw_policy *p,
+					 enum inner inner, enum fw_kind kind, uint32_t *ret_index,
+					 char name[static NAME_MAX_PIN])
 {
-	char path[NAME_MAX_PIN];
-	uint32_t id = 0;
-	int fd;
+	char family = kind == FW_KIND_IPV4 ? '4' : '6';
+	uint32_t slot;
 
-	(void) snprintf(path, sizeof(path), "maps/%s_%u", name, slot);
-	fd = pins_open(l->pin_dir, path, false);
-	if (fd >= 0) {
-		closep(&held->fd);
-		*held = (struct held_table){ .fd = fd, .slot = slot };
-		return 0;
+	if (inner == INNER_FILTER) {
+		slot = fw_slot(p->filter_generation[kind]);
+		*ret_index = kind * FW_TABLE_SLOTS + slot;
+		(void) snprintf(name, NAME_MAX_PIN, "maps/filter%c_%u", family, slot);
+		return l->skel->maps.filters;
 	}
-	if (fd != -ENOENT)
-		return fd;
-	if (held->fd < 0 || held->slot != slot)
-		return 0; /* exchanged and lost within one tick: the next start makes another */
-	if (bpf_map_lookup_elem(bpf_map__fd(outer), &slot, &id) < 0 || id != map_id(held->fd))
-		return 0;
-	return repin(l->pin_dir, path, held->fd);
+	*ret_index = slot = fw_slot(p->table_generation[kind]);
+	(void) snprintf(name, NAME_MAX_PIN, "maps/table%c_%u", family, slot);
+	return kind == FW_KIND_IPV4 ? l->skel->maps.tables4 : l->skel->maps.tables6;
 }
 
-static int keep_tables(struct loader *l)
+/* Holds the map that is pinned as the one in use, or pins the one held if it still is that. */
+static int keep_inner(struct loader *l, const struct fw_policy *policy, enum inner inner,
+		      enum fw_kind kind)
+{
+	int *held = &l->inner_fds[inner][kind], fd;
+	char name[NAME_MAX_PIN];
+	const struct bpf_map *outer;
+	uint32_t index, id = 0;
+
+	outer = inner_place(l, policy, inner, kind, &index, name);
+	fd = pins_open(l->pin_dir, name, false);
+	if (fd >= 0) {
+		closep(held);
+		*held = fd;
+		return 0;
+	}
+	if (fd != -ENOENT || *held < 0)
+		return fd == -ENOENT ? 0 : fd; /* a filter is made with its first entry */
+	if (bpf_map_lookup_elem(bpf_map__fd(outer), &index, &id) < 0 || id != map_id(*held))
+		return 0; /* exchanged since, and lost before we could hold it */
+	return repin(l->pin_dir, name, *held);
+}
+
+static int keep_inner_maps(struct loader *l)
 {
 	struct fw_policy policy;
 	__u32 first = 0;
-	int r, n;
+	int r, n = 0;
 
 	r = bpf_map_lookup_elem(bpf_map__fd(l->skel->maps.policy), &first, &policy);
 	if (r < 0)
 		return r;
-	n = keep_table(l, "table4", l->skel->maps.tables4, fw_slot(policy.table_generation[FW_KIND_IPV4]), &l->table4);
-	if (n < 0)
-		return n;
-	r = keep_table(l, "table6", l->skel->maps.tables6, fw_slot(policy.table_generation[FW_KIND_IPV6]), &l->table6);
-	return r < 0 ? r : n + r;
+	for (enum inner i = 0; i < _INNER_MAX; i++) {
+		for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
+			r = keep_inner(l, &policy, i, kind);
+			if (r < 0)
+				return r;
+			n += r;
+		}
+	}
+	return n;
 }
 
 int loader_keep_pinned(struct loader *l)
@@ -472,7 +499,7 @@ int loader_keep_pinned(struct loader *l)
 	struct bpf_map *map;
 	int r, n;
 
-	n = keep_tables(l);
+	n = keep_inner_maps(l);
 	if (n < 0)
 		return n;
 	bpf_object__for_each_map(map, l->skel->obj) {

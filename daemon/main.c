@@ -40,10 +40,10 @@ static const struct row {
 	const char *help;
 } rows[_OPTION_MAX] = {
 	[OPTION_CONFIG] = { "config", "FILE", "Configuration, default " FW_CONFIG_FILE },
-	[OPTION_PIN_DIR] = { "pin-dir", "DIR", "Where maps, programs and links are pinned, default " PINS_DIR_DEFAULT },
+	[OPTION_PIN_DIR] = { "pin-dir", "DIR", "Where everything is pinned, default " PINS_DIR_DEFAULT },
 	[OPTION_STATE_DIR] = { "state-dir", "DIR", "Where durable lists are, default " FW_STATE_DIR },
 	[OPTION_RUN_DIR] = { "run-dir", "DIR", "Locks and the last statistics, default " FW_RUN_DIR },
-	[OPTION_CHECK_CONFIG] = { "check-config", NULL, "Check the configuration: exit 0 if it is right, 1 if not" },
+	[OPTION_CHECK_CONFIG] = { "check-config", NULL, "Check the configuration: exit 0 or 1" },
 	[OPTION_DEBUG] = { "debug", NULL, "Say more, the words of the BPF verifier among it" },
 	[OPTION_HELP] = { "help", NULL, "Show this help" },
 	[OPTION_VERSION] = { "version", NULL, "Show the version" },
@@ -51,7 +51,7 @@ static const struct row {
 
 static void show_help(void)
 {
-	printf("ebpf-fwd [OPTION...]\n\nLoads, attaches and tends the firewall; fwctl(8) changes its lists.\n\n");
+	printf("ebpf-fwd [OPTION...]\n\nLoads, attaches and tends the firewall. Its lists are fwctl(8)'s.\n\n");
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
 		int n = printf("  --%s%s%s", rows[i].name, rows[i].argument ? "=" : "",
 			       rows[i].argument ? rows[i].argument : "");
@@ -61,8 +61,9 @@ static void show_help(void)
 	printf("\nSee ebpf-fwd(8) and ebpf-fw.conf(5).\n");
 }
 
-/* Cuts "--NAME=VALUE" or "--NAME VALUE" off argv. getopt_long() would take abbreviations. -EINVAL: logged. */
-static int next_option(int argc, char **argv, int *i, enum option *ret_option, const char **ret_value)
+/* Cuts "--NAME=VALUE" or "--NAME VALUE" off argv; getopt_long() would take abbreviations. Logs. */
+static int next_option(int argc, char **argv, int *i, enum option *ret_option,
+		       const char **ret_value)
 {
 	const char *text = argv[*i], *equals = strchr(text, '=');
 	size_t n = equals ? (size_t)(equals - text) : strlen(text);
@@ -72,7 +73,8 @@ static int next_option(int argc, char **argv, int *i, enum option *ret_option, c
 	for (enum option o = 0; o < _OPTION_MAX; o++) {
 		const struct row *row = &rows[o];
 
-		if (n != strlen(row->name) + 2 || strncmp(text, "--", 2) != 0 || strncmp(text + 2, row->name, n - 2) != 0)
+		if (n != strlen(row->name) + 2 || strncmp(text, "--", 2) != 0 ||
+		    strncmp(text + 2, row->name, n - 2) != 0)
 			continue;
 		if (equals && !row->argument)
 			return log_error(-EINVAL, "'%s': --%s takes no value", shown, row->name);

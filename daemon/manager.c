@@ -26,6 +26,7 @@
 
 #define USEC_PER_SEC UINT64_C(1000000)
 #define CHECK_INTERVAL_USEC (5 * USEC_PER_SEC) /* how long somebody's interference may last */
+#define SWEEP_INTERVAL_USEC (60 * USEC_PER_SEC) /* what has ended decides nothing, it only takes room */
 #define TIMER_ACCURACY_USEC 10000
 
 struct manager {
@@ -41,6 +42,8 @@ struct manager {
 	struct hooks *hooks;
 	struct stats *stats;
 	struct fw_meta meta; /* as last written */
+	bool is_strict;      /* as last put into the policy */
+	uint64_t swept_usec; /* CLOCK_MONOTONIC */
 	int pins_error;      /* of the last check, so that it is said once */
 };
 
@@ -94,8 +97,8 @@ static int publish(struct manager *m)
 		m->meta = meta;
 	}
 
-	n = (size_t)snprintf(status, sizeof(status), "Filtering on %zu interfaces (%s)", hooks_count_interfaces(m->hooks),
-			     mechanism_to_string(meta.tc_mechanism));
+	n = (size_t)snprintf(status, sizeof(status), "Filtering on %zu interfaces (%s)",
+			     hooks_count_interfaces(m->hooks), mechanism_to_string(meta.tc_mechanism));
 	if (meta.cgroup[0])
 		n += (size_t)snprintf(status + n, sizeof(status) - n, " and cgroup '%s'", meta.cgroup);
 	if (meta.pending[0])
@@ -120,21 +123,29 @@ static int sync_hooks(struct manager *m)
 
 static void warn_if_idle(const struct manager *m)
 {
-	if (!hooks_is_used(m->hooks, FW_HOOK_TC) && !hooks_is_used(m->hooks, FW_HOOK_CGROUP) && !m->meta.pending[0])
-		(void) log_warning(0, "Nothing is filtered: no interface matches Interfaces= and no cgroup is attached; see "
-				      "'fwctl status'");
+	if (!hooks_is_used(m->hooks, FW_HOOK_TC) && !hooks_is_used(m->hooks, FW_HOOK_CGROUP) &&
+	    !m->meta.pending[0])
+		(void) log_warning(0, "Nothing is filtered: no interface matches Interfaces= and no cgroup is "
+				      "attached; see 'fwctl status'");
 }
 
 /* Lists into the maps, under the writer lock: fwctl must not see half of it. */
 static int restore(struct manager *m)
 {
 	_cleanup_close_ int lock_fd = -1;
+	struct fw_meta before;
 	int r;
 
 	r = table_lock(m->options->run_dir, &lock_fd);
 	if (r < 0)
 		return log_error(r, "Cannot lock '%s/lock': %m", m->options->run_dir);
 
+	if (pins_read_meta(m->options->pin_dir, &before) == 0) { /* holds until we have attached anew */
+		before.max_entries = m->meta.max_entries;
+		memcpy(before.version, m->meta.version, sizeof(before.version));
+		before.pending[0] = '\0'; /* to be said again */
+		m->meta = before;
+	}
 	r = loader_load(m->options->pin_dir, &m->meta, &m->loader);
 	if (r < 0)
 		return r;
@@ -146,13 +157,14 @@ static int restore(struct manager *m)
 				 m->options->pin_dir);
 	r = table_repair(m->table);
 	if (r < 0)
-		return log_error(r, "Cannot repair the tables in '%s': %m; if pins are missing, run 'fwctl unload'",
+		return log_error(r, "Cannot repair the tables in '%s': %m; if pins miss, run 'fwctl unload'",
 				 m->options->pin_dir);
 
 	r = restore_lists(m->options->state_dir, m->table);
 	if (r < 0)
 		return r;
-	table_set_strict(m->table, m->config.is_strict);
+	m->is_strict = m->config.is_strict;
+	table_set_strict(m->table, m->is_strict);
 	r = table_commit(m->table);
 	if (r < 0)
 		return log_error(r, "Cannot put the restored lists in force: %m");
@@ -185,9 +197,37 @@ static void check_pins(struct manager *m)
 		(void) log_warning(0, "%d pins of maps and programs in '%s' were removed, put them back", r,
 				   m->options->pin_dir);
 	else if (r < 0 && r != m->pins_error)
-		(void) log_warning(r, "Cannot keep the pins in '%s', filtering goes on while this daemon runs: %m",
+		(void) log_warning(r, "Cannot keep the pins in '%s', filtering goes on as long as we run: %m",
 				   m->options->pin_dir);
 	m->pins_error = r < 0 ? r : 0;
+}
+
+/*
+ * Changes to the tables, if there are any to make. The writer lock is not waited for: a large load by
+ * fwctl must not keep us from an interface that has just come.
+ */
+static void tend_table(struct manager *m)
+{
+	bool is_sweep_due = now_usec(CLOCK_MONOTONIC) - m->swept_usec >= SWEEP_INTERVAL_USEC &&
+			    table_next_end(m->table) <= tick_now();
+	_cleanup_close_ int lock_fd = -1;
+	int r = 0;
+
+	if (m->is_strict == m->config.is_strict && !is_sweep_due)
+		return;
+	if (instance_try_lock_writers(m->options->run_dir, &lock_fd) < 0)
+		return; /* the next check tries again */
+
+	m->is_strict = m->config.is_strict;
+	table_set_strict(m->table, m->is_strict);
+	if (is_sweep_due) {
+		m->swept_usec = now_usec(CLOCK_MONOTONIC);
+		r = table_sweep(m->table, NULL, NULL);
+		if (r >= 0)
+			r = table_commit(m->table);
+	}
+	if (r < 0)
+		(void) log_warning(r, "Cannot clear out entries that have ended, they only take room: %m");
 }
 
 static int on_check(sd_event_source *source, uint64_t usec, void *userdata)
@@ -197,6 +237,7 @@ static int on_check(sd_event_source *source, uint64_t usec, void *userdata)
 	check_pins(m);
 	hooks_check(m->hooks);
 	(void) sync_hooks(m); /* has said what failed, the next check tries again */
+	tend_table(m);
 	(void) sd_event_source_set_time(source, now_usec(CLOCK_MONOTONIC) + CHECK_INTERVAL_USEC);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
@@ -208,7 +249,7 @@ static int arm_stats_timer(struct manager *m)
 	uint64_t deadline = 0, now = now_usec(CLOCK_BOOTTIME);
 
 	(void) sd_event_source_get_time(m->stats_timer, &deadline);
-	if (deadline + interval < start || deadline > now || now - deadline > interval)
+	if (deadline > now || now - deadline > interval)
 		deadline = start;
 	(void) sd_event_source_set_time(m->stats_timer, deadline + interval);
 	return sd_event_source_set_enabled(m->stats_timer, SD_EVENT_ONESHOT);
@@ -226,22 +267,18 @@ static int on_window(sd_event_source *source, uint64_t usec, void *userdata)
 static int reload(struct manager *m)
 {
 	_cleanup_(config_done) struct config fresh = {};
-	_cleanup_close_ int lock_fd = -1;
 	struct config old;
 	int r;
 
 	r = manager_read_config(m->options->config_file, &fresh);
 	if (r < 0)
 		return log_error(r, "Reload failed, the configuration from before stays in force");
-	r = table_lock(m->options->run_dir, &lock_fd);
-	if (r < 0)
-		return log_error(r, "Reload failed, cannot lock '%s/lock': %m", m->options->run_dir);
 
 	old = m->config;
 	m->config = fresh;
 	fresh = old; /* released with this scope */
-	table_set_strict(m->table, m->config.is_strict);
 	(void) sync_hooks(m); /* what fails is said and tried again, as with events */
+	tend_table(m);
 	(void) arm_stats_timer(m);
 	warn_if_idle(m);
 	log_notice("Configuration '%s' reloaded", m->options->config_file);
@@ -287,11 +324,12 @@ static int make_event_loop(struct manager *m)
 	r = sd_event_add_io(m->event, NULL, interfaces_fd(m->interfaces), EPOLLIN, on_interfaces, m);
 	if (r < 0)
 		return r;
-	r = sd_event_add_time_relative(m->event, &m->check_timer, CLOCK_MONOTONIC, CHECK_INTERVAL_USEC, 0, on_check, m);
+	r = sd_event_add_time_relative(m->event, &m->check_timer, CLOCK_MONOTONIC,
+				       CHECK_INTERVAL_USEC, 0, on_check, m);
 	if (r < 0)
 		return r;
-	r = sd_event_add_time(m->event, &m->stats_timer, CLOCK_BOOTTIME, stats_window_start_usec(m->stats),
-			      TIMER_ACCURACY_USEC, on_window, m);
+	r = sd_event_add_time(m->event, &m->stats_timer, CLOCK_BOOTTIME,
+			      stats_window_start_usec(m->stats), TIMER_ACCURACY_USEC, on_window, m);
 	if (r < 0)
 		return r;
 	r = arm_stats_timer(m);
@@ -370,8 +408,8 @@ int manager_start(struct manager *m)
 		return r;
 	check_pins(m); /* all is there: this takes hold of the entry tables */
 
-	r = stats_new(o->run_dir, m->table, loader_counters_id(m->loader), loader_is_fresh(m->loader),
-		      m->config.stats_interval_usec, &m->stats);
+	r = stats_new(o->run_dir, m->table, loader_counters_id(m->loader),
+		      loader_is_fresh(m->loader), m->config.stats_interval_usec, &m->stats);
 	if (r < 0)
 		return r;
 	r = make_event_loop(m);

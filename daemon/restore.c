@@ -38,36 +38,34 @@ static uint32_t until_to_tick(int64_t until, int64_t now)
 	return tick_after(seconds > UINT64_MAX / NS_PER_SEC ? UINT64_MAX : seconds * NS_PER_SEC);
 }
 
-/* The index of the list; one that the kernel does not know gets a free index and the file's policy. */
+/*
+ * The index of the list. One that the kernel does not know is made; one that it does gets the policy of
+ * the file, which is the one that fwctl acknowledged: the first lists come with the defaults.
+ */
 static int find_or_make_list(struct table *t, const struct list_header *header)
 {
-	struct fw_list list;
-	int r;
+	struct fw_list list = {};
+	int index, r;
 
-	r = table_find_list(t, header->name, NULL);
-	if (r != -ENOENT)
-		return r;
+	index = table_find_list(t, header->name, &list);
+	if (index < 0 && index != -ENOENT)
+		return index;
 
-	for (unsigned index = 0; index < FW_LISTS_MAX; index++) {
-		r = table_get_list(t, index, &list);
-		if (r < 0)
-			return r;
-		if (list.name[0])
-			continue;
-		list = (struct fw_list){
-			.action = header->action,
-			.mode = header->mode,
-			.is_enabled = header->is_enabled,
-			.directions = header->directions,
-		};
-		strcpy(list.name, header->name);
-		r = table_set_list(t, index, &list);
-		return r < 0 ? r : (int)index;
+	strcpy(list.name, header->name);
+	list.mode = header->mode;
+	list.is_enabled = header->is_enabled;
+	if (list.n_entries == 0) { /* what is there already came with the action and directions it has */
+		list.action = header->action;
+		list.directions = header->directions;
 	}
-	return -ENFILE;
+	if (index == -ENOENT)
+		return table_new_list(t, &list);
+	r = table_set_list(t, index, &list);
+	return r < 0 ? r : index;
 }
 
-static int restore_line(struct restore *x, const struct list *l, const struct list_line *line, unsigned index)
+static int restore_line(struct restore *x, const struct list *l, const struct list_line *line,
+			unsigned index)
 {
 	unsigned directions = line->directions;
 	struct table_entry entry;
@@ -88,7 +86,8 @@ static int restore_line(struct restore *x, const struct list *l, const struct li
 		directions = l->header.directions;
 	if (directions == 0)
 		directions = target_default_directions(&line->target);
-	r = table_add(x->table, &line->target, index, directions, until_to_tick(line->until, x->now), &is_new);
+	r = table_add(x->table, &line->target, index, directions,
+		      until_to_tick(line->until, x->now), &is_new);
 	if (r < 0)
 		return r;
 	x->n_added++;
@@ -103,9 +102,12 @@ static int restore_items(struct restore *x, const struct list *l, unsigned index
 	for (size_t n = 0; n < l->n_items; n++) {
 		r = restore_line(x, l, &l->items[n], index);
 		if (r == -E2BIG)
-			return log_error(r, "List '%s': no room for '%s' and the %zu entries after it, raise MaxEntries= "
-					    "(ports: %d entries at most)", l->header.name,
-					 target_format(&l->items[n].target, text), l->n_items - n - 1, FW_PORT_ENTRIES_MAX);
+			return log_error(
+				r,
+				"List '%s': no room for '%s' and the %zu entries after it, raise MaxEntries= "
+				"(ports: %d entries at most)",
+				l->header.name, target_format(&l->items[n].target, text),
+				l->n_items - n - 1, FW_PORT_ENTRIES_MAX);
 		if (r < 0)
 			return log_error(r, "List '%s': cannot restore '%s': %m", l->header.name,
 					 target_format(&l->items[n].target, text));
@@ -122,8 +124,8 @@ static void set_aside(const char *state_dir, const char *name, size_t line, cons
 	if (r < 0)
 		(void) log_error(r, "List file '%s', line %zu: %s; cannot move it aside: %m", name, line, error);
 	else
-		(void) log_error(0, "List file '%s', line %zu: %s; moved aside to '%s" LIST_SUFFIX ".bad-N' in '%s/lists', "
-				    "entries in the kernel stay", name, line, error, name, state_dir);
+		(void) log_error(0, "List file '%s', line %zu: %s; moved aside in '%s/lists' as '%s" LIST_SUFFIX
+				    ".bad-N', entries in the kernel stay", name, line, error, state_dir, name);
 }
 
 /* For listfile_foreach(). */
@@ -147,7 +149,8 @@ static int restore_list(const char *name, void *userdata)
 
 	index = find_or_make_list(x->table, &l->header);
 	if (index == -ENFILE) {
-		(void) log_error(index, "List '%s' is not restored: there are %d lists already", name, FW_LISTS_MAX);
+		(void) log_error(index, "List '%s' is not restored: there are %d lists already", name,
+				 FW_LISTS_MAX);
 		return 0;
 	}
 	if (index < 0)
@@ -169,6 +172,7 @@ int restore_lists(const char *state_dir, struct table *t)
 		return log_error(r, "Cannot restore the lists from '%s': %m", state_dir);
 
 	if (x.n_added > 0 || x.n_expired > 0)
-		log_info("%" PRIu64 " entries restored from '%s', %" PRIu64 " had expired", x.n_added, state_dir, x.n_expired);
+		log_info("%" PRIu64 " entries restored from '%s', %" PRIu64 " had expired", x.n_added,
+			 state_dir, x.n_expired);
 	return 0;
 }

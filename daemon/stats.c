@@ -30,7 +30,7 @@ struct stats {
 	struct table *table;
 	uint32_t counters_id;
 	struct sample last;
-	bool was_down; /* the window that runs began under the daemon before us, and should have ended since */
+	bool was_down; /* the window began under the daemon before us, and should have ended since */
 	unsigned long n_lost;
 };
 
@@ -106,8 +106,9 @@ static int write_sample(const struct stats *s)
 		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
 			const struct fw_counters *c = &s->last.counters[h][d];
 
-			(void) fprintf(f, "%s %s %llu %llu %llu %llu %llu %llu\n", hook_to_string(h), direction_to_string(d),
-				       c->packets, c->bytes, c->syn, c->syn_ack, c->dropped, c->unparsed);
+			(void) fprintf(f, "%s %s %llu %llu %llu %llu %llu %llu\n", hook_to_string(h),
+				      direction_to_string(d), c->packets, c->bytes, c->syn,
+				      c->syn_ack, c->dropped, c->unparsed);
 		}
 	}
 	if (fflush(f) == EOF || ferror(f)) /* one check for all of the above */
@@ -121,12 +122,11 @@ static void save_sample(const struct stats *s)
 
 	r = write_sample(s);
 	if (r < 0)
-		(void) log_warning(r, "Cannot save the last statistics to '%s', a restart would lose a window, ignoring: %m",
-				   s->path);
+		(void) log_warning(r, "Cannot save the last statistics to '%s', ignoring: %m", s->path);
 }
 
-int stats_new(const char *run_dir, struct table *t, uint32_t counters_id, bool is_fresh, uint64_t window_usec,
-	      struct stats **ret)
+int stats_new(const char *run_dir, struct table *t, uint32_t counters_id, bool is_fresh,
+	      uint64_t window_usec, struct stats **ret)
 {
 	_cleanup_free_ struct stats *s = NULL;
 	struct sample now;
@@ -190,9 +190,11 @@ static void report_window(enum fw_hook h, enum fw_direction d, const struct fw_c
 	for (size_t n = 0; n < ELEMENTSOF(numbers); n++)
 		(void) snprintf(text[n + 2], FIELD_MAX, "%s=%" PRIu64, numbers[n].name, numbers[n].value);
 
-	log_record(LOG_INFO, MESSAGE_WINDOW, fields, "%s %s: total %llu, syn %llu, dropped %llu (%" PRIu64 " s%s)",
-		   hook_to_string(h), direction_to_string(d), is->packets - was->packets, is->syn - was->syn,
-		   is->dropped - was->dropped, (usec + USEC_PER_SEC / 2) / USEC_PER_SEC, was_down ? ", daemon was down" : "");
+	log_record(LOG_INFO, MESSAGE_WINDOW, fields,
+		   "%s %s: total %llu, syn %llu, dropped %llu (%" PRIu64 " s%s)", hook_to_string(h),
+		   direction_to_string(d), is->packets - was->packets, is->syn - was->syn,
+		   is->dropped - was->dropped, (usec + USEC_PER_SEC / 2) / USEC_PER_SEC,
+		   was_down ? ", daemon was down" : "");
 }
 
 /* The journal has not taken all: say so in the next record that it takes. */
@@ -205,7 +207,8 @@ static void report_lost(struct stats *s)
 	if (n == s->n_lost)
 		return;
 	(void) snprintf(text, sizeof(text), "FW_LOST=%lu", n - s->n_lost);
-	log_record(LOG_WARNING, MESSAGE_LOST, fields, "%lu records were lost, the journal did not take them", n - s->n_lost);
+	log_record(LOG_WARNING, MESSAGE_LOST, fields, "%lu records were lost, the journal did not take them",
+		   n - s->n_lost);
 	s->n_lost = n;
 }
 
@@ -222,10 +225,12 @@ void stats_report(struct stats *s, const struct hooks *h)
 
 	for (enum fw_hook hook = 0; hook < _FW_HOOK_MAX; hook++)
 		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-			const struct fw_counters *was = &s->last.counters[hook][d], *is = &now.counters[hook][d];
+			const struct fw_counters *was = &s->last.counters[hook][d],
+						 *is = &now.counters[hook][d];
 
 			if (hooks_is_used(h, hook) || is->packets != was->packets)
-				report_window(hook, d, was, is, now.usec - s->last.usec, s->was_down);
+				report_window(hook, d, was, is, now.usec - s->last.usec,
+					      s->was_down);
 		}
 	report_lost(s);
 
