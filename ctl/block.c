@@ -2,16 +2,16 @@
 
 /*
  * block and allow: from the command line to one set of changes, and the report of it. All arguments
- * are parsed before anything is opened; change.c does the rest whole or not at all.
+ * are parsed before anything is opened; change.c does the rest whole or not at all. A list that does
+ * not exist is made: whoever bans (fail2ban and the like) need not prepare anything.
  */
 
-#include <errno.h>
 #include <time.h>
 
 #include "change.h"
 #include "cleanup.h"
-#include "guard.h"
 #include "output.h"
+#include "policy.h"
 
 #define NS_PER_SEC 1000000000ull
 
@@ -24,25 +24,14 @@ static unsigned directions_of(const struct ctl *ctl, const struct fw_list *polic
 }
 
 /* Refuses what would lock the user or the host out, unless forced to. */
-static int check_guard(struct ctl *ctl, const struct fw_list *policy, const struct targets *targets)
+static int check_guard(struct ctl *ctl, const struct guard *guard, const struct fw_list *policy,
+		       const struct targets *targets)
 {
 	char target[TARGET_TEXT_MAX], buffer[GUARD_TEXT_MAX];
-	_cleanup_(guard_done) struct guard guard = {};
 	const char *reason;
-	int r;
-
-	r = guard_load(&guard);
-	if (r < 0) {
-		errno = -r;
-		if (!ctl->is_forced)
-			return output_fail(ctl, EXIT_NO,
-					   "Cannot tell what a block would cut off: %m; "
-					   "--force blocks without looking");
-		output_note(ctl, "cannot tell what this cuts off: %m");
-	}
 
 	for (const struct target *i = targets->items; i < targets->items + targets->n_items; i++) {
-		reason = guard_check(&guard, i, directions_of(ctl, policy, i), buffer);
+		reason = guard_check(guard, i, directions_of(ctl, policy, i), buffer);
 		if (!reason)
 			continue;
 		(void) target_format(i, target);
@@ -63,6 +52,48 @@ static int64_t unix_after(uint64_t ns)
 	return now.tv_sec + (int64_t)((ns + (uint64_t)now.tv_nsec + NS_PER_SEC - 1) / NS_PER_SEC);
 }
 
+static void set_ends(struct changes *c)
+{
+	uint64_t ns = c->ctl->duration_ns;
+
+	for (struct change *i = c->items; i < c->items + c->n_items && ns != UINT64_MAX; i++) {
+		i->until = tick_after(ns);
+		i->until_unix = unix_after(ns);
+	}
+}
+
+int changes_prepare_add(struct changes *c, const struct targets *targets, const struct guard *guard)
+{
+	int status, r;
+
+	status = policy_find(c->ctl, c->table, c->action, &c->list, &c->policy);
+	if (status != EXIT_DONE)
+		return status;
+	if (guard) {
+		status = check_guard(c->ctl, guard, &c->policy, targets);
+		if (status != EXIT_DONE)
+			return status;
+	}
+	if (c->list == FW_LISTS_MAX) {
+		status = policy_make(c->ctl, c->table, &c->policy, &c->list);
+		if (status != EXIT_DONE)
+			return status;
+		c->is_new_list = true;
+		output_note(c->ctl, "list '%s' is new: it %ss, and enforces", c->policy.name,
+			    action_to_string(c->action));
+	}
+
+	r = changes_init(c, targets);
+	if (r < 0)
+		return r;
+	for (struct change *i = c->items; i < c->items + c->n_items; i++) {
+		i->lists = 1ull << c->list;
+		i->directions = directions_of(c->ctl, &c->policy, &i->target);
+	}
+	set_ends(c);
+	return EXIT_DONE;
+}
+
 static int report_added(const struct changes *c, const char *list)
 {
 	_cleanup_json_ json_object *rows = json_object_new_array();
@@ -78,7 +109,7 @@ static int report_added(const struct changes *c, const char *list)
 		row = change_row(i, list, result);
 		json_object_object_add(row, "refreshed", json_object_new_boolean(is_refreshed));
 		json_object_object_add(row, "direction", json_object_new_string(direction));
-		json_object_object_add(row, "until", json_time(c->until_unix));
+		json_object_object_add(row, "until", json_time(i->until_unix));
 		json_object_array_add(rows, row);
 	}
 	return output_changes(c->ctl, rows);
@@ -87,11 +118,11 @@ static int report_added(const struct changes *c, const char *list)
 static int add(struct ctl *ctl, int argc, char **argv, enum fw_action action)
 {
 	_cleanup_(targets_done) struct targets targets = {};
+	_cleanup_(guard_done) struct guard guard = {};
 	_cleanup_(table_freep) struct table *table = NULL;
 	_cleanup_close_ int lock = -1;
 	_cleanup_(changes_done) struct changes c = { .ctl = ctl, .action = action };
-	struct fw_list policy;
-	int status, r;
+	int status;
 
 	status = session_parse_targets(ctl, argc, argv, &targets);
 	if (status != EXIT_DONE)
@@ -99,11 +130,8 @@ static int add(struct ctl *ctl, int argc, char **argv, enum fw_action action)
 	status = session_open(ctl, &table);
 	if (status != EXIT_DONE)
 		return status;
-	status = session_find_list_for(ctl, table, action, &c.list, &policy);
-	if (status != EXIT_DONE)
-		return status;
 	if (action == FW_ACTION_BLOCK) {
-		status = check_guard(ctl, &policy, &targets);
+		status = session_load_guard(ctl, &guard);
 		if (status != EXIT_DONE)
 			return status;
 	}
@@ -112,23 +140,15 @@ static int add(struct ctl *ctl, int argc, char **argv, enum fw_action action)
 		return status;
 
 	c.table = table;
-	if (ctl->duration_ns != UINT64_MAX) {
-		c.until = tick_after(ctl->duration_ns);
-		c.until_unix = unix_after(ctl->duration_ns);
-	}
-	r = changes_init(&c, &targets);
-	if (r < 0)
-		return r;
-	for (struct change *i = c.items; i < c.items + c.n_items; i++) {
-		i->lists = 1ull << c.list;
-		i->directions = directions_of(ctl, &policy, &i->target);
-	}
-
-	status = changes_make(&c);
+	status = changes_prepare_add(&c, &targets, action == FW_ACTION_BLOCK ? &guard : NULL);
+	if (status == EXIT_DONE)
+		status = changes_make(&c);
+	if (status != EXIT_DONE && c.is_new_list)
+		policy_unmake(ctl, table, c.list);
 	if (status != EXIT_DONE)
 		return status;
 	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */
-	return report_added(&c, policy.name);
+	return report_added(&c, c.policy.name);
 }
 
 int verb_block(struct ctl *ctl, int argc, char **argv)

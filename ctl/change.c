@@ -9,10 +9,7 @@
 #include "change.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cleanup.h"
 #include "output.h"
@@ -78,7 +75,6 @@ static int fail_full(const struct changes *c, const struct target *target, bool 
 
 static int apply_one(struct changes *c, struct change *change)
 {
-	bool is_new;
 	int r = 0;
 
 	for (unsigned list = 0; list < FW_LISTS_MAX && r == 0; list++) {
@@ -87,8 +83,8 @@ static int apply_one(struct changes *c, struct change *change)
 		if (c->is_removal)
 			r = table_remove(c->table, &change->target, list);
 		else
-			r = table_add(c->table, &change->target, list, change->directions, c->until,
-				      &is_new);
+			r = table_add(c->table, &change->target, list, change->directions,
+				      change->until, NULL);
 		if (c->is_removal && r == -ENOENT)
 			r = 0; /* its time has ended since we looked */
 	}
@@ -118,45 +114,65 @@ static void revert(struct changes *c, size_t n)
 	}
 }
 
-/* The kernel's half: all targets, or none and the reason. */
-static int apply(struct changes *c)
+/* Says that the kernel refused a change, after everything has been taken back. */
+static int fail(const struct changes *c, const struct target *target, bool is_at_limit, int r)
 {
 	char text[TARGET_TEXT_MAX];
-	bool is_at_limit;
-	enum fw_kind kind;
-	size_t i;
-	int r = 0;
 
-	for (i = 0; i < c->n_items; i++) {
-		r = apply_one(c, &c->items[i]);
-		if (r < 0)
-			break;
-	}
-	if (r == 0) {
-		r = table_commit(c->table);
-		if (r == 0)
-			return EXIT_DONE;
-		i = c->n_items - 1; /* the last one stands for all in the message */
-	}
-
-	kind = target_kind(&c->items[i].target);
-	/* before going back, which makes room */
-	is_at_limit = table_count(c->table, kind) >= table_limit(c->table, kind);
-	revert(c, i + 1);
 	if (r == -E2BIG || r == -ENOSPC)
-		return fail_full(c, &c->items[i].target, is_at_limit);
+		return fail_full(c, target, is_at_limit);
 	errno = -r;
 	return output_fail(c->ctl, r == -EPERM || r == -EACCES ? EXIT_PERMISSION : EXIT_NO,
-			   "Cannot change %s: %m. Nothing was changed",
-			   target_format(&c->items[i].target, text));
+			   "Cannot change %s: %m. Nothing was changed", target_format(target, text));
 }
 
-static bool has_file(const struct ctl *ctl, const char *name)
+static uint64_t touched_lists(const struct changes *c)
 {
-	char path[PATH_MAX];
+	uint64_t touched = c->list < FW_LISTS_MAX ? 1ull << c->list : 0;
 
-	(void) snprintf(path, sizeof(path), "%s/lists/%s" LIST_SUFFIX, ctl->state_dir, name);
-	return access(path, F_OK) == 0;
+	for (size_t i = 0; i < c->n_items; i++)
+		touched |= c->items[i].lists;
+	return touched;
+}
+
+/* From here on the files of the lists may say something else than the kernel. */
+static int begin(struct changes *c)
+{
+	uint64_t touched = touched_lists(c);
+	int r = 0;
+
+	for (unsigned list = 0; list < FW_LISTS_MAX && r == 0; list++)
+		if (touched >> list & 1)
+			r = stamps_begin(c->stamps, c->ctl, c->table, list);
+	return r;
+}
+
+int changes_apply(struct changes *c)
+{
+	enum fw_kind kind;
+	bool is_at_limit;
+	int r;
+
+	r = begin(c);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < c->n_items; i++) {
+		r = apply_one(c, &c->items[i]);
+		if (r == 0)
+			continue;
+
+		kind = target_kind(&c->items[i].target);
+		/* before going back, which makes room */
+		is_at_limit = table_count(c->table, kind) >= table_limit(c->table, kind);
+		revert(c, i + 1);
+		return fail(c, &c->items[i].target, is_at_limit, r);
+	}
+	return EXIT_DONE;
+}
+
+void changes_revert(struct changes *c)
+{
+	revert(c, c->n_items);
 }
 
 /*
@@ -180,7 +196,7 @@ static bool make_line(const struct changes *c, const struct change *change, unsi
 	if (!is_back) {
 		ret->is_removal = c->is_removal;
 		ret->directions = c->is_removal ? 0 : change->directions;
-		ret->until = c->is_removal ? 0 : c->until_unix;
+		ret->until = c->is_removal ? 0 : change->until_unix;
 		ret->comment = c->is_removal ? "" : c->ctl->comment;
 		return true;
 	}
@@ -194,72 +210,110 @@ static bool make_line(const struct changes *c, const struct change *change, unsi
 	return true;
 }
 
-/* Appends what concerns one list to its file, in one go. */
-static int save_list(struct changes *c, unsigned list, bool is_back)
+static size_t count_items(struct changes *const *sets, size_t n)
+{
+	size_t n_items = 0;
+
+	for (size_t i = 0; i < n; i++)
+		n_items += sets[i]->n_items;
+	return n_items;
+}
+
+/* Appends what concerns one list to its file, in one go: the changes in order, or the way back. */
+static int save_list(struct ctl *ctl, struct changes *const *sets, size_t n, unsigned list, bool is_back)
 {
 	_cleanup_free_ struct list_line *lines = NULL;
+	const struct changes *c;
 	struct list_header header;
 	struct fw_list policy;
-	size_t n = 0;
+	size_t n_lines = 0;
 	bool is_file;
 	int r;
 
-	r = table_get_list(c->table, list, &policy);
+	r = table_get_list(sets[0]->table, list, &policy);
 	if (r < 0)
 		return r;
 	header = session_list_header(&policy);
-	is_file = has_file(c->ctl, header.name);
+	is_file = stamp_has_file(ctl, header.name);
 
-	lines = calloc(c->n_items, sizeof(*lines));
+	lines = calloc(count_items(sets, n) + 1, sizeof(*lines));
 	if (!lines)
 		return -ENOMEM;
-	for (size_t i = 0; i < c->n_items; i++)
-		if (make_line(c, &c->items[i], list, is_back, is_file, &lines[n]))
-			n++;
-	return n > 0 ? listfile_append(c->ctl->state_dir, &header, lines, n) : 0;
+	for (size_t i = 0; i < n; i++) {
+		c = sets[is_back ? n - 1 - i : i];
+		for (size_t k = 0; k < c->n_items && !c->ctl->is_runtime; k++)
+			if (make_line(c, &c->items[k], list, is_back, is_file, &lines[n_lines]))
+				n_lines++;
+	}
+	return n_lines > 0 ? listfile_append(ctl->state_dir, &header, lines, n_lines) : 0;
 }
 
-/* The durable half. Several lists are several files: if one fails, those before get a line back. */
-static int save(struct changes *c)
+/* The durable half. Several lists are several files: if one fails, those before get lines back. */
+static int save(struct ctl *ctl, struct changes *const *sets, size_t n)
 {
-	uint64_t touched = 1ull << c->list;
-	int r = 0;
+	uint64_t durable = 0, runtime = 0;
+	int r;
 
-	for (size_t i = 0; i < c->n_items; i++)
-		touched |= c->items[i].lists;
+	for (size_t i = 0; i < n; i++)
+		*(sets[i]->ctl->is_runtime ? &runtime : &durable) |= touched_lists(sets[i]);
 
 	for (unsigned list = 0; list < FW_LISTS_MAX; list++) {
-		if (!(touched >> list & 1))
+		if (!(durable >> list & 1))
 			continue;
-		r = save_list(c, list, false);
-		if (r == 0)
-			continue;
-
-		while (list-- > 0)
-			if (touched >> list & 1)
-				(void) save_list(c, list, true); /* r is what there is to say */
-		break;
+		r = save_list(ctl, sets, n, list, false);
+		if (r < 0) {
+			while (list-- > 0)
+				if (durable >> list & 1)
+					(void) save_list(ctl, sets, n, list, true); /* r is what there is to say */
+			return r;
+		}
 	}
-	return r;
+	stamps_end(sets[0]->stamps, ctl, sets[0]->table, durable & ~runtime);
+	return 0;
+}
+
+static void revert_all(struct changes *const *sets, size_t n)
+{
+	while (n-- > 0)
+		changes_revert(sets[n]);
+}
+
+int changes_finish(struct ctl *ctl, struct changes *const *sets, size_t n)
+{
+	int r;
+
+	if (count_items(sets, n) == 0)
+		return EXIT_DONE;
+
+	r = table_commit(sets[0]->table);
+	if (r < 0) {
+		revert_all(sets, n);
+		errno = -r;
+		return output_fail(ctl, r == -ENOMEM ? EXIT_FULL : EXIT_NO,
+				   "Cannot bring the changes into force: %m. Nothing was changed");
+	}
+
+	r = save(ctl, sets, n);
+	if (r == 0)
+		return EXIT_DONE;
+	revert_all(sets, n);
+	errno = -r;
+	return output_fail(ctl, r == -EACCES || r == -EPERM ? EXIT_PERMISSION : EXIT_NO,
+			   "Cannot write the list file below '%s/lists': %m. Nothing was changed; "
+			   "--runtime changes the kernel alone", ctl->state_dir);
 }
 
 int changes_make(struct changes *c)
 {
-	int status, r;
+	struct stamps stamps = {};
+	int status;
 
-	status = apply(c);
-	if (status != EXIT_DONE || c->ctl->is_runtime)
-		return status;
-
-	r = save(c);
-	if (r == 0)
-		return EXIT_DONE;
-
-	revert(c, c->n_items);
-	errno = -r;
-	return output_fail(c->ctl, r == -EACCES || r == -EPERM ? EXIT_PERMISSION : EXIT_NO,
-			   "Cannot write the list file below '%s/lists': %m. Nothing was changed; "
-			   "--runtime changes the kernel alone", c->ctl->state_dir);
+	c->stamps = &stamps;
+	status = changes_apply(c);
+	if (status == EXIT_DONE)
+		status = changes_finish(c->ctl, &c, 1);
+	stamps_end(&stamps, c->ctl, c->table, 0); /* nothing is left to end where all went well */
+	return status;
 }
 
 json_object *change_row(const struct change *change, const char *list, const char *result)

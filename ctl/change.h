@@ -3,12 +3,15 @@
 
 /*
  * One command's changes as a whole: first in the kernel, then in the list files, and if either
- * fails, none of it. The caller holds the writer lock, and reports.
+ * fails, none of it. The caller holds the writer lock, and reports. A batch applies many commands
+ * one after the other and finishes them together.
  */
 
 #include <json-c/json.h>
 
 #include "ctl.h"
+#include "guard.h"
+#include "stamp.h"
 
 /* What is done to one target. */
 struct change {
@@ -16,6 +19,8 @@ struct change {
 	struct table_entry before; /* as it was, for the way back */
 	uint64_t lists;            /* lists it is put into or taken out of, as bits */
 	unsigned directions;       /* when put in: FW_IN | FW_OUT */
+	uint32_t until;            /* when put in: tick */
+	int64_t until_unix;        /* the same for the list file; 0 = never */
 };
 
 struct changes {
@@ -25,16 +30,37 @@ struct changes {
 	size_t n_items;
 	enum fw_action action; /* of the lists concerned */
 	bool is_removal;
-	unsigned list;         /* the list the command names */
-	uint32_t until;        /* when put in: tick */
-	int64_t until_unix;    /* the same for the list file; 0 = never */
+	bool is_new_list;      /* made for this command: goes again if it fails */
+	unsigned list;         /* the list the command names; FW_LISTS_MAX: to be taken out of, and not there */
+	struct fw_list policy; /* its policy */
+	struct stamps *stamps; /* of the whole command or batch */
 };
 
 /* Makes one change of each target, without lists, and looks up how it is now. */
 int changes_init(struct changes *c, const struct targets *targets);
 void changes_done(struct changes *c);
 
-/* Does it all or nothing. */
+/*
+ * block.c and unblock.c: finds the list, which block and allow make if there is none, asks the guard,
+ * and fills in the changes of a command whose targets are parsed. guard: NULL = needs no guard.
+ */
+int changes_prepare_add(struct changes *c, const struct targets *targets, const struct guard *guard);
+int changes_prepare_removal(struct changes *c, const struct targets *targets);
+
+/*
+ * The kernel's half, all or nothing: in force at once for addresses, at the end for ports and for the
+ * first entry of a list that allows. The way back of it.
+ */
+int changes_apply(struct changes *c);
+void changes_revert(struct changes *c);
+
+/*
+ * The end of it for n commands, in the order in which they were applied and with one set of stamps:
+ * commits, and saves once per list.
+ */
+int changes_finish(struct ctl *ctl, struct changes *const *sets, size_t n);
+
+/* Both for one command. */
 int changes_make(struct changes *c);
 
 /* What was done to a target in a list, for output_changes(). */

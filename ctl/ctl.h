@@ -22,8 +22,10 @@ enum exit_status {
 	EXIT_NOT_LOADED,
 	EXIT_PERMISSION,
 	EXIT_FULL,
+	EXIT_PARTLY,     /* some of it was done, some failed */
 };
 
+struct guard;
 struct verb;
 
 /* The command line. Strings belong to argv. */
@@ -40,10 +42,12 @@ struct ctl {
 	bool is_forced;
 	bool is_runtime;
 	bool is_strict;
+	bool is_dry_run;
 	bool is_all_lists;
 	bool is_quiet;
 	bool is_help;
 	bool is_version;
+	const char *where;    /* "FILE:LINE" in front of what is said, NULL = from the command line */
 	struct json_object *notes; /* what output_note() has gathered for JSON */
 };
 
@@ -58,13 +62,14 @@ enum {
 	OPTION_RUNTIME = 1 << 6,
 	OPTION_FORCE = 1 << 7,
 	OPTION_STRICT = 1 << 8,
-	OPTION_QUIET = 1 << 9,
-	OPTION_JSON = 1 << 10,
-	OPTION_PIN_DIR = 1 << 11,
-	OPTION_STATE_DIR = 1 << 12,
-	OPTION_RUN_DIR = 1 << 13,
-	OPTION_HELP = 1 << 14,
-	OPTION_VERSION = 1 << 15,
+	OPTION_DRY_RUN = 1 << 9,
+	OPTION_QUIET = 1 << 10,
+	OPTION_JSON = 1 << 11,
+	OPTION_PIN_DIR = 1 << 12,
+	OPTION_STATE_DIR = 1 << 13,
+	OPTION_RUN_DIR = 1 << 14,
+	OPTION_HELP = 1 << 15,
+	OPTION_VERSION = 1 << 16,
 };
 
 #define OPTIONS_GLOBAL \
@@ -102,10 +107,23 @@ int verb_unallow(struct ctl *ctl, int argc, char **argv);
 int verb_show(struct ctl *ctl, int argc, char **argv);
 int verb_check(struct ctl *ctl, int argc, char **argv);
 int verb_lists(struct ctl *ctl, int argc, char **argv);
+int verb_list(struct ctl *ctl, int argc, char **argv);
 int verb_flush(struct ctl *ctl, int argc, char **argv);
+int verb_load(struct ctl *ctl, int argc, char **argv);
+int verb_export(struct ctl *ctl, int argc, char **argv);
+int verb_import(struct ctl *ctl, int argc, char **argv);
+int verb_batch(struct ctl *ctl, int argc, char **argv);
 int verb_stats(struct ctl *ctl, int argc, char **argv);
 int verb_status(struct ctl *ctl, int argc, char **argv);
 int verb_unload(struct ctl *ctl, int argc, char **argv);
+
+/*
+ * options.c: sorts argv into options, which are set, and the rest, which is moved to the front; finds a
+ * verb; says whether ctl->verb takes these options and this number of arguments.
+ */
+int options_parse(struct ctl *ctl, int argc, char **argv, int *ret_argc, unsigned *ret_options);
+int options_find_verb(struct ctl *ctl, const char *name, const struct verb **ret);
+int options_check(struct ctl *ctl, int argc, unsigned used);
 
 /* help.c: text and completion scripts from the tables; help_usage() gives "fwctl show [LIST]". */
 void help_program(void);
@@ -114,16 +132,15 @@ const char *help_usage(const struct verb *v, char *buffer, size_t size);
 int help_completion(const char *shell); /* -EINVAL: no such shell */
 
 /*
- * session.c: what verbs begin with. Targets come sorted, and may repeat; session_find_list_for()
- * takes the list of -l, or the action's own, and refuses one of the other action.
+ * session.c: what verbs begin with. Targets come sorted, and may repeat; a guard may be asked where it
+ * could not be loaded and --force is given, and then knows of nothing.
  */
 int session_parse_targets(struct ctl *ctl, int argc, char **argv, struct targets *targets);
 int session_open(struct ctl *ctl, struct table **ret);
 int session_lock(struct ctl *ctl, int *ret_fd);
 int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index,
 		      struct fw_list *ret);
-int session_find_list_for(struct ctl *ctl, struct table *t, enum fw_action action,
-			  unsigned *ret_index, struct fw_list *ret);
+int session_load_guard(struct ctl *ctl, struct guard *ret);
 int session_explain(struct ctl *ctl, int error); /* why table_open() failed */
 bool session_sees_bpffs(const struct ctl *ctl);
 int session_daemon_pid(const struct ctl *ctl); /* of the running daemon, 0 = none */

@@ -40,21 +40,54 @@ int guard_add(struct guard *g, int family, const void *bytes, const char *what)
 	return add_prefix(g, &p, what);
 }
 
-static int load_loopback(struct guard *g)
+struct range {
+	const char *prefix;
+	const char *what;
+};
+
+static int add_ranges(struct guard *g, const struct range *ranges, size_t n_ranges)
 {
-	static const char *const prefixes[] = { "127.0.0.0/8", "::1" };
 	struct prefix p;
 	int r;
 
-	for (size_t i = 0; i < ELEMENTSOF(prefixes); i++) {
-		r = prefix_parse(prefixes[i], strlen(prefixes[i]), &p, NULL);
+	for (size_t i = 0; i < n_ranges; i++) {
+		r = prefix_parse(ranges[i].prefix, strlen(ranges[i].prefix), &p, NULL);
 		if (r < 0)
 			return r;
-		r = add_prefix(g, &p, "loopback");
+		r = add_prefix(g, &p, ranges[i].what);
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+static int load_loopback(struct guard *g)
+{
+	static const struct range ranges[] = {
+		{ "127.0.0.0/8", "loopback" },
+		{ "::1",         "loopback" },
+	};
+
+	return add_ranges(g, ranges, ELEMENTSOF(ranges));
+}
+
+int guard_add_special(struct guard *g)
+{
+	static const struct range ranges[] = {
+		{ "0.0.0.0/8",      "this network"         },
+		{ "10.0.0.0/8",     "private"              },
+		{ "100.64.0.0/10",  "carrier-grade NAT"    },
+		{ "169.254.0.0/16", "link-local"           },
+		{ "172.16.0.0/12",  "private"              },
+		{ "192.168.0.0/16", "private"              },
+		{ "224.0.0.0/3",    "multicast and beyond" },
+		{ "::",             "no address"           },
+		{ "fc00::/7",       "private"              },
+		{ "fe80::/10",      "link-local"           },
+		{ "ff00::/8",       "multicast"            },
+	};
+
+	return add_ranges(g, ranges, ELEMENTSOF(ranges));
 }
 
 static int load_own(struct guard *g)

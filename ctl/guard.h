@@ -38,6 +38,9 @@ struct guard {
 int guard_load(struct guard *g);
 void guard_done(struct guard *g);
 
+/* Adds what a published list may hold and no host on a local network should block: private ranges etc. */
+int guard_add_special(struct guard *g);
+
 /*
  * What speaks against a block of target in these directions: "it covers 192.0.2.1, the default
  * gateway", in buffer; NULL if nothing.

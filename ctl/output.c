@@ -223,13 +223,22 @@ int output_result(struct ctl *ctl, json_object *result, const char *format, ...)
 	return 0;
 }
 
+/* A message behind the place it is about, if it has one. */
+static void format_message(const struct ctl *ctl, char text[static MESSAGE_MAX], const char *format, va_list args)
+{
+	int n = ctl->where ? snprintf(text, MESSAGE_MAX, "%s: ", ctl->where) : 0;
+
+	if (n >= 0 && n < MESSAGE_MAX)
+		(void) vsnprintf(text + n, MESSAGE_MAX - n, format, args);
+}
+
 void output_note(struct ctl *ctl, const char *format, ...)
 {
 	char text[MESSAGE_MAX];
 	va_list args;
 
 	va_start(args, format);
-	(void) vsnprintf(text, sizeof(text), format, args);
+	format_message(ctl, text, format, args);
 	va_end(args);
 
 	if (!ctl->is_json) {
@@ -250,7 +259,7 @@ int output_fail(struct ctl *ctl, enum exit_status status, const char *format, ..
 	va_list args;
 
 	va_start(args, format);
-	(void) vsnprintf(text, sizeof(text), format, args);
+	format_message(ctl, text, format, args);
 	va_end(args);
 
 	if (!ctl->is_json) {

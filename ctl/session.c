@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "guard.h"
 #include "log.h"
 #include "output.h"
 #include "pins.h"
@@ -169,21 +170,19 @@ int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsign
 	return EXIT_DONE;
 }
 
-int session_find_list_for(struct ctl *ctl, struct table *t, enum fw_action action,
-			  unsigned *ret_index, struct fw_list *ret)
+int session_load_guard(struct ctl *ctl, struct guard *ret)
 {
-	const char *name = ctl->list;
-	int status;
+	int r = guard_load(ret);
 
-	if (!name)
-		name = action == FW_ACTION_ALLOW ? FW_LIST_ALLOW : FW_LIST_MANUAL;
-
-	status = session_find_list(ctl, t, name, ret_index, ret);
-	if (status == EXIT_DONE && ret->action != action)
-		return output_fail(ctl, EXIT_USAGE, "List '%s' is there to %s: use 'fwctl %s' or 'fwctl un%s'",
-				   name, action_to_string(ret->action), action_to_string(ret->action),
-				   action_to_string(ret->action));
-	return status;
+	if (r == 0)
+		return EXIT_DONE;
+	errno = -r;
+	if (!ctl->is_forced)
+		return output_fail(ctl, EXIT_NO,
+				   "Cannot tell what a block would cut off: %m; "
+				   "--force blocks without looking");
+	output_note(ctl, "cannot tell what this cuts off: %m");
+	return EXIT_DONE;
 }
 
 struct list_header session_list_header(const struct fw_list *l)

@@ -10,6 +10,20 @@
 #include "change.h"
 #include "cleanup.h"
 #include "output.h"
+#include "policy.h"
+
+#define WHERE_TEXT_MAX (FW_LIST_NAME_MAX + 32)
+
+/* Where the command looks, as in "is not in ...". */
+static const char *format_where(const struct changes *c, char where[static WHERE_TEXT_MAX])
+{
+	if (c->ctl->is_all_lists)
+		(void) snprintf(where, WHERE_TEXT_MAX, "any list");
+	else
+		(void) snprintf(where, WHERE_TEXT_MAX, "list '%s'%s", c->policy.name,
+				c->list < FW_LISTS_MAX ? "" : ", which does not exist");
+	return where;
+}
 
 /* Names of the lists in a mask: "'manual', 'fail2ban/sshd'". */
 static const char *format_lists(struct table *t, uint64_t mask, char *buffer, size_t size)
@@ -85,33 +99,58 @@ static void note_rest(const struct changes *c, const struct change *change, cons
 			    target_format(&covering.found, other));
 }
 
-static int report_removed(const struct changes *c, const struct fw_list *named, const char *where)
+static int report_removed(const struct changes *c)
 {
 	_cleanup_json_ json_object *rows = json_object_new_array();
 	const char *result = c->action == FW_ACTION_ALLOW ? "unallowed" : "unblocked";
+	char where[WHERE_TEXT_MAX];
 	struct fw_list policy;
 
+	(void) format_where(c, where);
 	for (const struct change *i = c->items; i < c->items + c->n_items; i++) {
 		for (unsigned n = 0; n < FW_LISTS_MAX; n++)
 			if (i->lists >> n & 1 && table_get_list(c->table, n, &policy) == 0)
 				json_object_array_add(rows, change_row(i, policy.name, result));
 		if (!i->lists)
-			json_object_array_add(rows, change_row(i, named->name, "absent"));
+			json_object_array_add(rows, change_row(i, c->policy.name, "absent"));
 		note_rest(c, i, where);
 	}
 	return output_changes(c->ctl, rows);
 }
 
 /* With --strict the first target that is not there ends the command before anything is changed. */
-static int check_strict(const struct changes *c, const char *where)
+static int check_strict(const struct changes *c)
 {
-	char text[TARGET_TEXT_MAX];
+	char text[TARGET_TEXT_MAX], where[WHERE_TEXT_MAX];
 
 	for (const struct change *i = c->items; i < c->items + c->n_items; i++)
 		if (!i->lists)
 			return output_fail(c->ctl, EXIT_NO, "%s is not in %s. Nothing was changed",
-					   target_format(&i->target, text), where);
+					   target_format(&i->target, text), format_where(c, where));
 	return EXIT_DONE;
+}
+
+int changes_prepare_removal(struct changes *c, const struct targets *targets)
+{
+	struct ctl *ctl = c->ctl;
+	uint64_t wanted;
+	int status, r;
+
+	if (ctl->list && ctl->is_all_lists)
+		return output_fail(ctl, EXIT_USAGE, "--list and --all-lists exclude each other");
+	status = policy_find(ctl, c->table, c->action, &c->list, &c->policy);
+	if (status != EXIT_DONE)
+		return status;
+
+	r = changes_init(c, targets);
+	if (r < 0)
+		return r;
+	wanted = c->list < FW_LISTS_MAX ? 1ull << c->list : 0;
+	if (ctl->is_all_lists)
+		wanted = lists_with_action(c->table, UINT64_MAX, c->action);
+	for (struct change *i = c->items; i < c->items + c->n_items; i++)
+		i->lists = table_entry_lists(&i->before) & wanted;
+	return ctl->is_strict ? check_strict(c) : EXIT_DONE;
 }
 
 static int removal(struct ctl *ctl, int argc, char **argv, enum fw_action action)
@@ -124,20 +163,12 @@ static int removal(struct ctl *ctl, int argc, char **argv, enum fw_action action
 	};
 	_cleanup_(table_freep) struct table *table = NULL;
 	_cleanup_close_ int lock = -1;
-	char where[FW_LIST_NAME_MAX + 8];
-	struct fw_list policy;
-	uint64_t wanted;
-	int status, r;
+	int status;
 
-	if (ctl->list && ctl->is_all_lists)
-		return output_fail(ctl, EXIT_USAGE, "--list and --all-lists exclude each other");
 	status = session_parse_targets(ctl, argc, argv, &targets);
 	if (status != EXIT_DONE)
 		return status;
 	status = session_open(ctl, &table);
-	if (status != EXIT_DONE)
-		return status;
-	status = session_find_list_for(ctl, table, action, &c.list, &policy);
 	if (status != EXIT_DONE)
 		return status;
 	status = session_lock(ctl, &lock);
@@ -145,27 +176,13 @@ static int removal(struct ctl *ctl, int argc, char **argv, enum fw_action action
 		return status;
 
 	c.table = table;
-	r = changes_init(&c, &targets);
-	if (r < 0)
-		return r;
-	wanted = ctl->is_all_lists ? lists_with_action(table, UINT64_MAX, action) : 1ull << c.list;
-	for (struct change *i = c.items; i < c.items + c.n_items; i++)
-		i->lists = table_entry_lists(&i->before) & wanted;
-	if (ctl->is_all_lists)
-		(void) snprintf(where, sizeof(where), "any list");
-	else
-		(void) snprintf(where, sizeof(where), "list '%s'", policy.name);
-	if (ctl->is_strict) {
-		status = check_strict(&c, where);
-		if (status != EXIT_DONE)
-			return status;
-	}
-
-	status = changes_make(&c);
+	status = changes_prepare_removal(&c, &targets);
+	if (status == EXIT_DONE)
+		status = changes_make(&c);
 	if (status != EXIT_DONE)
 		return status;
 	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */
-	return report_removed(&c, &policy, where);
+	return report_removed(&c);
 }
 
 int verb_unblock(struct ctl *ctl, int argc, char **argv)

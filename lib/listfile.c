@@ -36,7 +36,7 @@ static ssize_t read_at(int fd, char *buffer, size_t size, off_t offset)
 	return (ssize_t)n_read;
 }
 
-/* Writes all of text at offset, and syncs. */
+/* Writes all of text at offset. */
 static int write_at(int fd, const char *text, size_t size, off_t offset)
 {
 	while (size > 0) {
@@ -50,29 +50,19 @@ static int write_at(int fd, const char *text, size_t size, off_t offset)
 			offset += n;
 		}
 	}
-	return fsync(fd) < 0 ? -errno : 0;
+	return 0;
 }
 
-int listfile_read(const char *state_dir, const char *name, struct list **ret_list,
-		  size_t *ret_lineno, const char **ret_error)
+/* The caller frees *ret_text. -ENOENT; -ELOOP, -EISDIR, -ENOTSUP: it is no regular file. */
+static int read_file(const struct place *place, char **ret_text, size_t *ret_size)
 {
-	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *text = NULL;
 	struct stat st;
 	ssize_t size;
 	int r;
 
-	r = place_open(&place, state_dir, name, false);
-	if (r < 0)
-		return r;
-
-	r = place_open_file(&place, O_RDONLY, &fd);
-	if (r == -ELOOP || r == -EISDIR || r == -ENOTSUP) {
-		*ret_lineno = 0;
-		*ret_error = "it is not a regular file";
-		return -EBADMSG;
-	}
+	r = place_open_file(place, O_RDONLY, &fd);
 	if (r < 0)
 		return r;
 
@@ -85,7 +75,32 @@ int listfile_read(const char *state_dir, const char *name, struct list **ret_lis
 	if (size < 0)
 		return (int)size;
 
-	return list_parse(name, TAKE_PTR(text), (size_t)size, ret_list, ret_lineno, ret_error);
+	*ret_text = TAKE_PTR(text);
+	*ret_size = (size_t)size;
+	return 0;
+}
+
+int listfile_read(const char *state_dir, const char *name, struct list **ret_list,
+		  size_t *ret_lineno, const char **ret_error)
+{
+	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
+	size_t size;
+	char *text;
+	int r;
+
+	r = place_open(&place, state_dir, name, false);
+	if (r < 0)
+		return r;
+
+	r = read_file(&place, &text, &size);
+	if (r == -ELOOP || r == -EISDIR || r == -ENOTSUP) {
+		*ret_lineno = 0;
+		*ret_error = "it is not a regular file";
+		return -EBADMSG;
+	}
+	if (r < 0)
+		return r;
+	return list_parse(name, text, size, ret_list, ret_lineno, ret_error);
 }
 
 /* How long the file is up to the end of its last whole line. */
@@ -156,6 +171,8 @@ int listfile_append(const char *state_dir, const struct list_header *header,
 		return -errno;
 
 	r = write_at(fd, text, size, length);
+	if (r >= 0 && fsync(fd) < 0)
+		r = -errno;
 	if (r < 0) {
 		/* Making a file shorter needs no space; a disk that refuses is beyond help. */
 		(void) !ftruncate(fd, length);
@@ -164,12 +181,42 @@ int listfile_append(const char *state_dir, const struct list_header *header,
 	return r;
 }
 
-static int create_file(int dir_fd, const char *file, const char *text, size_t size)
+static int create_file(int dir_fd, const char *file, const char *head, size_t head_size, const char *rest,
+		       size_t rest_size)
 {
 	_cleanup_close_ int fd = -1;
+	int r;
 
 	fd = openat(dir_fd, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return fd < 0 ? -errno : write_at(fd, text, size, 0);
+	if (fd < 0)
+		return -errno;
+	r = write_at(fd, head, head_size, 0);
+	if (r >= 0)
+		r = write_at(fd, rest, rest_size, (off_t)head_size);
+	if (r >= 0 && fsync(fd) < 0)
+		r = -errno;
+	return r;
+}
+
+/* Two texts, one behind the other, become the file; or neither, and it is as it was. */
+static int replace_text(const struct place *place, const char *head, size_t head_size, const char *rest,
+			size_t rest_size)
+{
+	char temporary[sizeof(place->path)]; /* starts with a dot: never taken for a list */
+	int r;
+
+	(void) snprintf(temporary, sizeof(temporary), ".%s.new", place->file);
+	/* One that a crash has left is in the way; nobody else holds the writer lock. */
+	(void) unlinkat(place->dir_fd, temporary, 0);
+
+	r = create_file(place->dir_fd, temporary, head, head_size, rest, rest_size);
+	if (r >= 0 && renameat(place->dir_fd, temporary, place->dir_fd, place->file) < 0)
+		r = -errno;
+	if (r >= 0 && fsync(place->dir_fd) < 0)
+		r = -errno;
+	if (r < 0)
+		(void) unlinkat(place->dir_fd, temporary, 0); /* gone already, or litter at worst */
+	return r;
 }
 
 int listfile_replace(const char *state_dir, const struct list_header *header,
@@ -177,7 +224,6 @@ int listfile_replace(const char *state_dir, const struct list_header *header,
 {
 	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
 	_cleanup_free_ char *text = NULL;
-	char temporary[sizeof(place.path)]; /* starts with a dot: never taken for a list */
 	size_t size;
 	int r;
 
@@ -188,17 +234,26 @@ int listfile_replace(const char *state_dir, const struct list_header *header,
 	r = list_print(header, lines, n_lines, &text, &size);
 	if (r < 0)
 		return r;
+	return replace_text(&place, text, size, NULL, 0);
+}
 
-	(void) snprintf(temporary, sizeof(temporary), ".%s.new", place.file);
-	/* One that a crash has left is in the way; nobody else holds the writer lock. */
-	(void) unlinkat(place.dir_fd, temporary, 0);
+int listfile_set_header(const char *state_dir, const struct list_header *header)
+{
+	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
+	_cleanup_free_ char *head = NULL, *text = NULL;
+	size_t head_size, size = 0, start;
+	int r;
 
-	r = create_file(place.dir_fd, temporary, text, size);
-	if (r >= 0 && renameat(place.dir_fd, temporary, place.dir_fd, place.file) < 0)
-		r = -errno;
-	if (r >= 0 && fsync(place.dir_fd) < 0)
-		r = -errno;
+	r = place_open(&place, state_dir, header->name, true);
 	if (r < 0)
-		(void) unlinkat(place.dir_fd, temporary, 0); /* gone already, or litter at worst */
-	return r;
+		return r;
+
+	r = read_file(&place, &text, &size);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	r = list_print(header, NULL, 0, &head, &head_size);
+	if (r < 0)
+		return r;
+	start = list_header_length(text, size);
+	return replace_text(&place, head, head_size, text + start, size - start);
 }

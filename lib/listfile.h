@@ -85,6 +85,12 @@ int listfile_append(const char *state_dir, const struct list_header *header,
 int listfile_replace(const char *state_dir, const struct list_header *header,
 		     const struct list_line *lines, size_t n_lines);
 
+/* Replaces the file by one with this header and the lines it has, comments included; makes it if need be. */
+int listfile_set_header(const char *state_dir, const struct list_header *header);
+
+/* Removes the file. -ENOENT: there is none. */
+int listfile_remove(const char *state_dir, const char *name);
+
 /* Renames a file that cannot be read to NAME.list.bad-N, for a person to look at. */
 int listfile_set_aside(const char *state_dir, const char *name);
 

@@ -108,6 +108,20 @@ int place_open_file(const struct place *p, int flags, int *ret_fd)
 	return 0;
 }
 
+int listfile_remove(const char *state_dir, const char *name)
+{
+	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
+	int r;
+
+	r = place_open(&place, state_dir, name, false);
+	if (r < 0)
+		return r;
+
+	if (unlinkat(place.dir_fd, place.file, 0) < 0)
+		return -errno;
+	return fsync(place.dir_fd) < 0 ? -errno : 0;
+}
+
 int listfile_set_aside(const char *state_dir, const char *name)
 {
 	_cleanup_(place_done) struct place place = { .dir_fd = -1 };

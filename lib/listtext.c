@@ -153,41 +153,51 @@ static int compare_lines(const void *a, const void *b)
 	return r != 0 ? r : (x > y) - (x < y);
 }
 
-static bool is_settled(const struct list *l)
+/* How many items from the first on are sorted, and none is a removal: as list_print() was given them. */
+static size_t count_settled(const struct list *l)
 {
-	for (size_t i = 0; i < l->n_items; i++)
-		if (l->items[i].is_removal ||
-		    (i > 0 && target_compare(&l->items[i - 1].target, &l->items[i].target) >= 0))
-			return false;
-	return true;
+	size_t n = 0;
+
+	while (n < l->n_items && !l->items[n].is_removal &&
+	       (n == 0 || target_compare(&l->items[n - 1].target, &l->items[n].target) < 0))
+		n++;
+	return n;
 }
 
-/* Sorts, and keeps of each target what its last line says. */
+/*
+ * Sorts, and keeps of each target what its last line says. A long file is written sorted and then
+ * appended to: only what stands below is sorted here, and merged with what stands above.
+ */
 static int settle(struct list *l)
 {
 	_cleanup_free_ const struct list_line **order = NULL;
 	_cleanup_free_ struct list_line *items = NULL;
-	size_t n = 0;
+	size_t n_above = count_settled(l), n_below = l->n_items - n_above, above = 0, n = 0;
 
-	if (is_settled(l)) /* as list_print() was given it, and nothing has changed since */
+	if (n_below == 0)
 		return 0;
 
-	order = reallocarray(NULL, l->n_items, sizeof(*order));
+	order = reallocarray(NULL, n_below, sizeof(*order));
 	items = reallocarray(NULL, l->n_items, sizeof(*items));
 	if (!order || !items)
 		return -ENOMEM;
 
-	for (size_t i = 0; i < l->n_items; i++)
-		order[i] = &l->items[i];
-	qsort(order, l->n_items, sizeof(*order), compare_lines);
+	for (size_t i = 0; i < n_below; i++)
+		order[i] = &l->items[n_above + i];
+	qsort(order, n_below, sizeof(*order), compare_lines);
 
-	for (size_t i = 0; i < l->n_items; i++) {
-		bool is_last = i + 1 == l->n_items ||
-			       target_compare(&order[i]->target, &order[i + 1]->target) != 0;
-
-		if (is_last && !order[i]->is_removal)
+	for (size_t i = 0; i < n_below; i++) {
+		if (i + 1 < n_below && target_compare(&order[i]->target, &order[i + 1]->target) == 0)
+			continue; /* the later line wins */
+		while (above < n_above && target_compare(&l->items[above].target, &order[i]->target) < 0)
+			items[n++] = l->items[above++];
+		if (above < n_above && target_compare(&l->items[above].target, &order[i]->target) == 0)
+			above++;
+		if (!order[i]->is_removal)
 			items[n++] = *order[i];
 	}
+	while (above < n_above)
+		items[n++] = l->items[above++];
 
 	free(l->items);
 	l->items = TAKE_PTR(items);
@@ -244,6 +254,14 @@ int list_parse(const char *name, char *text, size_t size, struct list **ret_list
 
 	*ret_list = TAKE_PTR(reader.list);
 	return 0;
+}
+
+size_t list_header_length(const char *text, size_t size)
+{
+	char *newline = size > 0 ? memchr(text, '\n', size) : NULL;
+	struct cursor c = { (char *)text, newline };
+
+	return newline && header_starts(&c) ? (size_t)(newline - text) + 1 : 0;
 }
 
 /* Control characters, the end of a line above all, become blanks. */

@@ -17,6 +17,9 @@
 int list_parse(const char *name, char *text, size_t size, struct list **ret_list,
 	       size_t *ret_lineno, const char **ret_error);
 
+/* How much of the text, which needs no NUL, is a header: the first line, or nothing. */
+size_t list_header_length(const char *text, size_t size);
+
 /* Writes a header, unless it is NULL, and lines. The caller frees *ret_text. -ENOMEM. */
 int list_print(const struct list_header *header, const struct list_line *lines, size_t n_lines,
 	       char **ret_text, size_t *ret_size);

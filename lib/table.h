@@ -93,6 +93,9 @@ int table_get_list(struct table *t, unsigned index, struct fw_list *ret);
 int table_find_list(struct table *t, const char *name, struct fw_list *ret); /* index, or -ENOENT */
 int table_set_list(struct table *t, unsigned index, const struct fw_list *list); /* masks follow at table_commit() */
 
+/* Makes an empty list in a free place, with counters at zero: index, or -ENFILE: there are FW_LISTS_MAX. */
+int table_new_list(struct table *t, const struct fw_list *list);
+
 /* Counters, summed over all CPUs. */
 int table_read_counters(struct table *t, enum fw_hook hook, enum fw_direction direction, struct fw_counters *ret);
 int table_read_list_counters(struct table *t, unsigned list, struct fw_list_counters *ret);

@@ -52,6 +52,20 @@ static int load_counting(enum bpf_prog_type type, enum bpf_attach_type expected,
 	return bpf_prog_load(type, "foreign", "GPL", insns, ELEMENTSOF(insns), &opts);
 }
 
+/* program pass|drop PIN: loads and pins, for tc(8) to attach as a filter that goes on to the next. */
+static int verb_program(char **argv)
+{
+	_cleanup_close_ int counter = -1, prog = -1;
+
+	counter = make_counter(argv[1]);
+	if (counter < 0)
+		return counter;
+	prog = load_counting(BPF_PROG_TYPE_SCHED_CLS, 0, counter, strcmp(argv[0], "drop") == 0 ? 2 : -1);
+	if (prog < 0 || bpf_obj_pin(prog, argv[1]) < 0)
+		return -errno;
+	return 0;
+}
+
 static enum bpf_attach_type cgroup_type(const char *direction)
 {
 	return strcmp(direction, "egress") == 0 ? BPF_CGROUP_INET_EGRESS : BPF_CGROUP_INET_INGRESS;
@@ -160,6 +174,7 @@ static const struct {
 	int n_arguments;
 	int (*run)(char **argv);
 } verbs[] = {
+	{ "program",  "pass|drop PIN",                                   2, verb_program  },
 	{ "tcx",      "DEV ingress|egress pass|drop PIN",                4, verb_tcx      },
 	{ "cgroup",   "DIR ingress|egress exclusive|override|multi PIN", 4, verb_cgroup   },
 	{ "leave",    "DIR ingress|egress PIN",                          3, verb_leave    },

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
 #
 # Harness of the namespace tests; each test-*.sh sources it first. It runs the script again in network,
 # mount and process namespaces of its own, with a private bpffs and a sub-cgroup that hold all that a test
@@ -31,14 +32,10 @@ if [ -z "${FW_TEST_DIR:-}" ]; then
 	FW_TEST_DIR=$(mktemp -d /tmp/ebpf-fw-test.XXXXXX) || exit 1
 	FW_TEST_CGROUP=/${FW_TEST_DIR##*/}
 	export FW_TEST_DIR FW_TEST_CGROUP CGROUP2
-	remove() {
-		rmdir "$CGROUP2$FW_TEST_CGROUP"
-		rm -rf "$FW_TEST_DIR"
-	}
-	trap remove EXIT
-	trap 'exit 1' INT TERM HUP
+	trap 'rmdir "$CGROUP2$FW_TEST_CGROUP"; rm -rf "$FW_TEST_DIR"' EXIT
 	mkdir "$CGROUP2$FW_TEST_CGROUP" || exit 1
 	unshare --net --mount --pid --fork --kill-child --mount-proc bash "$0" &
+	trap 'kill $!; wait $!; exit 1' INT TERM HUP
 	wait $!
 	exit
 fi
@@ -100,16 +97,22 @@ die() {
 	exit 1
 }
 
+quietly() { # COMMAND...
+	"$@" >/dev/null 2>&1
+}
+
 # --- waiting for events, never for time
 
-wait_for() { # COMMAND...: until it succeeds, 8 s at most
-	local n
+WAIT_LIMIT=15 # seconds; far more than anything takes on an idle machine
 
-	for ((n = 0; n < 400; n++)); do
+wait_for() { # COMMAND...: until it succeeds
+	local end=$((SECONDS + WAIT_LIMIT))
+
+	while [ $SECONDS -le $end ]; do
 		"$@" && return 0
 		sleep 0.02
 	done
-	note "waited in vain for: $*"
+	note "waited in vain for: $*" >&2
 	return 1
 }
 
@@ -117,6 +120,11 @@ wait_for() { # COMMAND...: until it succeeds, 8 s at most
 
 peer() {
 	nsenter --net=/run/netns/peer -- "$@"
+}
+
+# The same in the background; its own process is then $!.
+peer_begin() {
+	nsenter --net=/run/netns/peer -- "$@" &
 }
 
 # Runs a command in the sub-cgroup whose packets the cgroup programs judge.
@@ -131,6 +139,12 @@ quiet_ipv6() {
 	for key in accept_dad=0 router_solicitations=0 accept_ra=0; do
 		echo "${key#*=}" >"/proc/sys/net/ipv6/conf/default/${key%=*}"
 	done
+}
+
+# Where each packet counts: nothing but what the test sends, and no IPv6 test after it.
+without_ipv6() {
+	echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
+	peer bash -c 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6'
 }
 
 # A veth pair; the end in the peer namespace has the second name.
@@ -225,9 +239,13 @@ start_with() { # [KEY=VALUE]...
 	start || die "the daemon does not start"
 }
 
-stop() { # [SIGNAL]
-	kill "-${1:-TERM}" "$DAEMON"
+end_by() { # SIGNAL
+	kill "-$1" "$DAEMON"
 	wait "$DAEMON" 2>/dev/null
+}
+
+stop() {
+	end_by TERM
 }
 
 # Stops the daemon and takes everything away, for a script that goes on with another configuration.
@@ -260,15 +278,22 @@ link_of() { # PIN: "ID IFINDEX" of one of our links
 	"$FOREIGN" link "$PINS/links/$1"
 }
 
-is_attached() { # DEV: both directions of tc are there, in whatever way
-	local index
+# How many programs of ours there are on ingress and on egress, in whatever way.
+n_attached() { # DEV
+	local d n
 
-	index=$(ifindex "$1") || return 1
-	if [ "$MECHANISM" = tcx ]; then
-		[ -e "$PINS/links/tc_ingress_$index" ] && [ -e "$PINS/links/tc_egress_$index" ]
-	else
-		tc filter show dev "$1" ingress | grep -q fw_tc && tc filter show dev "$1" egress | grep -q fw_tc
-	fi
+	for d in ingress egress; do
+		if [ "$MECHANISM" = tcx ]; then
+			n=$("$FOREIGN" attached "$1" $d)
+		else
+			n=$(tc filter show dev "$1" $d | grep -c fw_tc)
+		fi
+		echo "$d $n"
+	done
+}
+
+is_attached() { # DEV: once, in both directions
+	[ "$(n_attached "$1" 2>/dev/null)" = $'ingress 1\negress 1' ]
 }
 
 # --- traffic
@@ -288,23 +313,26 @@ marked_more_than() {
 	[ "$(received $MARK marked)" -gt "$1" ]
 }
 
-# Returns when what was sent before has arrived or never will: packets keep their order.
+# Returns when what was sent before has arrived or never will: packets keep their order. Fails where the
+# mark itself gets lost.
 settle() {
+	wait_for_mark && sleep 0.05 # the receiver writes its counts down when nothing has come for 20 ms
+}
+
+wait_for_mark() {
 	local before
 
 	before=$(received $MARK marked)
 	peer "$TRAFFIC" flood $MARK $MARK_HOST $MARK_PORT 1000 1 >/dev/null
 	wait_for marked_more_than "$before"
-	sleep 0.05 # the receiver writes its counts down when nothing has come for 20 ms
 }
 
-# Number of packets that arrive of COUNT sent from SOURCE.
+# Number of packets that arrive of COUNT sent from SOURCE; "?" if that cannot be told.
 delivered() { # SOURCE DESTINATION COUNT
 	local before
 
 	before=$(received "$1")
-	peer "$TRAFFIC" flood "$1" "$2" $PORT 2000 "$3" >/dev/null
-	settle
+	peer "$TRAFFIC" flood "$1" "$2" $PORT 2000 "$3" >/dev/null && settle || echo "?"
 	echo $(($(received "$1") - before))
 }
 
@@ -313,28 +341,44 @@ delivered_frames() { # NAME SOURCE DESTINATION COUNT
 	local before
 
 	before=$(received "$2")
-	peer "$TRAFFIC" frame p0 "$1" "$2" "$3" "$4"
-	settle
+	peer "$TRAFFIC" frame p0 "$1" "$2" "$3" "$4" && settle || echo "?"
 	echo $(($(received "$2") - before))
 }
 
+# Probes say "passes", "blocked", or something else.
 probe_ping() { # SOURCE DESTINATION
 	peer ping -q -n -c 1 -W 0.5 -I "$1" "$2" >/dev/null
+	case $? in
+	0) echo passes ;;
+	1) echo blocked ;;
+	*) echo "ping fails" ;;
+	esac
 }
 
 probe_udp() { # SOURCE DESTINATION
-	[ "$(delivered "$1" "$2" 3)" = 3 ]
+	local n
+
+	n=$(delivered "$1" "$2" 3)
+	case $n in
+	3) echo passes ;;
+	0) echo blocked ;;
+	*) echo "$n of 3 delivered" ;;
+	esac
+}
+
+passes() { # PROBE...
+	[ "$("$@")" = passes ]
 }
 
 # A check in three steps: without the first, the second proves nothing.
 three_steps() { # NAME TARGET PROBE...
 	local name=$1 target=$2
 	shift 2
-	check "$name: passes before" "$@"
-	fwctl block "$target" >/dev/null || note "cannot block $target"
-	check "$name: blocked after 'fwctl block $target'" refuse "$@"
-	fwctl unblock "$target" >/dev/null || note "cannot unblock $target"
-	check "$name: passes again" "$@"
+	same "$name: passes before" passes "$("$@")"
+	quietly fwctl block "$target" || note "cannot block $target"
+	same "$name: blocked after 'fwctl block $target'" blocked "$("$@")"
+	quietly fwctl unblock "$target" || note "cannot unblock $target"
+	same "$name: passes again" passes "$("$@")"
 }
 
 MECHANISM=tcx # what is_attached looks for

@@ -7,7 +7,7 @@ start_with
 fwctl block 203.0.113.0/24 >/dev/null
 all=$(fwctl show --json)
 
-# Exit status, one line on stderr without control characters, nothing changed.
+# Bad input is 2, a guarded target 1. Exit status, one line on stderr without control characters, nothing changed.
 refuses() { # STATUS NAME ARGUMENT...
 	local status=$1 name=$2 n_lines
 	shift 2
@@ -45,28 +45,28 @@ refuses 2 "range over families" 192.0.2.1-2001:db8::1
 refuses 2 "good and bad together" 198.51.100.77 198.51.100.78/99
 refuses 2 "nothing behind --" --
 
-refuses 2 "loopback" 127.0.0.1
-refuses 2 "loopback within" 127.0.0.0/8
-refuses 2 "loopback, IPv6" ::1
-refuses 2 "our own address" $HOST4
-refuses 2 "our own address in a prefix" 192.0.2.0/24
-refuses 2 "our own address, IPv6" $HOST6
-refuses 2 "everything" 0.0.0.0/0
-refuses 2 "everything, IPv6" ::/0
-refuses 2 "half of everything" 128.0.0.0/1
-refuses 2 "a /7" 198.0.0.0/7
+refuses 1 "loopback" 127.0.0.1
+refuses 1 "loopback within" 127.0.0.0/8
+refuses 1 "loopback, IPv6" ::1
+refuses 1 "our own address" $HOST4
+refuses 1 "our own address in a prefix" 192.0.2.0/24
+refuses 1 "our own address, IPv6" $HOST6
+refuses 1 "everything" 0.0.0.0/0
+refuses 1 "everything, IPv6" ::/0
+refuses 1 "half of everything" 128.0.0.0/1
+refuses 1 "a /7" 198.0.0.0/7
 ip route add default via $GOOD4
-refuses 2 "the default gateway" $GOOD4
+refuses 1 "the default gateway" $GOOD4
 ip route del default
 
-check "a guarded target with --force" fwctl block $HOST4 --force
-check "is there" fwctl check $HOST4 --in
-check "and goes" fwctl unblock $HOST4
-check "host bits are masked" fwctl block 198.51.100.130/25
+check "a guarded target with --force" quietly fwctl block $HOST4 --force
+check "is there" quietly fwctl check $HOST4 --in
+check "and goes" quietly fwctl unblock $HOST4
+check "host bits are masked" quietly fwctl block 198.51.100.130/25
 same "to the prefix" 198.51.100.128/25 \
 	"$(fwctl show --json | json "[e['target'] for e in d['entries'] if e['target'].startswith('198')][0]")"
-check "blocking twice is done" fwctl block 198.51.100.128/25
-check "unblocking what is absent is done" fwctl unblock 203.0.113.99
+check "blocking twice is done" quietly fwctl block 198.51.100.128/25
+check "unblocking what is absent is done" quietly fwctl unblock 203.0.113.99
 fwctl unblock 203.0.113.99 --strict 2>/dev/null
 same "but not with --strict" 1 $?
 fwctl check 198.51.100.200 >/dev/null

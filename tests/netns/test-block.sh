@@ -49,10 +49,10 @@ remove
 
 start_with
 fwctl block udp/4999 >/dev/null
-check "a port beside the blocked one passes" probe_udp $BAD4 $HOST4
+same "a port beside the blocked one passes" passes "$(probe_udp $BAD4 $HOST4)"
 fwctl block udp/$PORT >/dev/null
-check "a port added while running blocks" refuse probe_udp $BAD4 $HOST4
+same "a port added while running blocks" blocked "$(probe_udp $BAD4 $HOST4)"
 fwctl allow $GOOD4 >/dev/null
-check "an allowed address wins over the port" probe_udp $GOOD4 $HOST4
+same "an allowed address wins over the port" passes "$(probe_udp $GOOD4 $HOST4)"
 fwctl unblock udp/$PORT >/dev/null
-check "a port removed while running passes" probe_udp $BAD4 $HOST4
+same "a port removed while running passes" passes "$(probe_udp $BAD4 $HOST4)"

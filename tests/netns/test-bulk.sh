@@ -5,14 +5,13 @@
 
 BYTES=$((256 * 1024 * 1024))
 
-echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
-peer bash -c 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6'
+without_ipv6
 start_with Hooks=tc
 "$TRAFFIC" sink $PORT &
 wait_for grep -q ':1388 .* 0A ' /proc/net/tcp6 || die "no listener"
 
-segments() { # of the peer: Tcp OutSegs and InSegs, which count segments and not skbs
-	peer cat /proc/net/snmp | awk '/^Tcp:/ { if (n++) print $11 + $17, $10 }'
+segments() { # of the peer: OutSegs + RetransSegs, and InSegs: they count segments, not skbs
+	peer cat /proc/net/snmp | awk '/^Tcp:/ { if (n++) print $12 + $13, $11 }'
 }
 
 field() { # DIRECTION FIELD

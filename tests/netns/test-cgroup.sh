@@ -37,7 +37,7 @@ table cgroup EPERM EPERM EINPROGRESS EPERM
 
 # The kernel answers echo requests before the cgroup hook: documented, and this is the proof.
 fwctl block $BAD4 >/dev/null
-check "cgroup alone does not block ping" probe_ping $BAD4 $HOST4
+same "cgroup alone does not block ping" passes "$(probe_ping $BAD4 $HOST4)"
 same "cgroup alone blocks UDP" 0 "$(delivered $BAD4 $HOST4 5)"
 remove
 

@@ -37,9 +37,7 @@ for mechanism in tcx clsact; do
 	remove
 done
 
-# Everything off that would send packets of its own: totals are exact.
-echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
-peer bash -c 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6'
+without_ipv6
 start_with Hooks=tc
 
 gain() { # FIELD FRAME: how much the counter gains by 1000 of them

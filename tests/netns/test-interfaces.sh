@@ -3,7 +3,7 @@
 # Acceptance 23 to 27: interfaces that come late, go, come back, are renamed or moved, or come by the hundred.
 . "${0%/*}/lib.sh"
 
-N_BURST=300
+N_BURST=200
 
 start_receivers
 ip link del h0
@@ -24,8 +24,14 @@ addresses() { # DEV
 	ip addr add $HOST6/64 dev "$1"
 }
 
+# A bridge begins to send when the kernel has noticed its port, which may take a second.
 plug() { # DEV
 	peer ip link set "p-$1" master br0 up
+	wait_for bridge_is_up
+}
+
+bridge_is_up() {
+	peer ip -o link show br0 | grep -q 'state UP'
 }
 
 no_pins_of() { # IFINDEX
@@ -41,7 +47,7 @@ for mechanism in tcx clsact; do
 	start_with "Interfaces=late k*" TcMechanism=$mechanism
 	check "$mechanism: an absent interface is pending" pending late
 	fwctl block $BAD4 >/dev/null
-	peer "$TRAFFIC" flood $BAD4 $HOST4 $PORT 20000 0 >/dev/null &
+	peer_begin "$TRAFFIC" flood $BAD4 $HOST4 $PORT 20000 0 >/dev/null
 	FLOOD=$!
 
 	make_pair late p-late
@@ -89,8 +95,6 @@ for mechanism in tcx clsact; do
 	check "$mechanism: moved and back, it is attached" wait_for is_attached k2
 	same "$mechanism: moved and back, it blocks" 0 "$(delivered $BAD4 $HOST4 10)"
 	same "$mechanism: moved and back, others pass" 10 "$(delivered $GOOD4 $HOST4 10)"
-	[ $mechanism = clsact ] || same "moved and back, one program each" "1 1" \
-		"$(echo $("$FOREIGN" attached k2 ingress) $("$FOREIGN" attached k2 egress))"
 
 	# The namespace of the other end is destroyed, and the interface with it.
 	ip link add k3 type veth peer name x3 netns elsewhere
@@ -116,11 +120,12 @@ burst() { # add|del
 	local i
 
 	for ((i = 0; i < N_BURST; i++)); do
-		if [ "$1" = add ]; then echo "link add d$i type dummy"; else echo "link del d$i"; fi
+		if [ "$1" = add ]; then echo "link add d$i type veth peer name e$i"; else echo "link del d$i"; fi
 	done | ip -batch -
 }
 
 start_with "Interfaces=d*" Hooks=tc
+WAIT_LIMIT=40
 kill -STOP $DAEMON
 burst add
 kill -CONT $DAEMON

@@ -52,7 +52,7 @@ mount -o remount,bind,ro "$T/read_only"
 fails_with "a read-only bpffs" "[Rr]ead-only" --pin-dir "$T/read_only/new"
 
 # Another kind of thing where our pins would be.
-mkdir -p -m 0700 "$T/bpf/other/maps"
+mkdir -m 0700 "$T/bpf/other"
 "$FOREIGN" tcx h0 ingress pass "$T/bpf/other/meta"
 fails_with "something else pinned as meta" "." --pin-dir "$T/bpf/other"
 rm -f "$T/bpf/other/meta" "$T/bpf/other/meta_count"
@@ -69,6 +69,6 @@ check "without systemd it starts" wait_for fwctl status --quiet
 fwctl block $BAD4 >/dev/null
 delivered $BAD4 $HOST4 10 >/dev/null
 check "its statistics are on stderr" wait_for grep -Eq 'tc ingress: .*dropped 10' "$T/log"
-stop TERM
+stop
 same "SIGTERM is an ordinary end" 0 $?
 check "it says that filtering goes on" grep -qi 'unload\|still\|goes on\|stays' "$T/log"

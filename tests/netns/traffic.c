@@ -9,8 +9,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/errqueue.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
@@ -27,10 +25,10 @@
 
 #include "cleanup.h"
 #include "frame.h"
+#include "tally.h"
 
 #define PAUSE_MS    20 /* traffic that stops for so long pauses: counts are written down */
 #define BATCH       32
-#define N_KEYS_MAX  64
 #define BUFFER_SIZE (64 * 1024)
 
 static volatile sig_atomic_t is_stopped;
@@ -44,48 +42,6 @@ static int fail(const char *what)
 {
 	fprintf(stderr, "traffic: %s: %m\n", what);
 	return EXIT_FAILURE;
-}
-
-/* Counts by key, small enough to search from the start. */
-struct tally {
-	size_t n_keys;
-	struct {
-		char key[INET6_ADDRSTRLEN];
-		unsigned long n;
-	} rows[N_KEYS_MAX];
-};
-
-static void tally_add(struct tally *t, const char *key)
-{
-	size_t i;
-
-	for (i = 0; i < t->n_keys; i++)
-		if (strcmp(t->rows[i].key, key) == 0)
-			break;
-	if (i == N_KEYS_MAX)
-		return;
-	if (i == t->n_keys) {
-		snprintf(t->rows[i].key, sizeof(t->rows[i].key), "%s", key);
-		t->n_keys++;
-	}
-	t->rows[i].n++;
-}
-
-/* By rename, so that nobody reads half a file. */
-static int tally_write(const struct tally *t, const char *path)
-{
-	_cleanup_fclose_ FILE *f = NULL;
-	char new[PATH_MAX];
-
-	snprintf(new, sizeof(new), "%s.new", path);
-	f = fopen(new, "we");
-	if (!f)
-		return -errno;
-	for (size_t i = 0; i < t->n_keys; i++)
-		fprintf(f, "%s %lu\n", t->rows[i].key, t->rows[i].n);
-	if (fflush(f) == EOF || rename(new, path) < 0)
-		return -errno;
-	return 0;
 }
 
 /* Any address with a port; IPv4 is written as such also where the socket wants IPv6. */

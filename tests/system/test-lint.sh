@@ -11,7 +11,7 @@ cd "$1"
 
 for script in setup .ci/run systemd/install-config tests/*/*.sh; do
 	if command -v shellcheck >/dev/null; then
-		check "$script is clean" shellcheck -x "$script"
+		check "$script is clean" shellcheck -x --source-path=SCRIPTDIR --severity=warning "$script"
 	else
 		skip_check "$script is clean" "shellcheck is not installed"
 	fi

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* export: lists as text, each as its file would be, one behind the other. import.c reads it back. */
+
+#include "cleanup.h"
+#include "content.h"
+#include "listtext.h"
+#include "output.h"
+
+static int export_list(struct ctl *ctl, struct table *t, unsigned list, const struct fw_list *policy)
+{
+	_cleanup_(content_done) struct content content = {};
+	struct list_header header = session_list_header(policy);
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	int r;
+
+	r = content_read(ctl, t, list, policy, &content);
+	if (r < 0)
+		return r;
+	r = list_print(&header, content.items, content.n_items, &text, &size);
+	if (r < 0)
+		return r;
+	(void) fwrite(text, 1, size, stdout); /* output_finish() looks whether it failed */
+	return 0;
+}
+
+/* --json would be another format: lists are text, 'fwctl show --json' has the entries. */
+int verb_export(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_(table_freep) struct table *table = NULL;
+	_cleanup_close_ int lock = -1;
+	struct fw_list policy;
+	unsigned only = FW_LISTS_MAX;
+	int status, r;
+
+	if (ctl->is_json)
+		return output_fail(ctl, EXIT_USAGE, "An export is text: 'fwctl show --json' prints JSON");
+	status = session_open(ctl, &table);
+	if (status != EXIT_DONE)
+		return status;
+	status = session_lock(ctl, &lock); /* nothing half done is exported */
+	if (status != EXIT_DONE)
+		return status;
+	if (argc > 0) {
+		status = session_find_list(ctl, table, argv[0], &only, &policy);
+		if (status != EXIT_DONE)
+			return status;
+	}
+
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+		if (only < FW_LISTS_MAX && i != only)
+			continue;
+		r = table_get_list(table, i, &policy);
+		if (r == 0 && policy.name[0])
+			r = export_list(ctl, table, i, &policy);
+		if (r < 0)
+			return r;
+	}
+	return EXIT_DONE;
+}

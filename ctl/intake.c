@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * The import guard: see intake.h. Targets are sorted, so that each thing that is protected is searched
+ * among a million of them, and not the other way round.
+ */
+
+#include "intake.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "output.h"
+
+#define BAD_LINES_MAX_PERCENT 5
+#define LENGTH_MIN            8
+#define NAME_TEXT_MAX         256
+
+int intake_check(struct ctl *ctl, const struct feed *f, const char *name)
+{
+	size_t n_lines = f->n_entries + f->n_bad;
+	char escaped[NAME_TEXT_MAX];
+
+	(void) log_escape(name, escaped, sizeof(escaped));
+	if (f->n_bad > 0 && (ctl->is_forced || f->n_entries > 0))
+		output_note(ctl, "%s: %zu of %zu lines are bad and skipped; the first is line %zu: %s", escaped,
+			    f->n_bad, n_lines, f->first_bad_line, f->first_bad_error);
+	if (ctl->is_forced)
+		return EXIT_DONE;
+
+	if (f->looks_like_html)
+		return output_fail(ctl, EXIT_NO,
+				   "'%s' is a page of HTML and no list. Nothing was changed", escaped);
+	if (f->n_entries == 0)
+		return output_fail(ctl, EXIT_NO,
+				   "'%s' holds no entry: --force empties the list. Nothing was changed", escaped);
+	if (f->n_bad * 100 > n_lines * BAD_LINES_MAX_PERCENT)
+		return output_fail(ctl, EXIT_NO,
+				   "'%s' is no list that can be trusted: over %d %% of its lines are bad, "
+				   "--force loads the rest. Nothing was changed",
+				   escaped, BAD_LINES_MAX_PERCENT);
+	return EXIT_DONE;
+}
+
+int intake_check_size(struct ctl *ctl, const struct fw_list *policy, size_t n_now, size_t n_wanted)
+{
+	if (ctl->is_forced || n_wanted * 2 >= n_now)
+		return EXIT_DONE;
+	return output_fail(ctl, EXIT_NO,
+			   "List '%s' would shrink from %zu to %zu entries, by more than half: --force does it. "
+			   "Nothing was changed", policy->name, n_now, n_wanted);
+}
+
+/* What is to be left out, and the first reason. */
+struct sieve {
+	struct targets *targets;
+	bool *is_left_out; /* parallel to the targets */
+	size_t n_left_out;
+	size_t first;
+	char reason[GUARD_TEXT_MAX];
+};
+
+static void leave_out(struct sieve *s, const struct guard *guard, size_t i)
+{
+	if (s->is_left_out[i])
+		return;
+	if (s->n_left_out++ == 0) {
+		s->first = i;
+		(void) guard_check(guard, &s->targets->items[i], FW_BOTH, s->reason);
+	}
+	s->is_left_out[i] = true;
+}
+
+/* The first target that does not come before p. */
+static size_t find(const struct targets *t, const struct prefix *p)
+{
+	const struct target wanted = { .kind = TARGET_PREFIX, .prefix = *p };
+	size_t low = 0, high = t->n_items, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (target_compare(&t->items[middle], &wanted) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool is_in(const struct prefix *outer, const struct target *t)
+{
+	return t->kind == TARGET_PREFIX && prefix_covers(outer, &t->prefix);
+}
+
+/* What covers an item, then what is in it: sorting puts a prefix right before what it covers. */
+static void leave_out_item(struct sieve *s, const struct guard *guard, const struct prefix *item)
+{
+	const struct targets *t = s->targets;
+	struct prefix p;
+	size_t i;
+
+	for (unsigned length = LENGTH_MIN; length < item->length; length++) {
+		p = prefix_from_bytes(item->family, item->bytes, length);
+		i = find(t, &p);
+		if (i < t->n_items && t->items[i].kind == TARGET_PREFIX &&
+		    prefix_compare(&t->items[i].prefix, &p) == 0)
+			leave_out(s, guard, i);
+	}
+	for (i = find(t, item); i < t->n_items && is_in(item, &t->items[i]); i++)
+		leave_out(s, guard, i);
+}
+
+/* Prefixes too short for any list, and the ports of this session. */
+static void leave_out_others(struct sieve *s, const struct guard *guard, const struct fw_list *policy)
+{
+	char buffer[GUARD_TEXT_MAX];
+	const struct target *t;
+
+	for (size_t i = 0; i < s->targets->n_items; i++) {
+		t = &s->targets->items[i];
+		if (t->kind == TARGET_PREFIX ? t->prefix.length < LENGTH_MIN :
+		    !!guard_check(guard, t, policy->directions ?: target_default_directions(t), buffer))
+			leave_out(s, guard, i);
+	}
+}
+
+static void report(struct ctl *ctl, const struct sieve *s)
+{
+	char text[TARGET_TEXT_MAX], more[64] = "";
+
+	if (s->n_left_out > 1)
+		(void) snprintf(more, sizeof(more), ", and %zu more", s->n_left_out - 1);
+	output_note(ctl, "left out %s: %s%s; --force loads all", target_format(&s->targets->items[s->first], text),
+		    s->reason, more);
+}
+
+int intake_filter(struct ctl *ctl, const struct guard *guard, const struct fw_list *policy,
+		  struct targets *targets, size_t *ret_n_left_out)
+{
+	_cleanup_free_ bool *is_left_out = calloc(targets->n_items + 1, sizeof(bool));
+	struct sieve s = { .targets = targets, .is_left_out = is_left_out };
+	size_t n = 0;
+
+	if (!is_left_out)
+		return -ENOMEM;
+	for (size_t i = 0; i < guard->n_items; i++)
+		leave_out_item(&s, guard, &guard->items[i].prefix);
+	leave_out_others(&s, guard, policy);
+
+	if (s.n_left_out > 0) {
+		report(ctl, &s);
+		for (size_t i = 0; i < targets->n_items; i++)
+			if (!is_left_out[i])
+				targets->items[n++] = targets->items[i];
+		targets->n_items = n;
+	}
+	*ret_n_left_out = s.n_left_out;
+	return EXIT_DONE;
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* list: makes, changes, removes, enables and disables lists. What they hold is the business of others. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "output.h"
+#include "policy.h"
+#include "replace.h"
+
+#define ARGUMENT_TEXT_MAX 256
+
+/* One setter per key: the sentence that is wrong with the value, or NULL. */
+static const char *set_action(struct fw_list *l, const char *value)
+{
+	int r = action_from_string(value, strlen(value));
+
+	if (r < 0)
+		return "action must be block or allow";
+	l->action = r;
+	return NULL;
+}
+
+static const char *set_mode(struct fw_list *l, const char *value)
+{
+	int r = mode_from_string(value, strlen(value));
+
+	if (r < 0)
+		return "mode must be enforce or audit";
+	l->mode = r;
+	return NULL;
+}
+
+static const char *set_direction(struct fw_list *l, const char *value)
+{
+	int r = strcmp(value, "default") == 0 ? 0 : directions_from_string(value, strlen(value));
+
+	if (r < 0)
+		return "direction must be in, out, both or default";
+	l->directions = r;
+	return NULL;
+}
+
+static const struct {
+	const char *start;
+	const char *(*set)(struct fw_list *l, const char *value);
+} keys[] = {
+	{ "action=",    set_action    },
+	{ "mode=",      set_mode      },
+	{ "direction=", set_direction },
+};
+
+static int parse_keys(struct ctl *ctl, int argc, char **argv, struct fw_list *l)
+{
+	char escaped[ARGUMENT_TEXT_MAX];
+	const char *error;
+
+	for (int i = 0; i < argc; i++) {
+		error = "unknown key: action= mode= direction=";
+		for (size_t k = 0; k < ELEMENTSOF(keys); k++)
+			if (strncmp(argv[i], keys[k].start, strlen(keys[k].start)) == 0)
+				error = keys[k].set(l, argv[i] + strlen(keys[k].start));
+		if (error)
+			return output_fail(ctl, EXIT_USAGE, "'%s': %s",
+					   log_escape(argv[i], escaped, sizeof(escaped)), error);
+	}
+	return EXIT_DONE;
+}
+
+static bool is_first(const char *name)
+{
+	return strcmp(name, FW_LIST_MANUAL) == 0 || strcmp(name, FW_LIST_ALLOW) == 0;
+}
+
+/*
+ * What entries there are were put in under the old action and directions, and their lines in the file
+ * may rely on them: a list that held thousands of enemies must not become one of friends by one word.
+ */
+static int check_change(struct ctl *ctl, const struct fw_list *before, const struct fw_list *l)
+{
+	if (before->action != l->action && is_first(l->name))
+		return output_fail(ctl, EXIT_NO, "List '%s' is always there to %s", l->name,
+				   action_to_string(before->action));
+	if (before->n_entries > 0 && (before->action != l->action || before->directions != l->directions))
+		return output_fail(ctl, EXIT_NO,
+				   "List '%s' holds entries: its action and direction change only when it is "
+				   "empty, see 'fwctl flush'", l->name);
+	return EXIT_DONE;
+}
+
+static int report(struct ctl *ctl, const struct fw_list *l, const char *done)
+{
+	_cleanup_json_ json_object *result = json_object_new_object();
+
+	json_object_object_add(result, "result", json_text(done));
+	json_object_object_add(result, "list", json_text(l->name));
+	return output_result(ctl, result, "%s list '%s'", done, l->name);
+}
+
+static int list_add(struct ctl *ctl, struct table *t, int argc, char **argv)
+{
+	char escaped[FW_LIST_NAME_MAX * 4];
+	struct fw_list l;
+	unsigned index;
+	int status, r;
+
+	if (!list_name_is_valid(argv[0]))
+		return output_fail(ctl, EXIT_USAGE, "'%s' is no name of a list",
+				   log_escape(argv[0], escaped, sizeof(escaped)));
+	l = policy_default(argv[0], FW_ACTION_BLOCK);
+	r = table_find_list(t, argv[0], &l);
+	if (r < 0 && r != -ENOENT)
+		return r;
+
+	struct fw_list before = l;
+	status = parse_keys(ctl, argc - 1, argv + 1, &l);
+	if (status != EXIT_DONE)
+		return status;
+	if (r == -ENOENT)
+		status = policy_make(ctl, t, &l, &index);
+	else if (before.action == l.action && before.mode == l.mode && before.directions == l.directions)
+		output_note(ctl, "list '%s' is there already", l.name);
+	else
+		status = output_fail(ctl, EXIT_NO, "List '%s' is there already, and is another: 'fwctl list set' "
+				     "changes it", l.name);
+	return status == EXIT_DONE ? report(ctl, &l, "added") : status;
+}
+
+static int list_set(struct ctl *ctl, struct table *t, int argc, char **argv)
+{
+	struct fw_list before, l;
+	unsigned index;
+	int status;
+
+	status = session_find_list(ctl, t, argv[0], &index, &before);
+	if (status != EXIT_DONE)
+		return status;
+	l = before;
+	status = parse_keys(ctl, argc - 1, argv + 1, &l);
+	if (status == EXIT_DONE)
+		status = check_change(ctl, &before, &l);
+	if (status == EXIT_DONE)
+		status = policy_set(ctl, t, index, &l);
+	return status == EXIT_DONE ? report(ctl, &l, "set") : status;
+}
+
+static int switch_list(struct ctl *ctl, struct table *t, const char *name, bool is_enabled)
+{
+	struct fw_list l;
+	unsigned index;
+	int status;
+
+	status = session_find_list(ctl, t, name, &index, &l);
+	if (status != EXIT_DONE)
+		return status;
+	l.is_enabled = is_enabled;
+	status = policy_set(ctl, t, index, &l);
+	return status == EXIT_DONE ? report(ctl, &l, is_enabled ? "enabled" : "disabled") : status;
+}
+
+static int list_enable(struct ctl *ctl, struct table *t, int argc, char **argv)
+{
+	return switch_list(ctl, t, argv[0], true);
+}
+
+static int list_disable(struct ctl *ctl, struct table *t, int argc, char **argv)
+{
+	return switch_list(ctl, t, argv[0], false);
+}
+
+/* The entries go first, in the kernel only; if then the list cannot go, they come back. */
+static int list_del(struct ctl *ctl, struct table *t, int argc, char **argv)
+{
+	_cleanup_(replacement_done) struct replacement x = { .ctl = ctl, .table = t };
+	int status, r;
+
+	status = session_find_list(ctl, t, argv[0], &x.list, &x.policy);
+	if (status != EXIT_DONE)
+		return status;
+	if (is_first(x.policy.name))
+		return output_fail(ctl, EXIT_NO, "List '%s' cannot be removed; 'fwctl flush' empties it",
+				   x.policy.name);
+
+	r = table_sweep(t, NULL, NULL); /* what has ended holds the list's place, too */
+	if (r < 0)
+		return r;
+	status = replacement_init(&x);
+	if (status != EXIT_DONE)
+		return status;
+	ctl->is_runtime = true;
+	status = replacement_make(&x);
+	if (status != EXIT_DONE)
+		return status;
+	status = policy_remove(ctl, t, x.list);
+	if (status != EXIT_DONE)
+		replacement_undo(&x);
+	return status == EXIT_DONE ? report(ctl, &x.policy, "removed") : status;
+}
+
+static const struct {
+	const char *name;
+	int arguments_min, arguments_max;
+	int (*run)(struct ctl *ctl, struct table *t, int argc, char **argv);
+} commands[] = {
+	{ "add",     1, 1 + ELEMENTSOF(keys), list_add     },
+	{ "set",     2, 1 + ELEMENTSOF(keys), list_set     },
+	{ "del",     1, 1,                    list_del     },
+	{ "enable",  1, 1,                    list_enable  },
+	{ "disable", 1, 1,                    list_disable },
+};
+
+int verb_list(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_(table_freep) struct table *table = NULL;
+	_cleanup_close_ int lock = -1;
+	char usage[ARGUMENT_TEXT_MAX], escaped[ARGUMENT_TEXT_MAX];
+	size_t i = 0;
+	int status;
+
+	while (i < ELEMENTSOF(commands) && strcmp(argv[0], commands[i].name) != 0)
+		i++;
+	if (i == ELEMENTSOF(commands))
+		return output_fail(ctl, EXIT_USAGE, "'%s' is none of add, set, del, enable and disable",
+				   log_escape(argv[0], escaped, sizeof(escaped)));
+	if (argc - 1 < commands[i].arguments_min || argc - 1 > commands[i].arguments_max)
+		return output_fail(ctl, EXIT_USAGE, "Too %s arguments: %s",
+				   argc - 1 < commands[i].arguments_min ? "few" : "many",
+				   help_usage(ctl->verb, usage, sizeof(usage)));
+
+	status = session_open(ctl, &table);
+	if (status != EXIT_DONE)
+		return status;
+	status = session_lock(ctl, &lock);
+	if (status != EXIT_DONE)
+		return status;
+	return commands[i].run(ctl, table, argc - 1, argv + 1);
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * load: makes a list equal to a file in any of the formats in which lists are published. The file is
+ * read and judged before anything is locked; what is wrong with it leaves the last good copy in force.
+ */
+
+#include <errno.h>
+
+#include "cleanup.h"
+#include "feed.h"
+#include "guard.h"
+#include "input.h"
+#include "intake.h"
+#include "log.h"
+#include "output.h"
+#include "policy.h"
+#include "replace.h"
+
+#define NAME_TEXT_MAX 256
+
+static int read_feed(struct ctl *ctl, const char *path, struct feed *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	char escaped[NAME_TEXT_MAX];
+	size_t size;
+	int status, r;
+
+	status = input_read(ctl, path, &text, &size);
+	if (status != EXIT_DONE)
+		return status;
+	(void) log_escape(input_name(path), escaped, sizeof(escaped));
+	r = feed_parse(text, size, ret);
+	if (r == -E2BIG)
+		return output_fail(ctl, EXIT_NO, "'%s' names more than %d prefixes", escaped, FEED_TARGETS_MAX);
+	if (r < 0)
+		return r;
+
+	status = intake_check(ctl, ret, input_name(path));
+	if (status != EXIT_DONE)
+		return status;
+	if (ret->targets.n_masked > 0)
+		output_note(ctl, "%s: %zu entries had host bits set, which were cleared", escaped,
+			    ret->targets.n_masked);
+	if (ret->n_timeouts > 0)
+		output_note(ctl, "%s: %zu entries have an end, which a loaded list does not keep", escaped,
+			    ret->n_timeouts);
+	if (ret->n_directions > 0)
+		output_note(ctl, "%s: %zu entries have a direction, which a loaded list does not keep", escaped,
+			    ret->n_directions);
+	if (ret->n_sets > 1)
+		output_note(ctl, "%s: %zu sets are joined", escaped, ret->n_sets);
+	return EXIT_DONE;
+}
+
+/* The list by its name; *ret_index is FW_LISTS_MAX if it is to be made, to block and to enforce. */
+static int find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index, struct fw_list *ret)
+{
+	char escaped[FW_LIST_NAME_MAX * 4];
+	int r;
+
+	if (!list_name_is_valid(name))
+		return output_fail(ctl, EXIT_USAGE, "'%s' is no name of a list",
+				   log_escape(name, escaped, sizeof(escaped)));
+	r = table_find_list(t, name, ret);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	*ret_index = r < 0 ? FW_LISTS_MAX : (unsigned)r;
+	if (r == -ENOENT)
+		*ret = policy_default(name, FW_ACTION_BLOCK);
+	return EXIT_DONE;
+}
+
+static int report(const struct replacement *x, const struct feed *f, size_t n_left_out)
+{
+	_cleanup_json_ json_object *result = json_object_new_object();
+
+	json_object_object_add(result, "result", json_text(x->ctl->is_dry_run ? "compared" : "loaded"));
+	json_object_object_add(result, "list", json_text(x->policy.name));
+	json_object_object_add(result, "format", json_text(feed_format_to_string(f->format)));
+	json_object_object_add(result, "added", json_object_new_uint64(x->n_added));
+	json_object_object_add(result, "removed", json_object_new_uint64(x->n_removed));
+	json_object_object_add(result, "changed", json_object_new_uint64(x->n_changed));
+	json_object_object_add(result, "entries", json_object_new_uint64(x->n_wanted));
+	json_object_object_add(result, "bad_lines", json_object_new_uint64(f->n_bad));
+	json_object_object_add(result, "left_out", json_object_new_uint64(n_left_out));
+	return output_result(x->ctl, result, "%s list '%s': +%zu -%zu =%zu",
+			     x->ctl->is_dry_run ? "would change" : "loaded", x->policy.name, x->n_added,
+			     x->n_removed, x->n_wanted);
+}
+
+/* With the writer lock held. */
+static int load(struct replacement *x)
+{
+	bool is_new = x->list == FW_LISTS_MAX;
+	int status, r;
+
+	if (is_new && !x->ctl->is_dry_run) {
+		status = policy_make(x->ctl, x->table, &x->policy, &x->list);
+		if (status != EXIT_DONE)
+			return status;
+		r = table_get_list(x->table, x->list, &x->policy);
+		if (r < 0)
+			return r;
+	}
+	status = replacement_init(x);
+	if (status == EXIT_DONE)
+		status = intake_check_size(x->ctl, &x->policy, x->now.n_items, x->n_wanted);
+	if (status == EXIT_DONE && !x->ctl->is_dry_run)
+		status = replacement_make(x);
+
+	if (is_new && !x->ctl->is_dry_run && status != EXIT_DONE)
+		policy_unmake(x->ctl, x->table, x->list);
+	else if (is_new && status == EXIT_DONE)
+		output_note(x->ctl, "list '%s' is new: it blocks, and enforces", x->policy.name);
+	return status;
+}
+
+int verb_load(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_(feed_done) struct feed feed = {};
+	_cleanup_(guard_done) struct guard guard = {};
+	_cleanup_(table_freep) struct table *table = NULL;
+	_cleanup_close_ int lock = -1;
+	_cleanup_(replacement_done) struct replacement x = { .ctl = ctl };
+	size_t n_left_out = 0;
+	int status, r;
+
+	status = session_open(ctl, &table);
+	if (status != EXIT_DONE)
+		return status;
+	status = read_feed(ctl, argv[1], &feed);
+	if (status != EXIT_DONE)
+		return status;
+	status = session_load_guard(ctl, &guard);
+	if (status != EXIT_DONE)
+		return status;
+	r = guard_add_special(&guard);
+	if (r < 0)
+		return r;
+
+	status = session_lock(ctl, &lock);
+	if (status != EXIT_DONE)
+		return status;
+	x.table = table;
+	status = find_list(ctl, table, argv[0], &x.list, &x.policy);
+	if (status != EXIT_DONE)
+		return status;
+	if (x.policy.action == FW_ACTION_BLOCK && !ctl->is_forced) {
+		status = intake_filter(ctl, &guard, &x.policy, &feed.targets, &n_left_out);
+		if (status != EXIT_DONE)
+			return status;
+	}
+	x.wanted = feed.targets.items;
+	x.n_wanted = feed.targets.n_items;
+	status = load(&x);
+	if (status != EXIT_DONE)
+		return status;
+
+	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */
+	return report(&x, &feed, n_left_out);
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * Words of a command, from argv or from a line of a batch, to struct ctl by the tables of main.c.
+ * Names match exactly, which is why getopt_long(), with its abbreviations, is not used: no guesses in
+ * a firewall.
+ */
+
+#include <string.h>
+
+#include "duration.h"
+#include "log.h"
+#include "output.h"
+
+#define ARGUMENT_TEXT_MAX 256
+
+int options_find_verb(struct ctl *ctl, const char *name, const struct verb **ret)
+{
+	char escaped[ARGUMENT_TEXT_MAX];
+
+	for (const struct verb *v = verbs; v->name; v++)
+		if (strcmp(v->name, name) == 0) {
+			*ret = v;
+			return EXIT_DONE;
+		}
+	return output_fail(ctl, EXIT_USAGE, "No verb '%s': 'fwctl help' shows all",
+			   log_escape(name, escaped, sizeof(escaped)));
+}
+
+static int set_duration(struct ctl *ctl, const char *text)
+{
+	char escaped[ARGUMENT_TEXT_MAX];
+
+	if (duration_parse(text, &ctl->duration_ns) < 0)
+		return output_fail(ctl, EXIT_USAGE,
+				   "'%s' is no duration: 90, 10m, 1d12h or permanent is one",
+				   log_escape(text, escaped, sizeof(escaped)));
+	return EXIT_DONE;
+}
+
+/* A comment ends with its line, and must not be able to act on a terminal. */
+static int set_comment(struct ctl *ctl, const char *text)
+{
+	for (const char *p = text; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return output_fail(ctl, EXIT_USAGE,
+					   "A comment is one line without control characters");
+	ctl->comment = text;
+	return EXIT_DONE;
+}
+
+static int set_option(struct ctl *ctl, const struct option *o, const char *argument)
+{
+	switch (o->bit) {
+	case OPTION_LIST:
+		ctl->list = argument;
+		break;
+	case OPTION_ALL_LISTS:
+		ctl->is_all_lists = true;
+		break;
+	case OPTION_FOR:
+		return set_duration(ctl, argument);
+	case OPTION_IN:
+		ctl->directions |= FW_IN;
+		break;
+	case OPTION_OUT:
+		ctl->directions |= FW_OUT;
+		break;
+	case OPTION_COMMENT:
+		return set_comment(ctl, argument);
+	case OPTION_RUNTIME:
+		ctl->is_runtime = true;
+		break;
+	case OPTION_FORCE:
+		ctl->is_forced = true;
+		break;
+	case OPTION_STRICT:
+		ctl->is_strict = true;
+		break;
+	case OPTION_DRY_RUN:
+		ctl->is_dry_run = true;
+		break;
+	case OPTION_QUIET:
+		ctl->is_quiet = true;
+		break;
+	case OPTION_JSON:
+		ctl->is_json = true;
+		break;
+	case OPTION_PIN_DIR:
+		ctl->pin_dir = argument;
+		break;
+	case OPTION_STATE_DIR:
+		ctl->state_dir = argument;
+		break;
+	case OPTION_RUN_DIR:
+		ctl->run_dir = argument;
+		break;
+	case OPTION_HELP:
+		ctl->is_help = true;
+		break;
+	case OPTION_VERSION:
+		ctl->is_version = true;
+		break;
+	}
+	return EXIT_DONE;
+}
+
+/* "--NAME", "--NAME=ARGUMENT" or "-L"; *ret_argument points into word, or is NULL. */
+static const struct option *find_option(const char *word, const char **ret_argument)
+{
+	size_t length = strcspn(word, "=");
+
+	*ret_argument = word[length] == '=' ? word + length + 1 : NULL;
+	for (const struct option *o = options; o->name; o++) {
+		if (word[1] != '-' && o->letter && word[1] == o->letter && word[2] == '\0')
+			return o;
+		if (word[1] == '-' && strlen(o->name) == length - 2 &&
+		    strncmp(word + 2, o->name, length - 2) == 0)
+			return o;
+	}
+	return NULL;
+}
+
+int options_parse(struct ctl *ctl, int argc, char **argv, int *ret_argc, unsigned *ret_options)
+{
+	char escaped[ARGUMENT_TEXT_MAX];
+	const struct option *o;
+	const char *argument;
+	int n = 0, status;
+
+	*ret_options = 0;
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--") == 0) {
+			while (++i < argc)
+				argv[n++] = argv[i];
+			break;
+		}
+		if (argv[i][0] != '-' || argv[i][1] == '\0') {
+			argv[n++] = argv[i];
+			continue;
+		}
+
+		(void) log_escape(argv[i], escaped, sizeof(escaped));
+		o = find_option(argv[i], &argument);
+		if (!o)
+			return output_fail(ctl, EXIT_USAGE,
+					   "No option '%s': 'fwctl help' shows all", escaped);
+		if (argument && !o->argument)
+			return output_fail(ctl, EXIT_USAGE, "'%s': --%s takes no argument", escaped,
+					   o->name);
+		if (!argument && o->argument) {
+			if (++i >= argc)
+				return output_fail(ctl, EXIT_USAGE, "--%s needs an argument: %s",
+						   o->name, o->argument);
+			argument = argv[i];
+		}
+		status = set_option(ctl, o, argument);
+		if (status != EXIT_DONE)
+			return status;
+		*ret_options |= o->bit;
+	}
+	*ret_argc = n;
+	return EXIT_DONE;
+}
+
+int options_check(struct ctl *ctl, int argc, unsigned used)
+{
+	const struct verb *v = ctl->verb;
+	char usage[ARGUMENT_TEXT_MAX];
+
+	for (const struct option *o = options; o->name; o++)
+		if (used & o->bit & ~(v->options | OPTIONS_GLOBAL))
+			return output_fail(ctl, EXIT_USAGE, "'%s' does not take --%s: see 'fwctl %s --help'",
+					   v->name, o->name, v->name);
+	if (argc < v->arguments_min ||
+	    (v->arguments_max != ARGUMENTS_ANY && argc > v->arguments_max))
+		return output_fail(ctl, EXIT_USAGE, "Too %s arguments: %s",
+				   argc < v->arguments_min ? "few" : "many",
+				   help_usage(v, usage, sizeof(usage)));
+	return EXIT_DONE;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * A list as such, without its entries: finding, making, changing and removing it, in the kernel and as
+ * the head of its file. All return an exit status and have reported. Who changes something holds the
+ * writer lock.
+ */
+
+#include "ctl.h"
+
+/* What a list has that nobody has configured, for the kernel. */
+struct fw_list policy_default(const char *name, enum fw_action action);
+
+/*
+ * The list of -l, or the action's own; refuses one of the other action. *ret_index is FW_LISTS_MAX, and
+ * *ret the default policy, if there is none of that name.
+ */
+int policy_find(struct ctl *ctl, struct table *t, enum fw_action action, unsigned *ret_index, struct fw_list *ret);
+
+/* Makes an empty list. With --runtime it has no file. */
+int policy_make(struct ctl *ctl, struct table *t, const struct fw_list *l, unsigned *ret_index);
+
+/* Takes back policy_make(); says nothing. */
+void policy_unmake(struct ctl *ctl, struct table *t, unsigned index);
+
+/* Gives a list another policy; its name and number of entries stay. */
+int policy_set(struct ctl *ctl, struct table *t, unsigned index, const struct fw_list *l);
+
+/* Removes a list that is empty in the kernel, and its file. */
+int policy_remove(struct ctl *ctl, struct table *t, unsigned index);

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * Making a list equal to something: see replace.h. Nearly all entries of a long list are alike, without
+ * an end and in the list's own directions: these go to table_load() in bulk. The rest are changes as
+ * block and unblock make them.
+ */
+
+#include "replace.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "output.h"
+
+#define NS_PER_SEC UINT64_C(1000000000)
+
+/* A change of this share of the list, and a file of this many times its entries, is written anew. */
+#define APPEND_SHARE 4
+#define APPEND_TIMES 2
+
+static struct list_line wanted_line(const struct replacement *x, size_t i)
+{
+	return x->details ? x->details[i] : (struct list_line){ .target = x->wanted[i] };
+}
+
+static bool is_alike(const struct replacement *x, const struct list_line *a, const struct list_line *b)
+{
+	return a->until == b->until &&
+	       content_directions(&x->policy, a) == content_directions(&x->policy, b);
+}
+
+/* A target that is only wanted, only there, or both. */
+static int sort_out(struct replacement *x, const struct list_line *now, const struct list_line *want,
+		    struct targets *change, struct targets *take)
+{
+	if (!now) {
+		x->n_added++;
+		return targets_add(content_is_plain(&x->policy, want) ? &x->add : change, &want->target);
+	}
+	if (!want) {
+		x->n_removed++;
+		return targets_add(content_is_plain(&x->policy, now) ? &x->remove : take, &now->target);
+	}
+	if (is_alike(x, now, want))
+		return 0;
+	x->n_changed++;
+	return targets_add(change, &want->target);
+}
+
+static int find_difference(struct replacement *x, struct targets *change, struct targets *take)
+{
+	const struct list_line *now = x->now.items, *end = now + x->now.n_items;
+	struct list_line want;
+	size_t i = 0;
+	int order, r = 0;
+
+	while (r == 0 && (now < end || i < x->n_wanted)) {
+		if (now == end)
+			order = 1;
+		else if (i == x->n_wanted)
+			order = -1;
+		else
+			order = target_compare(&now->target, &x->wanted[i]);
+
+		if (order >= 0)
+			want = wanted_line(x, i);
+		r = sort_out(x, order <= 0 ? now : NULL, order >= 0 ? &want : NULL, change, take);
+		now += order <= 0;
+		i += order >= 0;
+	}
+	return r;
+}
+
+static int compare_line(const void *target, const void *line)
+{
+	return target_compare(target, &((const struct list_line *)line)->target);
+}
+
+/* Fills in how the targets of x->change are to be in the list. */
+static void set_details(struct replacement *x)
+{
+	struct timespec now;
+	int64_t seconds;
+
+	(void) clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with this clock */
+	for (struct change *i = x->change.items; i < x->change.items + x->change.n_items; i++) {
+		struct list_line plain = { .target = i->target };
+		const struct list_line *line = &plain;
+
+		if (x->details)
+			line = bsearch(&i->target, x->details, x->n_wanted, sizeof(*line), compare_line);
+		i->lists = 1ull << x->list;
+		i->directions = content_directions(&x->policy, line);
+		i->until_unix = line->until;
+		seconds = line->until > now.tv_sec ? line->until - now.tv_sec : 0;
+		if (line->until)
+			i->until = tick_after((uint64_t)seconds * NS_PER_SEC);
+	}
+	for (struct change *i = x->take.items; i < x->take.items + x->take.n_items; i++)
+		i->lists = 1ull << x->list;
+}
+
+int replacement_init(struct replacement *x)
+{
+	_cleanup_(targets_done) struct targets change = {}, take = {};
+	int r;
+
+	r = content_read(x->ctl, x->table, x->list, &x->policy, &x->now);
+	if (r < 0)
+		return r;
+	r = find_difference(x, &change, &take);
+	if (r < 0)
+		return r;
+
+	x->change = (struct changes){ .ctl = x->ctl, .table = x->table, .list = x->list, .stamps = &x->stamps };
+	x->take = x->change;
+	x->take.is_removal = true;
+	r = changes_init(&x->change, &change);
+	if (r < 0)
+		return r;
+	r = changes_init(&x->take, &take);
+	if (r < 0)
+		return r;
+	set_details(x);
+	return 0;
+}
+
+void replacement_done(struct replacement *x)
+{
+	content_done(&x->now);
+	targets_done(&x->add);
+	targets_done(&x->remove);
+	changes_done(&x->change);
+	changes_done(&x->take);
+}
+
+/* The bulk of it, there or back. */
+static int load(struct replacement *x, const struct targets *add, const struct targets *remove)
+{
+	int r, commit;
+
+	r = table_load(x->table, x->list, x->policy.directions, add->items, add->n_items, remove->items,
+		       remove->n_items);
+	commit = table_commit(x->table); /* counts what has come and gone, also after a failure */
+	return r < 0 ? r : commit;
+}
+
+static int apply(struct replacement *x)
+{
+	int status, r;
+
+	r = load(x, &x->add, &x->remove);
+	if (r == -E2BIG || r == -ENOSPC)
+		return output_fail(x->ctl, EXIT_FULL,
+				   "No room for %zu more entries in list '%s': raise MaxEntries= in "
+				   "ebpf-fw.conf and reload ebpf-fw; ports: %d at most. Nothing was changed",
+				   x->add.n_items, x->policy.name, FW_PORT_ENTRIES_MAX);
+	if (r < 0) {
+		errno = -r;
+		return output_fail(x->ctl, r == -ENOMEM ? EXIT_FULL : EXIT_NO,
+				   "Cannot change list '%s': %m. Nothing was changed", x->policy.name);
+	}
+
+	status = changes_apply(&x->change);
+	if (status != EXIT_DONE) {
+		(void) load(x, &x->remove, &x->add); /* the status says more than a failure of this could */
+		return status;
+	}
+	status = changes_apply(&x->take);
+	if (status != EXIT_DONE) {
+		changes_revert(&x->change);
+		(void) load(x, &x->remove, &x->add);
+		return status;
+	}
+
+	r = table_commit(x->table);
+	if (r < 0) {
+		replacement_undo(x);
+		errno = -r;
+		return output_fail(x->ctl, EXIT_NO, "Cannot bring list '%s' into force: %m. Nothing was changed",
+				   x->policy.name);
+	}
+	return EXIT_DONE;
+}
+
+void replacement_undo(struct replacement *x)
+{
+	int r;
+
+	changes_revert(&x->take);
+	changes_revert(&x->change);
+	r = load(x, &x->remove, &x->add);
+	if (r < 0) {
+		errno = -r;
+		output_note(x->ctl, "Cannot undo: %m; 'systemctl restart ebpf-fw' reads the file again");
+	}
+}
+
+/* Lines that turn the file of what was into one of what is. */
+static int append(struct replacement *x, const struct list_header *header)
+{
+	_cleanup_free_ struct list_line *lines = calloc(x->n_added + x->n_changed + x->n_removed, sizeof(*lines));
+	const struct targets *const removed = &x->remove;
+	size_t n = 0;
+
+	if (!lines)
+		return -ENOMEM;
+	for (size_t i = 0; i < x->add.n_items; i++)
+		lines[n++].target = x->add.items[i];
+	for (size_t i = 0; i < removed->n_items; i++)
+		lines[n++] = (struct list_line){ .target = removed->items[i], .is_removal = true };
+	for (size_t i = 0; i < x->take.n_items; i++)
+		lines[n++] = (struct list_line){ .target = x->take.items[i].target, .is_removal = true };
+	for (size_t i = 0; i < x->change.n_items; i++)
+		lines[n++] = (struct list_line){
+			.target = x->change.items[i].target,
+			.directions = x->change.items[i].directions,
+			.until = x->change.items[i].until_unix,
+		};
+	return listfile_append(x->ctl->state_dir, header, lines, n);
+}
+
+/* Everything that is wanted, with the comments of what was there before. */
+static int rewrite(struct replacement *x, const struct list_header *header)
+{
+	_cleanup_free_ struct list_line *lines = calloc(x->n_wanted + 1, sizeof(*lines));
+	const struct list_line *now = x->now.items, *end = now + x->now.n_items;
+
+	if (!lines)
+		return -ENOMEM;
+	for (size_t i = 0; i < x->n_wanted; i++) {
+		lines[i] = wanted_line(x, i);
+		while (now < end && target_compare(&now->target, &x->wanted[i]) < 0)
+			now++;
+		if (!x->details && now < end && target_compare(&now->target, &x->wanted[i]) == 0)
+			lines[i].comment = now->comment;
+	}
+	return listfile_replace(x->ctl->state_dir, header, lines, x->n_wanted);
+}
+
+static bool can_append(const struct replacement *x)
+{
+	size_t n = x->n_added + x->n_changed + x->n_removed;
+
+	return x->stamps.agreed && !x->details && !x->now.walked && n * APPEND_SHARE < x->n_wanted &&
+	       x->now.file->n_lines + n < x->n_wanted * APPEND_TIMES;
+}
+
+static int save(struct replacement *x)
+{
+	struct list_header header = session_list_header(&x->policy);
+
+	if (!can_append(x))
+		return rewrite(x, &header);
+	return x->n_added + x->n_changed + x->n_removed > 0 ? append(x, &header) : 0;
+}
+
+static int make(struct replacement *x)
+{
+	int status, r;
+
+	status = apply(x);
+	if (status != EXIT_DONE || x->ctl->is_runtime)
+		return status;
+
+	r = save(x);
+	if (r < 0) {
+		replacement_undo(x);
+		errno = -r;
+		return output_fail(x->ctl, r == -EACCES || r == -EPERM ? EXIT_PERMISSION : EXIT_NO,
+				   "Cannot write the file of list '%s' below '%s/lists': %m. "
+				   "Nothing was changed", x->policy.name, x->ctl->state_dir);
+	}
+	x->stamps.agreed = 1ull << x->list; /* also if it was rewritten because it did not */
+	stamps_end(&x->stamps, x->ctl, x->table, 1ull << x->list);
+	return EXIT_DONE;
+}
+
+int replacement_make(struct replacement *x)
+{
+	int status, r;
+
+	r = stamps_begin(&x->stamps, x->ctl, x->table, x->list);
+	if (r < 0)
+		return r;
+	status = make(x);
+	stamps_end(&x->stamps, x->ctl, x->table, 0); /* nothing is left to end where all went well */
+	return status;
+}

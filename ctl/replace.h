@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Makes a list equal to what is wanted of it: looks up the difference, adds before it removes, and
+ * leaves alone what stays, so that it goes on blocking and counting. All or nothing, in the kernel and
+ * in the file. The caller holds the writer lock.
+ */
+
+#include "change.h"
+#include "content.h"
+
+/* Zero-initialise but for the first part; free with replacement_done(). */
+struct replacement {
+	struct ctl *ctl;
+	struct table *table;
+	unsigned list;
+	struct fw_list policy;
+	const struct target *wanted; /* sorted, each once */
+	size_t n_wanted;
+	const struct list_line *details; /* the same targets with their directions, ends and comments; NULL = none have any */
+
+	struct content now;
+	struct targets add, remove; /* without an end, in the directions of the list */
+	struct changes change;      /* put in with others, or there in another way */
+	struct changes take;        /* there in another way, and not wanted */
+	size_t n_added, n_removed, n_changed;
+	struct stamps stamps;
+};
+
+/* Finds the difference; changes nothing. */
+int replacement_init(struct replacement *x);
+void replacement_done(struct replacement *x);
+
+/* Makes it so. With --runtime the file stays as it is. Returns an exit status, and has reported. */
+int replacement_make(struct replacement *x);
+
+/* Takes a replacement_make() back; says what could not be. */
+void replacement_undo(struct replacement *x);

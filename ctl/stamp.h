@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Does the file of a list say what the kernel holds? Then a load need not walk the tables. The stamp of
+ * such a file is kept with the list (fw_list.file_stamp), and replaced by a mark for as long as a change
+ * takes: --runtime, a kill in the middle, or an editor all lead to "may differ", and who finds the mark
+ * counts the tables anew. The caller holds the writer lock.
+ */
+
+#include "ctl.h"
+
+/* The lists that one command changes, as bits. Zero-initialise. */
+struct stamps {
+	uint64_t begun;
+	uint64_t agreed; /* of these, those whose file said what the kernel held */
+};
+
+bool stamp_agrees(const struct ctl *ctl, const struct fw_list *l);
+
+/* Before the first change of a list; again is harmless. */
+int stamps_begin(struct stamps *s, const struct ctl *ctl, struct table *t, unsigned list);
+
+/* After the last change; saved: lists whose file has been told of all of it. */
+void stamps_end(struct stamps *s, const struct ctl *ctl, struct table *t, uint64_t saved);
+
+/* After a file was written that says all of what the kernel holds. */
+void stamp_set(const struct ctl *ctl, struct table *t, unsigned list);
+
+/* Is there a file of this list? */
+bool stamp_has_file(const struct ctl *ctl, const char *name);

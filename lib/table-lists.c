@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* Making lists: a free place and counters that begin at zero, whoever was in that place before. */
+
+#include <errno.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "cleanup.h"
+#include "table-internal.h"
+
+static int find_free(struct table *t)
+{
+	struct fw_list list;
+	int r;
+
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+		r = table_get_list(t, i, &list);
+		if (r < 0)
+			return r;
+		if (list.name[0] == '\0')
+			return i;
+	}
+	return -ENFILE;
+}
+
+/* No entry has this list: the kernel does not count in it meanwhile. */
+static int clear_counters(struct table *t, uint32_t index)
+{
+	_cleanup_free_ struct fw_list_counters *zero = NULL;
+	int n_cpus = libbpf_num_possible_cpus();
+
+	if (n_cpus < 0)
+		return n_cpus;
+	zero = calloc(n_cpus, sizeof(*zero));
+	if (!zero)
+		return -ENOMEM;
+	return bpf_map_update_elem(t->list_counters_fd, &index, zero, BPF_ANY) < 0 ? -errno : 0;
+}
+
+int table_new_list(struct table *t, const struct fw_list *list)
+{
+	struct fw_list empty = *list;
+	int index, r;
+
+	index = find_free(t);
+	if (index < 0)
+		return index;
+	r = clear_counters(t, index);
+	if (r < 0)
+		return r;
+
+	empty.n_entries = 0;
+	r = table_set_list(t, index, &empty);
+	return r < 0 ? r : index;
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * The decision of bpf/classify.h beside other ways to come to it, all with the same parser and the same
+ * counters: for bench-micro. A run judges N_LOOKUPS packets, so that what a test run costs by itself is
+ * spread over them; their sources are not the frame's but the next ones of an array, and where the next one
+ * is depends on the verdict before, so that no two lookups overlap.
+ */
+
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include "../../bpf/count.h"
+#include "bench.h"
+
+char _license[] SEC("license") = "GPL";
+
+struct bench_run run;
+__u32 sources4[_SOURCES_MAX][N_SOURCES];
+__be32 sources6[_SOURCES_MAX][N_SOURCES][4];
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 21);
+	__type(key, struct fw_key4);
+	__type(value, __u64);
+} lpm4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 21);
+	__type(key, struct fw_key6);
+	__type(value, __u64);
+} lpm6 SEC(".maps");
+
+static const struct decision no_match = { .verdict = FW_PASS, .reason = FW_REASON_NO_MATCH };
+static const struct decision match = { .verdict = FW_DROP, .reason = FW_REASON_ADDRESS };
+
+static __always_inline bool lpm_has(const struct packet *pkt)
+{
+	struct fw_key6 key6 = { .prefixlen = 128 };
+	struct fw_key4 key4 = { .prefixlen = 32, .addr = pkt->addr[0] };
+	__u64 *lists;
+
+	if (pkt->flags & PACKET_IP4) {
+		lists = bpf_map_lookup_elem(&lpm4, &key4);
+	} else {
+		__builtin_memcpy(key6.addr, pkt->addr, sizeof(key6.addr));
+		lists = bpf_map_lookup_elem(&lpm6, &key6);
+	}
+	return lists && *lists;
+}
+
+/* The entry tables without the filter: asked for each prefix length in use, the longest first. */
+static __always_inline bool hash_has_ip4(const struct fw_policy *p, __u32 addr)
+{
+	__u64 lengths = p->lengths4;
+	__u32 slot = fw_slot(p->table_generation[FW_KIND_IPV4]);
+	struct fw_entry *e;
+	struct fw_key4 key;
+	void *table;
+
+	table = bpf_map_lookup_elem(&tables4, &slot);
+	if (!table)
+		return false;
+	for (int i = 0; i <= 32 && lengths; i++) {
+		__u32 host_bits = lowest_bit(lengths);
+
+		lengths &= lengths - 1;
+		key.prefixlen = 32 - host_bits;
+		key.addr = bpf_htonl(addr & (__u32)(~0ull << host_bits));
+		e = bpf_map_lookup_elem(table, &key);
+		if (e)
+			return e->lists[FW_INGRESS];
+	}
+	return false;
+}
+
+static __always_inline bool hash_has_ip6(const struct fw_policy *p, __u64 high, __u64 low)
+{
+	__u32 slot = fw_slot(p->table_generation[FW_KIND_IPV6]), host_bits;
+	struct fw_entry *e;
+	struct fw_key6 key;
+	void *table;
+
+	table = bpf_map_lookup_elem(&tables6, &slot);
+	if (!table)
+		return false;
+	for (__u32 word = 0; word < 3; word++) {
+		__u64 lengths = p->lengths6[word];
+
+		for (int i = 0; i < 64 && lengths; i++) {
+			host_bits = word * 64 + lowest_bit(lengths);
+			lengths &= lengths - 1;
+			key.prefixlen = 128 - host_bits;
+			key.addr[0] = bpf_htonl(filter_keep_high(high, host_bits) >> 32);
+			key.addr[1] = bpf_htonl(filter_keep_high(high, host_bits));
+			key.addr[2] = bpf_htonl(filter_keep_low(low, host_bits) >> 32);
+			key.addr[3] = bpf_htonl(filter_keep_low(low, host_bits));
+			e = bpf_map_lookup_elem(table, &key);
+			if (e)
+				return e->lists[FW_INGRESS];
+		}
+	}
+	return false;
+}
+
+/* Global functions, taken by the verifier once each. */
+__noinline int hash_has4(__u32 addr)
+{
+	const struct fw_policy *p;
+	__u32 first = 0;
+
+	p = bpf_map_lookup_elem(&policy, &first);
+	return p && hash_has_ip4(p, addr);
+}
+
+__noinline int hash_has6(__u64 high, __u64 low)
+{
+	const struct fw_policy *p;
+	__u32 first = 0;
+
+	p = bpf_map_lookup_elem(&policy, &first);
+	return p && hash_has_ip6(p, high, low);
+}
+
+static __always_inline bool hash_has(const struct packet *pkt)
+{
+	const __be32 *addr = pkt->addr;
+
+	if (pkt->flags & PACKET_IP4)
+		return hash_has4(bpf_ntohl(addr[0]));
+	return hash_has6((__u64)bpf_ntohl(addr[0]) << 32 | bpf_ntohl(addr[1]),
+			 (__u64)bpf_ntohl(addr[2]) << 32 | bpf_ntohl(addr[3]));
+}
+
+static __always_inline void take_source(struct packet *pkt)
+{
+	__u32 at = run.at & run.mask & (N_SOURCES - 1), which = run.sources % _SOURCES_MAX;
+
+	if (pkt->flags & PACKET_IP4)
+		pkt->addr[0] = sources4[which][at];
+	else
+		__builtin_memcpy(pkt->addr, sources6[which][at], sizeof(pkt->addr));
+}
+
+/* One packet, from its bytes to its counters, as the hooks of fw.bpf.c do it. */
+static __always_inline int one(struct __sk_buff *skb, enum bench_design design)
+{
+	struct packet pkt = {};
+	struct decision d = no_match;
+	const struct fw_policy *p;
+	__u32 first = 0;
+	__u64 verdict;
+
+	p = bpf_map_lookup_elem(&policy, &first);
+	if (!p)
+		return 0;
+	packet_parse(skb, LAYER_ETHERNET, FW_INGRESS, &pkt);
+	take_source(&pkt);
+
+	if (design == DESIGN_FW)
+		d = classify(&pkt, FW_INGRESS, p, true);
+	else if (design == DESIGN_LPM_TRIE && lpm_has(&pkt))
+		d = match;
+	else if (design == DESIGN_HASH && hash_has(&pkt))
+		d = match;
+	count(&pkt, &d, FW_HOOK_TC, FW_INGRESS);
+
+	verdict = d.verdict;
+	run.n_dropped += verdict == FW_DROP;
+	asm volatile("%0 &= 0" : "+r"(verdict)); /* 0, but not before the verdict is there */
+	run.at += 1 + verdict;
+	return 0;
+}
+
+#define DESIGN(name, design)                                \
+	__noinline int one_##name(struct __sk_buff *skb)    \
+	{                                                   \
+		return one(skb, design);                    \
+	}                                                   \
+	SEC("tc") int bench_##name(struct __sk_buff *skb)   \
+	{                                                   \
+		for (int i = 0; i < N_LOOKUPS; i++)         \
+			one_##name(skb);                    \
+		return TC_ACT_UNSPEC;                       \
+	}
+
+DESIGN(none, DESIGN_NONE)
+DESIGN(fw, DESIGN_FW)
+DESIGN(lpm_trie, DESIGN_LPM_TRIE)
+DESIGN(hash, DESIGN_HASH)

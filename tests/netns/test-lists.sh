@@ -1,0 +1,142 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Lists as owners and policies: made by whoever first blocks in them, switched at once, removed with what they
+# hold; the last of several holds an address; all of it is there after a reboot.
+. "${0%/*}/lib.sh"
+
+list() { # NAME FIELD
+	fwctl lists --json | json "next((l['$2'] for l in d['lists'] if l['name'] == '$1'), None)"
+}
+
+fails() { # STATUS NAME ARGUMENT...
+	local status=$1 name=$2
+	shift 2
+	fwctl "$@" >/dev/null 2>"$T/stderr"
+	same "$name: exit status" "$status" $?
+}
+
+unload_and_start() { # a reboot, as far as the firewall sees it
+	stop
+	fwctl unload >/dev/null
+	same "unloaded: passes" passes "$(probe_ping $BAD4 $HOST4)"
+	start || die "the daemon does not start again"
+}
+
+start_receivers
+start_with
+
+# Who blocks first makes the list.
+same "passes before" passes "$(probe_ping $BAD4 $HOST4)"
+fwctl block $BAD4 -l fail2ban/sshd >/dev/null 2>"$T/stderr"
+same "block in a list that is not there: exit status" 0 $?
+check "it says that the list is new" grep -q "list 'fail2ban/sshd' is new" "$T/stderr"
+same "and it blocks" blocked "$(probe_ping $BAD4 $HOST4)"
+same "one entry" 1 "$(list fail2ban/sshd entries)"
+check "it has a file" test -s "$T/state/lists/fail2ban/sshd.list"
+fails 0 "unblock in a list that is not there" unblock $BAD4 -l nobody
+check "is a note" grep -q "does not exist" "$T/stderr"
+fails 1 "but not with --strict" unblock $BAD4 -l nobody --strict
+fails 2 "a name that is none" block $BAD4 -l ../etc
+fails 1 "a guarded target makes no list" block $HOST4 -l refused
+same "indeed" None "$(list refused name)"
+
+# On and off, at once.
+fwctl list disable fail2ban/sshd >/dev/null
+same "disabled: passes" passes "$(probe_ping $BAD4 $HOST4)"
+same "its entries stay" 1 "$(list fail2ban/sshd entries)"
+fwctl list enable fail2ban/sshd >/dev/null
+same "enabled: blocked again" blocked "$(probe_ping $BAD4 $HOST4)"
+
+# Two lists, one address.
+fwctl list add crowdsec/CAPI >/dev/null
+fwctl block $BAD4 -l crowdsec/CAPI >/dev/null
+fwctl unblock $BAD4 -l fail2ban/sshd >/dev/null 2>&1
+same "one of two lets go: still blocked" blocked "$(probe_ping $BAD4 $HOST4)"
+fwctl block $BAD4 -l fail2ban/sshd >/dev/null
+fwctl list del crowdsec/CAPI >/dev/null
+same "a list is removed" None "$(list crowdsec/CAPI name)"
+check "its file too" test ! -e "$T/state/lists/crowdsec/CAPI.list"
+same "the other one holds on" blocked "$(probe_ping $BAD4 $HOST4)"
+fwctl flush fail2ban/sshd >/dev/null
+same "the last one lets go: passes" passes "$(probe_ping $BAD4 $HOST4)"
+
+# Audit: counts and passes. A new list in an old place counts from zero.
+fwctl list add watch mode=audit >/dev/null
+same "a new list has dropped nothing" 0 "$(list watch dropped)"
+fwctl block $BAD4 -l watch >/dev/null
+same "audit: 10 of 10 pass" 10 "$(delivered $BAD4 $HOST4 10)"
+check "audit: they are counted" test "$(list watch would_drop)" -ge 10
+fwctl list set watch mode=enforce >/dev/null
+same "enforce: none of 10 passes" 0 "$(delivered $BAD4 $HOST4 10)"
+
+# Exceptions win, of any list that allows.
+fwctl list add friends action=allow >/dev/null
+fwctl allow $BAD4/28 -l friends >/dev/null 2>&1
+same "an exception of another list wins" passes "$(probe_ping $BAD4 $HOST4)"
+fwctl list disable friends >/dev/null
+same "and not when it is disabled" blocked "$(probe_ping $BAD4 $HOST4)"
+fails 2 "no block in a list that allows" block 203.0.113.1 -l friends
+
+# What cannot be.
+fails 1 "manual cannot be removed" list del manual
+fails 1 "allow cannot block" list set allow action=block
+fails 1 "a list with entries keeps its action" list set watch action=allow
+fails 1 "a list that is not there" list enable nobody
+fails 2 "an unknown key" list add x color=red
+fails 2 "an unknown value" list add x mode=off
+fails 2 "an unknown command" list paint watch
+fails 0 "adding twice is done" list add watch
+fails 1 "adding another of that name is not" list add watch action=allow
+
+# After a reboot everything is as it was.
+fwctl list disable manual >/dev/null
+fwctl list add outgoing direction=out >/dev/null
+fwctl block $GOOD4 -l outgoing >/dev/null
+before=$(fwctl export)
+policies=$(fwctl lists --json | json "sorted((l['name'], l['action'], l['mode'], l['direction'], l['enabled'], l['entries']) for l in d['lists'])")
+unload_and_start
+same "after a reboot: policies" "$policies" "$(fwctl lists --json |
+	json "sorted((l['name'], l['action'], l['mode'], l['direction'], l['enabled'], l['entries']) for l in d['lists'])")"
+same "after a reboot: entries" "$(sort <<<"$before")" "$(fwctl export | sort)"
+same "after a reboot: blocked" blocked "$(probe_ping $BAD4 $HOST4)"
+check "after a reboot: only what goes out" grep -q "^$GOOD4 out\$\|^$GOOD4\$" "$T/state/lists/outgoing.list"
+
+# 64 lists, and no more.
+n=$(fwctl lists --json | json "len(d['lists'])")
+for ((i = n; i < 64; i++)); do
+	fwctl list add "list$i" >/dev/null || note "cannot add list $i"
+done
+same "64 lists" 64 "$(fwctl lists --json | json "len(d['lists'])")"
+fails 5 "the 65th is too many" list add more
+fwctl block 203.0.113.64 -l list63 >/dev/null
+check "the 64th blocks" quietly fwctl check 203.0.113.64
+
+# export | import is the identity; what differs is changed and no more.
+fwctl export >"$T/exported"
+check "export | import" quietly fwctl import "$T/exported"
+same "changes nothing" "$(cat "$T/exported")" "$(fwctl export)"
+fwctl block 203.0.113.1 203.0.113.2 --for 1h --comment "a 'quoted' reason" -l watch >/dev/null
+fwctl unblock $BAD4 -l watch >/dev/null 2>&1
+fwctl list del list63 >/dev/null
+fwctl import - <"$T/exported" >/dev/null
+same "import takes changes back" "$(sort "$T/exported")" "$(fwctl export | sort)"
+same "blocked as before" blocked "$(probe_ping $BAD4 $HOST4)"
+check "the 64th is back" quietly fwctl check 203.0.113.64
+sed 's/^203.0.113.64/203.0.113.64x/' "$T/exported" >"$T/broken"
+fails 2 "a broken export" import "$T/broken"
+check "names the line" grep -q "broken:[0-9]*: " "$T/stderr"
+
+# batch: parsed whole first, then done in one go.
+printf '%s\n' "block 203.0.113.10 -l watch --for 1h --comment \"two words\"" "# a comment" "" \
+	"block tcp/2323 udp/$PORT" "allow $GOOD4" "unblock 203.0.113.99" "unblock $BAD4 -l watch" >"$T/batch"
+same "batch" "5 commands: 4 added, 0 refreshed, 1 removed, 1 were absent; 0 failed" "$(fwctl batch "$T/batch")"
+check "batch: the comment is one" grep -q '# two words$' "$T/state/lists/watch.list"
+same "batch: unblocked" passes "$(probe_ping $BAD4 $HOST4)"
+printf 'block 203.0.113.11\nblock 192.0.2.300\nblok 203.0.113.12\nblock "203.0.113.13\n' >"$T/batch"
+fails 2 "batch: wrong lines" batch "$T/batch"
+same "batch: each is named" "2 3 4" "$(sed -n 's/.*batch:\([0-9]*\): .*/\1/p' "$T/stderr" | xargs)"
+check "batch: nothing was done" refuse quietly fwctl check 203.0.113.11
+printf 'block 203.0.113.11\nblock %s\nblock 203.0.113.12 -l watch\n' $HOST4 >"$T/batch"
+fails 6 "batch: one fails" batch "$T/batch"
+check "batch: it is named" grep -q "batch:2: " "$T/stderr"
+check "batch: the others are done" quietly fwctl check 203.0.113.12

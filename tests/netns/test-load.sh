@@ -1,0 +1,140 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# load: a list becomes equal to a file without a moment in which what stays passes; what is no list is
+# refused; a kill in the middle leaves something that the next load makes right.
+. "${0%/*}/lib.sh"
+
+N_KILLS=6
+
+# N prefixes below 2001:db8::/32, from the Ith on.
+prefixes() { # N [I]
+	seq "${2:-0}" $((${2:-0} + $1 - 1)) | awk '{ printf "2001:db8:%x:%x::/64\n", 256 + $1 / 65535, 1 + $1 % 65535 }'
+}
+
+entries() { # of list "feed"
+	fwctl lists --json | json "next((l['entries'] for l in d['lists'] if l['name'] == 'feed'), 0)"
+}
+
+fails() { # STATUS NAME ARGUMENT...
+	local status=$1 name=$2
+	shift 2
+	fwctl "$@" >/dev/null 2>"$T/stderr"
+	same "$name: exit status" "$status" $?
+}
+
+dropped_more_than() {
+	[ "$(counter tc ingress dropped)" -gt "$1" ]
+}
+
+start_receivers
+start_with MaxEntries=1000000
+
+# Differences.
+printf '%s\n' $BAD4 203.0.113.0/25 "$(prefixes 1000)" >"$T/feed"
+same "passes before" passes "$(probe_ping $BAD4 $HOST4)"
+same "what a load would do" "would change list 'feed': +1002 -0 =1002" "$(fwctl load feed "$T/feed" --dry-run 2>/dev/null)"
+same "nothing is done by asking" 0 "$(entries)"
+same "a load" "loaded list 'feed': +1002 -0 =1002" "$(fwctl load feed "$T/feed" 2>/dev/null)"
+same "blocked" blocked "$(probe_ping $BAD4 $HOST4)"
+hits() {
+	fwctl show feed $BAD4 --json | json "d['entries'][0]['hits']"
+}
+n_hits=$(hits)
+same "again" "loaded list 'feed': +0 -0 =1002" "$(fwctl load feed "$T/feed")"
+printf '%s\n' $BAD4 "$(prefixes 1000 20)" >"$T/next"
+same "the next edition" "loaded list 'feed': +20 -21 =1001" "$(fwctl load feed - <"$T/next")"
+same "what stays keeps its counters" "$n_hits" "$(hits)"
+check "what went is not blocked" refuse quietly fwctl check 203.0.113.1
+fwctl block $BAD4 203.0.113.7 --for 1h --in -l feed >/dev/null
+same "an end and a direction go" "0 1 1" \
+	"$(fwctl load feed "$T/next" --json | json "'%d %d %d' % (d['added'], d['removed'], d['changed'])")"
+same "it is permanent now" "('both', None)" "$(fwctl show feed $BAD4 --json |
+	json "tuple(d['entries'][0]['lists'][0][k] for k in ('direction', 'until'))")"
+fwctl block 203.0.113.8 -l feed --runtime >/dev/null
+same "what only the kernel holds goes, too" "loaded list 'feed': +0 -1 =1001" "$(fwctl load feed "$T/next")"
+fwctl block $BAD4 >/dev/null
+fwctl load feed "$T/feed" --force >/dev/null 2>&1
+grep -v "^$BAD4\$" "$T/feed" | fwctl load feed - >/dev/null
+same "another list still holds it" blocked "$(probe_ping $BAD4 $HOST4)"
+fwctl unblock $BAD4 >/dev/null
+same "the last one lets go: passes" passes "$(probe_ping $BAD4 $HOST4)"
+
+# What is no list, or not one for this host.
+fwctl load feed "$T/feed" >/dev/null
+before=$(fwctl export feed)
+refused() { # NAME WORDS, the file on standard input
+	cat >"$T/bad"
+	fails 1 "$1" load feed "$T/bad"
+	grep -q "$2" "$T/stderr" || sed 's/^/# stderr: /' "$T/stderr"
+	check "$1: says why" grep -q "$2" "$T/stderr"
+	same "$1: the last good copy stays" "$before" "$(fwctl export feed)"
+}
+refused "an empty file" "no entry" </dev/null
+refused "only comments" "no entry" <<<"# nothing today"
+refused "an error page" "HTML" <<<"<!DOCTYPE html><html><body>404</body></html>"
+refused "many bad lines" "are bad" < <(prefixes 1000; seq 100)
+refused "a shrink by more than half" "shrink" < <(prefixes 400)
+fails 1 "a file that is not there" load feed "$T/nowhere"
+fails 2 "a name that is none" load .feed "$T/feed"
+check "with --force it shrinks" quietly fwctl load feed "$T/bad" --force
+same "to what there is" 400 "$(entries)"
+{ prefixes 400; echo 192.0.2.300; } >"$T/bad"
+fails 0 "one bad line" load feed "$T/bad"
+check "is a note that names it" grep -q "line 401" "$T/stderr"
+{ prefixes 400; printf '%s\n' 10.0.0.0/8 127.0.0.1 192.0.2.0/24 0.0.0.0/1 224.0.0.0/3 192.168.7.7; } >"$T/local"
+fails 0 "a list that holds us" load feed "$T/local"
+check "leaves us out" grep -q "left out .* and 5 more" "$T/stderr"
+same "and loads the rest" 400 "$(entries)"
+check "with --force all of it" quietly fwctl load feed "$T/local" --force
+same "indeed" 406 "$(entries)"
+fwctl flush feed >/dev/null
+
+# Editions come and go under a flood; what is in all of them is never let through.
+printf '%s\n' $BAD4 "$(prefixes 20000)" >"$T/a"
+printf '%s\n' "$(prefixes 20000 10000)" $BAD4 >"$T/b"
+fwctl load feed "$T/a" >/dev/null
+before=$(received $BAD4)
+peer_begin "$TRAFFIC" flood $BAD4 $HOST4 $PORT 50000 0 >"$T/flooded"
+FLOOD=$!
+wait_for dropped_more_than "$(counter tc ingress dropped)"
+for ((i = 0; i < 5; i++)); do
+	same "under a flood: another edition" "loaded list 'feed': +10000 -10000 =20001" "$(fwctl load feed "$T/b")"
+	same "under a flood: and back" "loaded list 'feed': +10000 -10000 =20001" "$(fwctl load feed "$T/a")"
+done
+check "under a flood: it was one" dropped_more_than 10000
+kill $FLOOD
+wait $FLOOD
+settle
+same "under a flood: none came through" 0 $(($(received $BAD4) - before))
+
+# Killed on the way. The file is old or new, the kernel right after the next load.
+prefixes 200000 >"$T/a"
+prefixes 200000 100000 >"$T/b"
+fwctl load feed "$T/a" >/dev/null
+old=$(md5sum <"$T/state/lists/feed.list")
+for ((i = 1; i <= N_KILLS; i++)); do
+	"$FWCTL" load feed "$T/b" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" >/dev/null 2>&1 &
+	sleep "0.$((i * 7 % 10 + 1))"
+	kill -9 $! 2>/dev/null
+	wait $! 2>/dev/null
+	check "kill $i: what is in both is blocked" quietly fwctl check 2001:db8:102:1::1
+	case $(md5sum <"$T/state/lists/feed.list") in
+	"$old") is=old ;;
+	*) is=new ;;
+	esac
+	same "kill $i: the file is whole ($is)" 200000 "$(grep -c '^2001:db8:.*::/64$' "$T/state/lists/feed.list")"
+	quietly fwctl load feed "$T/b" || note "cannot load again"
+	same "kill $i: a repeat has them all" "$(prefixes 200000 100000 | md5sum)" \
+		"$(fwctl export feed | grep -v '^#' | md5sum)"
+	same "kill $i: and counts them" 200000 "$(entries)"
+	same "kill $i: nothing is left to do" "loaded list 'feed': +0 -0 =200000" "$(fwctl load feed "$T/b")"
+	quietly fwctl load feed "$T/a" || note "cannot go back"
+done
+
+# A reboot.
+fwctl load feed "$T/b" >/dev/null
+stop
+fwctl unload >/dev/null
+start || die "the daemon does not start again"
+same "after a reboot: all are there" 200000 "$(entries)"
+same "after a reboot: a load finds nothing to do" "loaded list 'feed': +0 -0 =200000" "$(fwctl load feed "$T/b")"
