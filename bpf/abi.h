@@ -300,7 +300,12 @@ struct fw_meta {
 #define FW_ANSWER_REASON(answer)  ((answer) >> 8 & 0xff)
 #define FW_ANSWER_LIST(answer)    ((answer) >> 16 & 0xff)
 
-/* A hash over the sizes of everything shared: catches a layout that changed without its version. */
+/*
+ * A hash over everything shared that shows in a size, and over the version of what does not: catches a
+ * layout that changed without FW_ABI_VERSION. Raise FW_FILTER_VERSION with every change to a hash or a
+ * position in filter.h: a filter filled by one version and read by another says "no" wrongly.
+ */
+#define FW_FILTER_VERSION 1
 #define FW_LAYOUT_STEP(h, type) (((h) ^ sizeof(type)) * 16777619u)
 static inline __u32 fw_layout(void)
 {
@@ -320,7 +325,7 @@ static inline __u32 fw_layout(void)
 	h = FW_LAYOUT_STEP(h, struct fw_counters);
 	h = FW_LAYOUT_STEP(h, struct fw_list_counters);
 	h = FW_LAYOUT_STEP(h, struct fw_meta);
-	return h;
+	return (h ^ FW_FILTER_VERSION) * 16777619u;
 }
 
 _Static_assert(sizeof(struct fw_key4) == 8, "kernel and user space share this layout");

@@ -12,7 +12,7 @@
 #include "pins.h"
 
 enum {
-	EXIT_USAGE = 2,
+	EXIT_USAGE = 2, /* command line or configuration: to start again would not help */
 };
 
 struct command_line {
@@ -43,7 +43,7 @@ static const struct row {
 	[OPTION_PIN_DIR] = { "pin-dir", "DIR", "Where everything is pinned, default " PINS_DIR_DEFAULT },
 	[OPTION_STATE_DIR] = { "state-dir", "DIR", "Where durable lists are, default " FW_STATE_DIR },
 	[OPTION_RUN_DIR] = { "run-dir", "DIR", "Locks and the last statistics, default " FW_RUN_DIR },
-	[OPTION_CHECK_CONFIG] = { "check-config", NULL, "Check the configuration: exit 0 or 1" },
+	[OPTION_CHECK_CONFIG] = { "check-config", NULL, "Check the configuration: exit 0, or 2 if it is wrong" },
 	[OPTION_DEBUG] = { "debug", NULL, "Say more, the words of the BPF verifier among it" },
 	[OPTION_HELP] = { "help", NULL, "Show this help" },
 	[OPTION_VERSION] = { "version", NULL, "Show the version" },
@@ -158,18 +158,13 @@ static void manager_freep(struct manager **m)
 	*m = manager_free(*m);
 }
 
-static int run(const struct command_line *c)
+static int run(const struct command_line *c, struct config *config)
 {
-	_cleanup_(config_done) struct config config = {};
 	_cleanup_(manager_freep) struct manager *m = NULL;
 	int r;
 
-	r = manager_read_config(c->options.config_file, &config); /* nothing is touched before it is right */
-	if (r < 0 || c->is_check)
-		return r;
-
 	block_signals();
-	r = manager_new(&c->options, &config, &m);
+	r = manager_new(&c->options, config, &m);
 	if (r < 0)
 		return r;
 	r = manager_start(m);
@@ -180,6 +175,7 @@ static int run(const struct command_line *c)
 
 int main(int argc, char **argv)
 {
+	_cleanup_(config_done) struct config config = {};
 	struct command_line c;
 	int status;
 
@@ -190,5 +186,9 @@ int main(int argc, char **argv)
 
 	log_setup("ebpf-fwd", c.is_debug ? LOG_DEBUG : LOG_INFO);
 	log_libbpf();
-	return run(&c) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (manager_read_config(c.options.config_file, &config) < 0) /* nothing is touched before it is right */
+		return EXIT_USAGE;
+	if (c.is_check)
+		return EXIT_SUCCESS;
+	return run(&c, &config) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -68,6 +68,8 @@ machine_enter() {
 	trap machine_remove EXIT
 	trap 'exit 1' INT TERM
 
+	mkdir -p /run/systemd/nspawn
+	mount -t tmpfs tmpfs /run/systemd/nspawn # locks and directories that nspawn leaves behind when killed
 	mount -t tmpfs -o mode=0755 tmpfs "$work"
 	make_tree
 	mkdir "$work"/{upper,overlay,root,bpf}

@@ -13,7 +13,7 @@
 static void test_layout(void **state)
 {
 	static const __u32 layouts[] = {
-		[1] = 0x17d2df49,
+		[1] = 0xc8f57e58,
 	};
 
 	assert_int_equal(ELEMENTSOF(layouts), FW_ABI_VERSION + 1);
