@@ -121,15 +121,18 @@ static __always_inline void cursor_advance(struct cursor *c, __u32 size)
  */
 static __always_inline const void *cursor_peek(struct cursor *c, __u32 size)
 {
+	__u64 off = c->off;
 	const void *p;
 
-	if (c->off > HEADERS_MAX)
+	/* else clang tests one copy and adds another: "unbounded min value is not allowed" (5.10, 6.1) */
+	barrier_var(off);
+	if (off > HEADERS_MAX)
 		return NULL;
 
-	p = c->data + c->off;
+	p = c->data + off;
 	if (p + size <= c->data_end)
 		return p;
-	if (c->skb && bpf_skb_load_bytes(c->skb, c->off, c->copy, size) == 0)
+	if (c->skb && bpf_skb_load_bytes(c->skb, off, c->copy, size) == 0)
 		return c->copy;
 	return NULL;
 }
