@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * batch: many block, unblock, allow and unallow commands from a file, one a line. All lines are parsed
- * before anything is opened, and any that is wrong ends it there. Then one lock, one change of the
- * kernel after the other, and one write for each list file at the end.
+ * batch: many block, unblock, allow and unallow commands from a file, one a line. All lines are
+ * parsed before anything is opened, and any that is wrong ends it there. Then one lock, one change
+ * of the kernel after the other, and one write for each list file at the end.
  */
 
 #include <errno.h>
@@ -19,8 +19,8 @@
 #include "policy.h"
 #include "quote.h"
 
-#define NAME_TEXT_MAX   256
-#define ERRORS_SHOWN_MAX 20 /* of lines that are wrong; a file of another kind has them all wrong */
+#define NAME_TEXT_MAX    256
+#define ERRORS_SHOWN_MAX 20 /* of lines that are wrong: in a file of another kind all are */
 
 /* A line, parsed. */
 struct command {
@@ -79,7 +79,8 @@ static int set_verb(struct command *c, const char *name)
 			c->changes.is_removal = batch_verbs[i].is_removal;
 			return options_find_verb(&c->ctl, name, &c->ctl.verb);
 		}
-	return output_fail(&c->ctl, EXIT_USAGE, "'%s' cannot be in a batch: block, unblock, allow, unallow",
+	return output_fail(&c->ctl, EXIT_USAGE,
+			   "'%s' cannot be in a batch: block, unblock, allow, unallow",
 			   log_escape(name, escaped, sizeof(escaped)));
 }
 
@@ -93,7 +94,8 @@ static int parse_command(struct command *c, int n_words)
 	if (status != EXIT_DONE)
 		return status;
 	if (used & OPTIONS_GLOBAL)
-		return output_fail(&c->ctl, EXIT_USAGE, "An option of all verbs belongs to 'fwctl batch' itself");
+		return output_fail(&c->ctl, EXIT_USAGE,
+				   "An option of all verbs belongs to 'fwctl batch' itself");
 	if (n == 0)
 		return output_fail(&c->ctl, EXIT_USAGE, "No verb");
 	status = set_verb(c, c->words[0]);
@@ -153,7 +155,8 @@ static int parse(struct batch *b, size_t size)
 		n_wrong += status != EXIT_DONE;
 	}
 	if (n_wrong > 0)
-		return output_fail(b->ctl, EXIT_USAGE, "'%s': %zu%s lines are wrong. Nothing was changed", b->name,
+		return output_fail(b->ctl, EXIT_USAGE,
+				   "'%s': %zu%s lines are wrong. Nothing was changed", b->name,
 				   n_wrong, next < end ? " or more" : "");
 	return EXIT_DONE;
 }
@@ -171,7 +174,8 @@ static int run_command(struct batch *b, struct table *t, struct command *c)
 	if (c->changes.is_removal)
 		status = changes_prepare_removal(&c->changes, &c->targets);
 	else
-		status = changes_prepare_add(&c->changes, &c->targets, is_guarded ? &b->guard : NULL);
+		status = changes_prepare_add(&c->changes, &c->targets,
+					     is_guarded ? &b->guard : NULL);
 	if (status == EXIT_DONE)
 		status = changes_apply(&c->changes);
 	if (status < 0) {
@@ -227,9 +231,10 @@ static int report(const struct batch *b)
 	json_object_object_add(result, "removed", json_object_new_uint64(n_removed));
 	json_object_object_add(result, "absent", json_object_new_uint64(n_absent));
 	json_object_object_add(result, "failed", json_object_new_uint64(b->n_failed));
-	return output_result(b->ctl, result,
-			     "%zu commands: %zu added, %zu refreshed, %zu removed, %zu were absent; %zu failed",
-			     b->n_commands, n_added, n_refreshed, n_removed, n_absent, b->n_failed);
+	return output_result(
+		b->ctl, result,
+		"%zu commands: %zu added, %zu refreshed, %zu removed, %zu were absent; %zu failed",
+		b->n_commands, n_added, n_refreshed, n_removed, n_absent, b->n_failed);
 }
 
 int verb_batch(struct ctl *ctl, int argc, char **argv)

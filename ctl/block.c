@@ -2,8 +2,8 @@
 
 /*
  * block and allow: from the command line to one set of changes, and the report of it. All arguments
- * are parsed before anything is opened; change.c does the rest whole or not at all. A list that does
- * not exist is made: whoever bans (fail2ban and the like) need not prepare anything.
+ * are parsed before anything is opened; change.c does the rest whole or not at all. A list that
+ * does not exist is made: whoever bans (fail2ban and the like) need not prepare anything.
  */
 
 #include <time.h>
@@ -36,8 +36,9 @@ static int check_guard(struct ctl *ctl, const struct guard *guard, const struct 
 			continue;
 		(void) target_format(i, target);
 		if (!ctl->is_forced)
-			return output_fail(ctl, EXIT_NO, "Refusing to block %s: %s; --force overrides",
-					   target, reason);
+			return output_fail(ctl, EXIT_NO,
+					   "Refusing to block %s: %s; --force overrides", target,
+					   reason);
 		output_note(ctl, "blocking %s although %s", target, reason);
 	}
 	return EXIT_DONE;

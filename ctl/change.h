@@ -30,8 +30,8 @@ struct changes {
 	size_t n_items;
 	enum fw_action action; /* of the lists concerned */
 	bool is_removal;
-	bool is_new_list;      /* made for this command: goes again if it fails */
-	unsigned list;         /* the list the command names; FW_LISTS_MAX: to be taken out of, and not there */
+	bool is_new_list; /* made for this command: goes again if it fails */
+	unsigned list;    /* the list the command names; FW_LISTS_MAX: there is none of that name */
 	struct fw_list policy; /* its policy */
 	struct stamps *stamps; /* of the whole command or batch */
 };
@@ -41,15 +41,20 @@ int changes_init(struct changes *c, const struct targets *targets);
 void changes_done(struct changes *c);
 
 /*
- * block.c and unblock.c: finds the list, which block and allow make if there is none, asks the guard,
- * and fills in the changes of a command whose targets are parsed. guard: NULL = needs no guard.
+ * block.c and unblock.c: finds the list, which block and allow make if there is none, asks the
+ * guard, and fills in the changes of a command whose targets are parsed. guard: NULL = needs no
+ * guard.
  */
-int changes_prepare_add(struct changes *c, const struct targets *targets, const struct guard *guard);
+int changes_prepare_add(struct changes *c, const struct targets *targets,
+			const struct guard *guard);
 int changes_prepare_removal(struct changes *c, const struct targets *targets);
 
+/* The lists that a command concerns, as bits. */
+uint64_t changes_lists(const struct changes *c);
+
 /*
- * The kernel's half, all or nothing: in force at once for addresses, at the end for ports and for the
- * first entry of a list that allows. The way back of it.
+ * The kernel's half, all or nothing: in force at once for addresses, at the end for ports and for
+ * the first entry of a list that allows. The way back of it.
  */
 int changes_apply(struct changes *c);
 void changes_revert(struct changes *c);

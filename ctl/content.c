@@ -88,7 +88,8 @@ static void add_comments(struct list_line *items, size_t n_items, const struct l
 	}
 }
 
-int content_read(struct ctl *ctl, struct table *t, unsigned list, const struct fw_list *policy, struct content *ret)
+int content_read(struct ctl *ctl, struct table *t, unsigned list, const struct fw_list *policy,
+		 struct content *ret)
 {
 	struct walk w = { .policy = policy, .list = list };
 	struct content c = {};
@@ -119,7 +120,8 @@ int content_read(struct ctl *ctl, struct table *t, unsigned list, const struct f
 		content_done(&c);
 		return r;
 	}
-	qsort(w.items, w.n_items, sizeof(*w.items), compare);
+	if (w.n_items > 0)
+		qsort(w.items, w.n_items, sizeof(*w.items), compare);
 	if (c.file)
 		add_comments(w.items, w.n_items, c.file);
 	c.items = w.items;

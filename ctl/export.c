@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* export: lists as text, each as its file would be, one behind the other. import.c reads it back. */
+/* export: lists as text, each as its file would be, one after the other; import.c reads it. */
 
 #include "cleanup.h"
 #include "content.h"
 #include "listtext.h"
 #include "output.h"
 
-static int export_list(struct ctl *ctl, struct table *t, unsigned list, const struct fw_list *policy)
+static int export_list(struct ctl *ctl, struct table *t, unsigned list,
+		       const struct fw_list *policy)
 {
 	_cleanup_(content_done) struct content content = {};
 	struct list_header header = session_list_header(policy);
@@ -35,7 +36,8 @@ int verb_export(struct ctl *ctl, int argc, char **argv)
 	int status, r;
 
 	if (ctl->is_json)
-		return output_fail(ctl, EXIT_USAGE, "An export is text: 'fwctl show --json' prints JSON");
+		return output_fail(ctl, EXIT_USAGE,
+				   "An export is text: 'fwctl show --json' prints JSON");
 	status = session_open(ctl, &table);
 	if (status != EXIT_DONE)
 		return status;

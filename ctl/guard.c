@@ -14,8 +14,6 @@
 
 #include "cleanup.h"
 
-#define LENGTH_MIN 8 /* a shorter prefix is a mistake more often than a wish */
-
 static int add_prefix(struct guard *g, const struct prefix *p, const char *what)
 {
 	struct guard_item *items;
@@ -142,9 +140,9 @@ static const char *check_prefix(const struct guard *g, const struct prefix *p, c
 	char text[PREFIX_TEXT_MAX];
 	const char *relation;
 
-	if (p->length < LENGTH_MIN) {
+	if (p->length < GUARD_LENGTH_MIN) {
 		(void) snprintf(buffer, GUARD_TEXT_MAX, "a prefix shorter than /%d covers too much",
-				LENGTH_MIN);
+				GUARD_LENGTH_MIN);
 		return buffer;
 	}
 

@@ -24,6 +24,7 @@ struct guard_session {
 };
 
 #define GUARD_SESSIONS_MAX 8
+#define GUARD_LENGTH_MIN   8 /* a shorter prefix is a mistake more often than a wish */
 
 /* Zero-initialise; free with guard_done(). */
 struct guard {
@@ -38,7 +39,7 @@ struct guard {
 int guard_load(struct guard *g);
 void guard_done(struct guard *g);
 
-/* Adds what a published list may hold and no host on a local network should block: private ranges etc. */
+/* Adds what published lists hold and no host should block: private ranges, multicast and the like. */
 int guard_add_special(struct guard *g);
 
 /*

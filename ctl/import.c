@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * import: the reverse of export. Every list in the text is made, or made equal to what the text says of
- * it, policy included; lists it does not name stay as they are. All of it is parsed before anything is
- * changed; then list after list is changed as a whole.
+ * import: the reverse of export. Every list in the text is made, or made equal to what the text
+ * says of it, policy included; lists it does not name stay as they are. All of it is parsed before
+ * anything is changed; then list after list is changed as a whole.
  */
 
 #include <errno.h>
@@ -60,7 +60,8 @@ static bool is_header(char *line, char *end, char name[static FW_LIST_NAME_MAX])
 }
 
 /* One list: from its header to the next one or the end. */
-static int parse_list(struct import *x, const char *name, const char *start, const char *end, size_t first_line)
+static int parse_list(struct import *x, const char *name, const char *start, const char *end,
+		      size_t first_line)
 {
 	char *text = malloc((size_t)(end - start) + 1);
 	const char *error;
@@ -72,8 +73,8 @@ static int parse_list(struct import *x, const char *name, const char *start, con
 	memcpy(text, start, (size_t)(end - start));
 	if (x->n_lists == FW_LISTS_MAX) {
 		free(text);
-		return output_fail(x->ctl, EXIT_USAGE, "%s:%zu: there may be no more than %d lists", x->name,
-				   first_line, FW_LISTS_MAX);
+		return output_fail(x->ctl, EXIT_USAGE, "%s:%zu: there may be no more than %d lists",
+				   x->name, first_line, FW_LISTS_MAX);
 	}
 	r = list_parse(name, text, (size_t)(end - start), &x->lists[x->n_lists], &lineno, &error);
 	if (r == -EBADMSG)
@@ -82,11 +83,14 @@ static int parse_list(struct import *x, const char *name, const char *start, con
 	if (r < 0)
 		return r;
 	if (x->lists[x->n_lists++]->is_torn)
-		return output_fail(x->ctl, EXIT_USAGE, "'%s': the last line has no end: is it all there? "
-				   "Nothing was changed", x->name);
+		return output_fail(x->ctl, EXIT_USAGE,
+				   "'%s': the last line has no end: is it all there? "
+				   "Nothing was changed",
+				   x->name);
 	for (size_t i = 0; i + 1 < x->n_lists; i++)
 		if (strcmp(x->lists[i]->header.name, name) == 0)
-			return output_fail(x->ctl, EXIT_USAGE, "%s:%zu: list '%s' comes twice. Nothing was changed",
+			return output_fail(x->ctl, EXIT_USAGE,
+					   "%s:%zu: list '%s' comes twice. Nothing was changed",
 					   x->name, first_line, name);
 	return EXIT_DONE;
 }
@@ -99,12 +103,15 @@ static int parse(struct import *x, size_t size)
 	int status;
 
 	if (size == 0 || !is_header(start, end, name))
-		return output_fail(x->ctl, EXIT_USAGE, "%s:1: a list begins with a line '#!ebpf-fw list=NAME ...', as "
-				   "'fwctl export' prints it; for others there is 'fwctl load'", x->name);
+		return output_fail(x->ctl, EXIT_USAGE,
+				   "%s:1: a list begins with a line '#!ebpf-fw list=NAME ...', as "
+				   "'fwctl export' prints it; for others there is 'fwctl load'",
+				   x->name);
 	while (start < end) {
 		if (!list_name_is_valid(name))
-			return output_fail(x->ctl, EXIT_USAGE, "%s:%zu: no list=NAME, or none that is a name",
-					   x->name, first_line);
+			return output_fail(x->ctl, EXIT_USAGE,
+					   "%s:%zu: no list=NAME, or none that is a name", x->name,
+					   first_line);
 		next = start;
 		lineno = first_line;
 		do {
@@ -123,7 +130,10 @@ static int parse(struct import *x, size_t size)
 	return EXIT_DONE;
 }
 
-/* Entries that have ended are not wanted; nor is what would lock the host out, in a list that blocks. */
+/*
+ * Entries that have ended are not wanted; nor is what would lock the host out, in a list that
+ * blocks.
+ */
 static void choose(struct import *x, const struct guard *guard, struct list *l)
 {
 	char text[TARGET_TEXT_MAX], reason[GUARD_TEXT_MAX];
@@ -146,8 +156,9 @@ static void choose(struct import *x, const struct guard *guard, struct list *l)
 	l->n_items = n;
 }
 
-/* The list as the kernel has it, made if need be. What it holds already must suit the new policy. */
-static int prepare_list(struct import *x, const struct fw_list *want, struct replacement *r, bool *ret_is_new)
+/* The list as the kernel has it, made if need be. What it holds must suit the new policy. */
+static int prepare_list(struct import *x, const struct fw_list *want, struct replacement *r,
+			bool *ret_is_new)
 {
 	struct fw_list now;
 	int index, status;
@@ -166,9 +177,10 @@ static int prepare_list(struct import *x, const struct fw_list *want, struct rep
 		return EXIT_DONE;
 
 	if (now.n_entries > 0)
-		return output_fail(x->ctl, EXIT_NO,
-				   "List '%s' is there with another action or direction: flush it first",
-				   want->name);
+		return output_fail(
+			x->ctl, EXIT_NO,
+			"List '%s' is there with another action or direction: flush it first",
+			want->name);
 	status = policy_set(x->ctl, x->table, r->list, want);
 	return status == EXIT_DONE ? table_get_list(x->table, r->list, &r->policy) : status;
 }
@@ -230,8 +242,8 @@ static int report(const struct import *x)
 	json_object_object_add(result, "added", json_object_new_uint64(x->n_added));
 	json_object_object_add(result, "removed", json_object_new_uint64(x->n_removed));
 	json_object_object_add(result, "changed", json_object_new_uint64(x->n_changed));
-	return output_result(x->ctl, result, "imported %zu lists: +%zu -%zu, %zu changed", x->n_lists, x->n_added,
-			     x->n_removed, x->n_changed);
+	return output_result(x->ctl, result, "imported %zu lists: +%zu -%zu, %zu changed",
+			     x->n_lists, x->n_added, x->n_removed, x->n_changed);
 }
 
 int verb_import(struct ctl *ctl, int argc, char **argv)
@@ -266,7 +278,8 @@ int verb_import(struct ctl *ctl, int argc, char **argv)
 			continue;
 		if (i == 0)
 			return status;
-		return output_fail(ctl, EXIT_PARTLY, "Only %zu of %zu lists were imported, list '%s' was not", i,
+		return output_fail(ctl, EXIT_PARTLY,
+				   "Only %zu of %zu lists were imported, list '%s' was not", i,
 				   x.n_lists, x.lists[i]->header.name);
 	}
 	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */

@@ -14,7 +14,7 @@
 #include "output.h"
 
 #define INPUT_BYTES_MAX ((size_t)1 << 30) /* 20 million lines or more */
-#define NAME_TEXT_MAX   256
+#define NAME_TEXT_MAX 256
 
 const char *input_name(const char *path)
 {
@@ -37,7 +37,8 @@ int input_read(struct ctl *ctl, const char *path, char **ret_text, size_t *ret_s
 	}
 	r = feed_read_fd(fd < 0 ? STDIN_FILENO : fd, INPUT_BYTES_MAX, &text, &size);
 	if (r == -EFBIG)
-		return output_fail(ctl, EXIT_NO, "'%s' is larger than %zu MiB", escaped, INPUT_BYTES_MAX >> 20);
+		return output_fail(ctl, EXIT_NO, "'%s' is larger than %zu MiB", escaped,
+				   INPUT_BYTES_MAX >> 20);
 	if (r < 0) {
 		errno = -r;
 		return output_fail(ctl, EXIT_NO, "Cannot read '%s': %m", escaped);
@@ -46,7 +47,7 @@ int input_read(struct ctl *ctl, const char *path, char **ret_text, size_t *ret_s
 	end = realloc(text, size + 1);
 	if (!end)
 		return -ENOMEM;
-	(void) TAKE_PTR(text);
+	(void)TAKE_PTR(text);
 	end[size] = '\0';
 	*ret_text = end;
 	*ret_size = size;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * The import guard: see intake.h. Targets are sorted, so that each thing that is protected is searched
- * among a million of them, and not the other way round.
+ * The import guard: see intake.h. Targets are sorted, so that each thing that is protected is
+ * searched among a million of them, and not the other way round.
  */
 
 #include "intake.h"
@@ -15,8 +15,7 @@
 #include "output.h"
 
 #define BAD_LINES_MAX_PERCENT 5
-#define LENGTH_MIN            8
-#define NAME_TEXT_MAX         256
+#define NAME_TEXT_MAX 256
 
 int intake_check(struct ctl *ctl, const struct feed *f, const char *name)
 {
@@ -25,22 +24,27 @@ int intake_check(struct ctl *ctl, const struct feed *f, const char *name)
 
 	(void) log_escape(name, escaped, sizeof(escaped));
 	if (f->n_bad > 0 && (ctl->is_forced || f->n_entries > 0))
-		output_note(ctl, "%s: %zu of %zu lines are bad and skipped; the first is line %zu: %s", escaped,
-			    f->n_bad, n_lines, f->first_bad_line, f->first_bad_error);
+		output_note(ctl,
+			    "%s: %zu of %zu lines are bad and skipped; the first is line %zu: %s",
+			    escaped, f->n_bad, n_lines, f->first_bad_line, f->first_bad_error);
 	if (ctl->is_forced)
 		return EXIT_DONE;
 
 	if (f->looks_like_html)
 		return output_fail(ctl, EXIT_NO,
-				   "'%s' is a page of HTML and no list. Nothing was changed", escaped);
+				   "'%s' is a page of HTML and no list. Nothing was changed",
+				   escaped);
 	if (f->n_entries == 0)
-		return output_fail(ctl, EXIT_NO,
-				   "'%s' holds no entry: --force empties the list. Nothing was changed", escaped);
+		return output_fail(
+			ctl, EXIT_NO,
+			"'%s' holds no entry: --force empties the list. Nothing was changed",
+			escaped);
 	if (f->n_bad * 100 > n_lines * BAD_LINES_MAX_PERCENT)
-		return output_fail(ctl, EXIT_NO,
-				   "'%s' is no list that can be trusted: over %d %% of its lines are bad, "
-				   "--force loads the rest. Nothing was changed",
-				   escaped, BAD_LINES_MAX_PERCENT);
+		return output_fail(
+			ctl, EXIT_NO,
+			"'%s' is no list that can be trusted: over %d %% of its lines are bad, "
+			"--force loads the rest. Nothing was changed",
+			escaped, BAD_LINES_MAX_PERCENT);
 	return EXIT_DONE;
 }
 
@@ -49,8 +53,10 @@ int intake_check_size(struct ctl *ctl, const struct fw_list *policy, size_t n_no
 	if (ctl->is_forced || n_wanted * 2 >= n_now)
 		return EXIT_DONE;
 	return output_fail(ctl, EXIT_NO,
-			   "List '%s' would shrink from %zu to %zu entries, by more than half: --force does it. "
-			   "Nothing was changed", policy->name, n_now, n_wanted);
+			   "List '%s' would shrink from %zu to %zu entries, by more than half: "
+			   "--force does it. "
+			   "Nothing was changed",
+			   policy->name, n_now, n_wanted);
 }
 
 /* What is to be left out, and the first reason. */
@@ -101,7 +107,7 @@ static void leave_out_item(struct sieve *s, const struct guard *guard, const str
 	struct prefix p;
 	size_t i;
 
-	for (unsigned length = LENGTH_MIN; length < item->length; length++) {
+	for (unsigned length = GUARD_LENGTH_MIN; length < item->length; length++) {
 		p = prefix_from_bytes(item->family, item->bytes, length);
 		i = find(t, &p);
 		if (i < t->n_items && t->items[i].kind == TARGET_PREFIX &&
@@ -113,15 +119,19 @@ static void leave_out_item(struct sieve *s, const struct guard *guard, const str
 }
 
 /* Prefixes too short for any list, and the ports of this session. */
-static void leave_out_others(struct sieve *s, const struct guard *guard, const struct fw_list *policy)
+static void leave_out_others(struct sieve *s, const struct guard *guard,
+			     const struct fw_list *policy)
 {
 	char buffer[GUARD_TEXT_MAX];
 	const struct target *t;
 
 	for (size_t i = 0; i < s->targets->n_items; i++) {
 		t = &s->targets->items[i];
-		if (t->kind == TARGET_PREFIX ? t->prefix.length < LENGTH_MIN :
-		    !!guard_check(guard, t, policy->directions ?: target_default_directions(t), buffer))
+		if (t->kind == TARGET_PREFIX
+			    ? t->prefix.length < GUARD_LENGTH_MIN
+			    : !!guard_check(guard, t,
+					    policy->directions ?: target_default_directions(t),
+					    buffer))
 			leave_out(s, guard, i);
 	}
 }
@@ -132,8 +142,8 @@ static void report(struct ctl *ctl, const struct sieve *s)
 
 	if (s->n_left_out > 1)
 		(void) snprintf(more, sizeof(more), ", and %zu more", s->n_left_out - 1);
-	output_note(ctl, "left out %s: %s%s; --force loads all", target_format(&s->targets->items[s->first], text),
-		    s->reason, more);
+	output_note(ctl, "left out %s: %s%s; --force loads all",
+		    target_format(&s->targets->items[s->first], text), s->reason, more);
 }
 
 int intake_filter(struct ctl *ctl, const struct guard *guard, const struct fw_list *policy,

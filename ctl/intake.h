@@ -2,15 +2,16 @@
 #pragma once
 
 /*
- * What comes from somebody else's server is not trusted to be a list: the import guard. All of it can be
- * overridden with --force; the functions return an exit status, and have reported.
+ * What comes from somebody else's server is not trusted to be a list: the import guard. All of it
+ * can be overridden with --force; the functions return an exit status, and have reported.
  */
 
 #include "ctl.h"
 #include "feed.h"
 #include "guard.h"
 
-/* Refuses an error page, an empty file, and one of which too many lines are bad. name: of the file. */
+/* Refuses an error page, an empty file, and one of which too many lines are bad. name: of the file.
+ */
 int intake_check(struct ctl *ctl, const struct feed *f, const char *name);
 
 /* Leaves out of sorted targets what the guard protects. Targets keep their order. */

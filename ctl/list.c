@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* list: makes, changes, removes, enables and disables lists. What they hold is the business of others. */
+/*
+ * list: makes, changes, removes, enables and disables lists. What they hold is the business of
+ * others.
+ */
 
 #include <errno.h>
 #include <string.h>
@@ -76,18 +79,22 @@ static bool is_first(const char *name)
 }
 
 /*
- * What entries there are were put in under the old action and directions, and their lines in the file
- * may rely on them: a list that held thousands of enemies must not become one of friends by one word.
+ * What entries there are were put in under the old action and directions, and their lines in the
+ * file may rely on them: a list that held thousands of enemies must not become one of friends by
+ * one word.
  */
 static int check_change(struct ctl *ctl, const struct fw_list *before, const struct fw_list *l)
 {
 	if (before->action != l->action && is_first(l->name))
 		return output_fail(ctl, EXIT_NO, "List '%s' is always there to %s", l->name,
 				   action_to_string(before->action));
-	if (before->n_entries > 0 && (before->action != l->action || before->directions != l->directions))
-		return output_fail(ctl, EXIT_NO,
-				   "List '%s' holds entries: its action and direction change only when it is "
-				   "empty, see 'fwctl flush'", l->name);
+	if (before->n_entries > 0 &&
+	    (before->action != l->action || before->directions != l->directions))
+		return output_fail(
+			ctl, EXIT_NO,
+			"List '%s' holds entries: its action and direction change only when it is "
+			"empty, see 'fwctl flush'",
+			l->name);
 	return EXIT_DONE;
 }
 
@@ -121,11 +128,14 @@ static int list_add(struct ctl *ctl, struct table *t, int argc, char **argv)
 		return status;
 	if (r == -ENOENT)
 		status = policy_make(ctl, t, &l, &index);
-	else if (before.action == l.action && before.mode == l.mode && before.directions == l.directions)
+	else if (before.action == l.action && before.mode == l.mode &&
+		 before.directions == l.directions)
 		output_note(ctl, "list '%s' is there already", l.name);
 	else
-		status = output_fail(ctl, EXIT_NO, "List '%s' is there already, and is another: 'fwctl list set' "
-				     "changes it", l.name);
+		status = output_fail(ctl, EXIT_NO,
+				     "List '%s' is there already, and is another: 'fwctl list set' "
+				     "changes it",
+				     l.name);
 	return status == EXIT_DONE ? report(ctl, &l, "added") : status;
 }
 
@@ -181,7 +191,8 @@ static int list_del(struct ctl *ctl, struct table *t, int argc, char **argv)
 	if (status != EXIT_DONE)
 		return status;
 	if (is_first(x.policy.name))
-		return output_fail(ctl, EXIT_NO, "List '%s' cannot be removed; 'fwctl flush' empties it",
+		return output_fail(ctl, EXIT_NO,
+				   "List '%s' cannot be removed; 'fwctl flush' empties it",
 				   x.policy.name);
 
 	r = table_sweep(t, NULL, NULL); /* what has ended holds the list's place, too */
@@ -223,7 +234,8 @@ int verb_list(struct ctl *ctl, int argc, char **argv)
 	while (i < ELEMENTSOF(commands) && strcmp(argv[0], commands[i].name) != 0)
 		i++;
 	if (i == ELEMENTSOF(commands))
-		return output_fail(ctl, EXIT_USAGE, "'%s' is none of add, set, del, enable and disable",
+		return output_fail(ctl, EXIT_USAGE,
+				   "'%s' is none of add, set, del, enable and disable",
 				   log_escape(argv[0], escaped, sizeof(escaped)));
 	if (argc - 1 < commands[i].arguments_min || argc - 1 > commands[i].arguments_max)
 		return output_fail(ctl, EXIT_USAGE, "Too %s arguments: %s",

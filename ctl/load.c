@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * load: makes a list equal to a file in any of the formats in which lists are published. The file is
- * read and judged before anything is locked; what is wrong with it leaves the last good copy in force.
+ * load: makes a list equal to a file in any of the formats in which lists are published. The file
+ * is read and judged before anything is locked; what is wrong with it leaves the last good copy in
+ * force.
  */
 
 #include <errno.h>
@@ -32,7 +33,8 @@ static int read_feed(struct ctl *ctl, const char *path, struct feed *ret)
 	(void) log_escape(input_name(path), escaped, sizeof(escaped));
 	r = feed_parse(text, size, ret);
 	if (r == -E2BIG)
-		return output_fail(ctl, EXIT_NO, "'%s' names more than %d prefixes", escaped, FEED_TARGETS_MAX);
+		return output_fail(ctl, EXIT_NO, "'%s' names more than %d prefixes", escaped,
+				   FEED_TARGETS_MAX);
 	if (r < 0)
 		return r;
 
@@ -43,18 +45,20 @@ static int read_feed(struct ctl *ctl, const char *path, struct feed *ret)
 		output_note(ctl, "%s: %zu entries had host bits set, which were cleared", escaped,
 			    ret->targets.n_masked);
 	if (ret->n_timeouts > 0)
-		output_note(ctl, "%s: %zu entries have an end, which a loaded list does not keep", escaped,
-			    ret->n_timeouts);
+		output_note(ctl, "%s: %zu entries have an end, which a loaded list does not keep",
+			    escaped, ret->n_timeouts);
 	if (ret->n_directions > 0)
-		output_note(ctl, "%s: %zu entries have a direction, which a loaded list does not keep", escaped,
-			    ret->n_directions);
+		output_note(ctl,
+			    "%s: %zu entries have a direction, which a loaded list does not keep",
+			    escaped, ret->n_directions);
 	if (ret->n_sets > 1)
 		output_note(ctl, "%s: %zu sets are joined", escaped, ret->n_sets);
 	return EXIT_DONE;
 }
 
 /* The list by its name; *ret_index is FW_LISTS_MAX if it is to be made, to block and to enforce. */
-static int find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index, struct fw_list *ret)
+static int find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index,
+		     struct fw_list *ret)
 {
 	char escaped[FW_LIST_NAME_MAX * 4];
 	int r;
@@ -75,7 +79,8 @@ static int report(const struct replacement *x, const struct feed *f, size_t n_le
 {
 	_cleanup_json_ json_object *result = json_object_new_object();
 
-	json_object_object_add(result, "result", json_text(x->ctl->is_dry_run ? "compared" : "loaded"));
+	json_object_object_add(result, "result",
+			       json_text(x->ctl->is_dry_run ? "compared" : "loaded"));
 	json_object_object_add(result, "list", json_text(x->policy.name));
 	json_object_object_add(result, "format", json_text(feed_format_to_string(f->format)));
 	json_object_object_add(result, "added", json_object_new_uint64(x->n_added));
@@ -85,8 +90,8 @@ static int report(const struct replacement *x, const struct feed *f, size_t n_le
 	json_object_object_add(result, "bad_lines", json_object_new_uint64(f->n_bad));
 	json_object_object_add(result, "left_out", json_object_new_uint64(n_left_out));
 	return output_result(x->ctl, result, "%s list '%s': +%zu -%zu =%zu",
-			     x->ctl->is_dry_run ? "would change" : "loaded", x->policy.name, x->n_added,
-			     x->n_removed, x->n_wanted);
+			     x->ctl->is_dry_run ? "would change" : "loaded", x->policy.name,
+			     x->n_added, x->n_removed, x->n_wanted);
 }
 
 /* With the writer lock held. */

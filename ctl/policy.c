@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* Lists without their entries: see policy.h. The kernel comes first, and goes back if the file fails. */
+/*
+ * Lists without their entries: see policy.h. The kernel comes first, and goes back if the file
+ * fails.
+ */
 
 #include "policy.h"
 
@@ -20,7 +23,8 @@ struct fw_list policy_default(const char *name, enum fw_action action)
 	return l;
 }
 
-int policy_find(struct ctl *ctl, struct table *t, enum fw_action action, unsigned *ret_index, struct fw_list *ret)
+int policy_find(struct ctl *ctl, struct table *t, enum fw_action action, unsigned *ret_index,
+		struct fw_list *ret)
 {
 	const char *name = ctl->list, *word = action_to_string(action);
 	char escaped[FW_LIST_NAME_MAX * 4];
@@ -44,8 +48,9 @@ int policy_find(struct ctl *ctl, struct table *t, enum fw_action action, unsigne
 	}
 	if (ret->action != action) {
 		word = action_to_string(ret->action);
-		return output_fail(ctl, EXIT_USAGE, "List '%s' is there to %s: use 'fwctl %s' or 'fwctl un%s'",
-				   name, word, word, word);
+		return output_fail(ctl, EXIT_USAGE,
+				   "List '%s' is there to %s: use 'fwctl %s' or 'fwctl un%s'", name,
+				   word, word, word);
 	}
 	*ret_index = r;
 	return EXIT_DONE;
@@ -62,8 +67,8 @@ static int fail_file(struct ctl *ctl, int r)
 static int fail_kernel(struct ctl *ctl, const char *name, int r)
 {
 	errno = -r;
-	return output_fail(ctl, EXIT_NO, "Cannot change list '%s' in the kernel: %m. Nothing was changed",
-			   name);
+	return output_fail(ctl, EXIT_NO,
+			   "Cannot change list '%s' in the kernel: %m. Nothing was changed", name);
 }
 
 /* Puts the list there and lets the masks follow. */
@@ -90,14 +95,16 @@ int policy_make(struct ctl *ctl, struct table *t, const struct fw_list *l, unsig
 	struct list_header header = session_list_header(l);
 	int index, r;
 
-	if (!ctl->is_runtime && stamp_has_file(ctl, l->name))
+	if (!ctl->is_runtime && stamp_file_size(ctl, l->name) >= 0)
 		return output_fail(ctl, EXIT_NO,
 				   "There is a file of a list '%s' that was not restored: "
-				   "'systemctl restart ebpf-fw' reads it and says why", l->name);
+				   "'systemctl restart ebpf-fw' reads it and says why",
+				   l->name);
 
 	index = table_new_list(t, l);
 	if (index == -ENFILE)
-		return output_fail(ctl, EXIT_FULL, "There may be no more than %d lists", FW_LISTS_MAX);
+		return output_fail(ctl, EXIT_FULL, "There may be no more than %d lists",
+				   FW_LISTS_MAX);
 	if (index < 0)
 		return fail_kernel(ctl, l->name, index);
 	r = table_commit(t);
@@ -126,7 +133,7 @@ void policy_unmake(struct ctl *ctl, struct table *t, unsigned index)
 		return;
 	put_back(ctl, t, index, &(struct fw_list){});
 	if (!ctl->is_runtime)
-		(void) listfile_remove(ctl->state_dir, l.name); /* an empty list comes back at worst */
+		(void) listfile_remove(ctl->state_dir, l.name); /* it comes back empty at worst */
 }
 
 int policy_set(struct ctl *ctl, struct table *t, unsigned index, const struct fw_list *l)

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A list as such, without its entries: finding, making, changing and removing it, in the kernel and as
- * the head of its file. All return an exit status and have reported. Who changes something holds the
- * writer lock.
+ * A list as such, without its entries: finding, making, changing and removing it, in the kernel and
+ * as the head of its file. All return an exit status and have reported. Who changes something holds
+ * the writer lock.
  */
 
 #include "ctl.h"
@@ -13,10 +13,11 @@
 struct fw_list policy_default(const char *name, enum fw_action action);
 
 /*
- * The list of -l, or the action's own; refuses one of the other action. *ret_index is FW_LISTS_MAX, and
- * *ret the default policy, if there is none of that name.
+ * The list of -l, or the action's own; refuses one of the other action. *ret_index is FW_LISTS_MAX,
+ * and *ret the default policy, if there is none of that name.
  */
-int policy_find(struct ctl *ctl, struct table *t, enum fw_action action, unsigned *ret_index, struct fw_list *ret);
+int policy_find(struct ctl *ctl, struct table *t, enum fw_action action, unsigned *ret_index,
+		struct fw_list *ret);
 
 /* Makes an empty list. With --runtime it has no file. */
 int policy_make(struct ctl *ctl, struct table *t, const struct fw_list *l, unsigned *ret_index);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* Words of a line: see quote.h. What is written is never longer than what is read: it goes in place. */
+/*
+ * Words of a line: see quote.h. What is written is never longer than what is read: it goes in
+ * place.
+ */
 
 #include "quote.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Making a list equal to something: see replace.h. Nearly all entries of a long list are alike, without
- * an end and in the list's own directions: these go to table_load() in bulk. The rest are changes as
- * block and unblock make them.
+ * Making a list equal to something: see replace.h. Nearly all entries of a long list are alike,
+ * without an end and in the list's own directions: these go to table_load() in bulk. The rest are
+ * changes as block and unblock make them.
  */
 
 #include "replace.h"
@@ -17,7 +17,10 @@
 
 #define NS_PER_SEC UINT64_C(1000000000)
 
-/* A change of this share of the list, and a file of this many times its entries, is written anew. */
+/*
+ * The file is appended to while less than 1/APPEND_SHARE of the list changes, and as long as it has
+ * fewer than APPEND_TIMES as many lines as entries; else it is written anew.
+ */
 #define APPEND_SHARE 4
 #define APPEND_TIMES 2
 
@@ -26,23 +29,26 @@ static struct list_line wanted_line(const struct replacement *x, size_t i)
 	return x->details ? x->details[i] : (struct list_line){ .target = x->wanted[i] };
 }
 
-static bool is_alike(const struct replacement *x, const struct list_line *a, const struct list_line *b)
+static bool is_alike(const struct replacement *x, const struct list_line *a,
+		     const struct list_line *b)
 {
 	return a->until == b->until &&
 	       content_directions(&x->policy, a) == content_directions(&x->policy, b);
 }
 
 /* A target that is only wanted, only there, or both. */
-static int sort_out(struct replacement *x, const struct list_line *now, const struct list_line *want,
-		    struct targets *change, struct targets *take)
+static int sort_out(struct replacement *x, const struct list_line *now,
+		    const struct list_line *want, struct targets *change, struct targets *take)
 {
 	if (!now) {
 		x->n_added++;
-		return targets_add(content_is_plain(&x->policy, want) ? &x->add : change, &want->target);
+		return targets_add(content_is_plain(&x->policy, want) ? &x->add : change,
+				   &want->target);
 	}
 	if (!want) {
 		x->n_removed++;
-		return targets_add(content_is_plain(&x->policy, now) ? &x->remove : take, &now->target);
+		return targets_add(content_is_plain(&x->policy, now) ? &x->remove : take,
+				   &now->target);
 	}
 	if (is_alike(x, now, want))
 		return 0;
@@ -91,7 +97,8 @@ static void set_details(struct replacement *x)
 		const struct list_line *line = &plain;
 
 		if (x->details)
-			line = bsearch(&i->target, x->details, x->n_wanted, sizeof(*line), compare_line);
+			line = bsearch(&i->target, x->details, x->n_wanted, sizeof(*line),
+				       compare_line);
 		i->lists = 1ull << x->list;
 		i->directions = content_directions(&x->policy, line);
 		i->until_unix = line->until;
@@ -115,7 +122,9 @@ int replacement_init(struct replacement *x)
 	if (r < 0)
 		return r;
 
-	x->change = (struct changes){ .ctl = x->ctl, .table = x->table, .list = x->list, .stamps = &x->stamps };
+	x->change = (struct changes){
+		.ctl = x->ctl, .table = x->table, .list = x->list, .stamps = &x->stamps
+	};
 	x->take = x->change;
 	x->take.is_removal = true;
 	r = changes_init(&x->change, &change);
@@ -142,8 +151,8 @@ static int load(struct replacement *x, const struct targets *add, const struct t
 {
 	int r, commit;
 
-	r = table_load(x->table, x->list, x->policy.directions, add->items, add->n_items, remove->items,
-		       remove->n_items);
+	r = table_load(x->table, x->list, x->policy.directions, add->items, add->n_items,
+		       remove->items, remove->n_items);
 	commit = table_commit(x->table); /* counts what has come and gone, also after a failure */
 	return r < 0 ? r : commit;
 }
@@ -154,19 +163,22 @@ static int apply(struct replacement *x)
 
 	r = load(x, &x->add, &x->remove);
 	if (r == -E2BIG || r == -ENOSPC)
-		return output_fail(x->ctl, EXIT_FULL,
-				   "No room for %zu more entries in list '%s': raise MaxEntries= in "
-				   "ebpf-fw.conf and reload ebpf-fw; ports: %d at most. Nothing was changed",
-				   x->add.n_items, x->policy.name, FW_PORT_ENTRIES_MAX);
+		return output_fail(
+			x->ctl, EXIT_FULL,
+			"No room for %zu more entries in list '%s': raise MaxEntries= in "
+			"ebpf-fw.conf and reload ebpf-fw; ports: %d at most. Nothing was changed",
+			x->add.n_items, x->policy.name, FW_PORT_ENTRIES_MAX);
 	if (r < 0) {
 		errno = -r;
 		return output_fail(x->ctl, r == -ENOMEM ? EXIT_FULL : EXIT_NO,
-				   "Cannot change list '%s': %m. Nothing was changed", x->policy.name);
+				   "Cannot change list '%s': %m. Nothing was changed",
+				   x->policy.name);
 	}
 
 	status = changes_apply(&x->change);
 	if (status != EXIT_DONE) {
-		(void) load(x, &x->remove, &x->add); /* the status says more than a failure of this could */
+		(void) load(x, &x->remove,
+			   &x->add); /* the status says more than a failure of this could */
 		return status;
 	}
 	status = changes_apply(&x->take);
@@ -180,7 +192,8 @@ static int apply(struct replacement *x)
 	if (r < 0) {
 		replacement_undo(x);
 		errno = -r;
-		return output_fail(x->ctl, EXIT_NO, "Cannot bring list '%s' into force: %m. Nothing was changed",
+		return output_fail(x->ctl, EXIT_NO,
+				   "Cannot bring list '%s' into force: %m. Nothing was changed",
 				   x->policy.name);
 	}
 	return EXIT_DONE;
@@ -195,14 +208,16 @@ void replacement_undo(struct replacement *x)
 	r = load(x, &x->remove, &x->add);
 	if (r < 0) {
 		errno = -r;
-		output_note(x->ctl, "Cannot undo: %m; 'systemctl restart ebpf-fw' reads the file again");
+		output_note(x->ctl,
+			    "Cannot undo: %m; 'systemctl restart ebpf-fw' reads the file again");
 	}
 }
 
 /* Lines that turn the file of what was into one of what is. */
 static int append(struct replacement *x, const struct list_header *header)
 {
-	_cleanup_free_ struct list_line *lines = calloc(x->n_added + x->n_changed + x->n_removed, sizeof(*lines));
+	_cleanup_free_ struct list_line *lines =
+		calloc(x->n_added + x->n_changed + x->n_removed, sizeof(*lines));
 	const struct targets *const removed = &x->remove;
 	size_t n = 0;
 
@@ -213,7 +228,8 @@ static int append(struct replacement *x, const struct list_header *header)
 	for (size_t i = 0; i < removed->n_items; i++)
 		lines[n++] = (struct list_line){ .target = removed->items[i], .is_removal = true };
 	for (size_t i = 0; i < x->take.n_items; i++)
-		lines[n++] = (struct list_line){ .target = x->take.items[i].target, .is_removal = true };
+		lines[n++] =
+			(struct list_line){ .target = x->take.items[i].target, .is_removal = true };
 	for (size_t i = 0; i < x->change.n_items; i++)
 		lines[n++] = (struct list_line){
 			.target = x->change.items[i].target,
@@ -245,7 +261,8 @@ static bool can_append(const struct replacement *x)
 {
 	size_t n = x->n_added + x->n_changed + x->n_removed;
 
-	return x->stamps.agreed && !x->details && !x->now.walked && n * APPEND_SHARE < x->n_wanted &&
+	return x->stamps.agreed && !x->details && !x->now.walked &&
+	       n * APPEND_SHARE < x->n_wanted &&
 	       x->now.file->n_lines + n < x->n_wanted * APPEND_TIMES;
 }
 
@@ -272,7 +289,8 @@ static int make(struct replacement *x)
 		errno = -r;
 		return output_fail(x->ctl, r == -EACCES || r == -EPERM ? EXIT_PERMISSION : EXIT_NO,
 				   "Cannot write the file of list '%s' below '%s/lists': %m. "
-				   "Nothing was changed", x->policy.name, x->ctl->state_dir);
+				   "Nothing was changed",
+				   x->policy.name, x->ctl->state_dir);
 	}
 	x->stamps.agreed = 1ull << x->list; /* also if it was rewritten because it did not */
 	stamps_end(&x->stamps, x->ctl, x->table, 1ull << x->list);
@@ -287,6 +305,7 @@ int replacement_make(struct replacement *x)
 	if (r < 0)
 		return r;
 	status = make(x);
-	stamps_end(&x->stamps, x->ctl, x->table, 0); /* nothing is left to end where all went well */
+	stamps_end(&x->stamps, x->ctl, x->table,
+		   0); /* nothing is left to end where all went well */
 	return status;
 }

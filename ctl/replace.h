@@ -3,8 +3,8 @@
 
 /*
  * Makes a list equal to what is wanted of it: looks up the difference, adds before it removes, and
- * leaves alone what stays, so that it goes on blocking and counting. All or nothing, in the kernel and
- * in the file. The caller holds the writer lock.
+ * leaves alone what stays, so that it goes on blocking and counting. All or nothing, in the kernel
+ * and in the file. The caller holds the writer lock.
  */
 
 #include "change.h"
@@ -18,7 +18,7 @@ struct replacement {
 	struct fw_list policy;
 	const struct target *wanted; /* sorted, each once */
 	size_t n_wanted;
-	const struct list_line *details; /* the same targets with their directions, ends and comments; NULL = none have any */
+	const struct list_line *details; /* the same targets as lines; NULL = as they are */
 
 	struct content now;
 	struct targets add, remove; /* without an end, in the directions of the list */

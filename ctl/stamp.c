@@ -24,11 +24,11 @@ static bool stat_file(const struct ctl *ctl, const char *name, struct stat *ret)
 	return lstat(path, ret) == 0;
 }
 
-bool stamp_has_file(const struct ctl *ctl, const char *name)
+int64_t stamp_file_size(const struct ctl *ctl, const char *name)
 {
 	struct stat st;
 
-	return stat_file(ctl, name, &st);
+	return stat_file(ctl, name, &st) ? st.st_size : -1;
 }
 
 /* What changes whenever somebody writes to the file (FNV-1a, by words). */
@@ -42,12 +42,8 @@ static uint32_t stamp_of(const struct ctl *ctl, const char *name)
 		return STAMP_UNKNOWN;
 
 	const uint64_t words[] = {
-		st.st_ino,
-		st.st_size,
-		st.st_mtim.tv_sec,
-		st.st_mtim.tv_nsec,
-		st.st_ctim.tv_sec,
-		st.st_ctim.tv_nsec,
+		st.st_ino,          st.st_size,        st.st_mtim.tv_sec,
+		st.st_mtim.tv_nsec, st.st_ctim.tv_sec, st.st_ctim.tv_nsec,
 	};
 	for (size_t i = 0; i < ELEMENTSOF(words); i++)
 		h = (h ^ words[i]) * UINT64_C(1099511628211);

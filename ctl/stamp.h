@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Does the file of a list say what the kernel holds? Then a load need not walk the tables. The stamp of
- * such a file is kept with the list (fw_list.file_stamp), and replaced by a mark for as long as a change
- * takes: --runtime, a kill in the middle, or an editor all lead to "may differ", and who finds the mark
- * counts the tables anew. The caller holds the writer lock.
+ * Does the file of a list say what the kernel holds? Then a load need not walk the tables. The
+ * stamp of such a file is kept with the list (fw_list.file_stamp), and replaced by a mark for as
+ * long as a change takes: --runtime, a kill in the middle, or an editor all lead to "may differ",
+ * and who finds the mark counts the tables anew. The caller holds the writer lock.
  */
 
 #include "ctl.h"
@@ -27,5 +27,5 @@ void stamps_end(struct stamps *s, const struct ctl *ctl, struct table *t, uint64
 /* After a file was written that says all of what the kernel holds. */
 void stamp_set(const struct ctl *ctl, struct table *t, unsigned list);
 
-/* Is there a file of this list? */
-bool stamp_has_file(const struct ctl *ctl, const char *name);
+/* The size of its file in bytes, -1 if there is none. */
+int64_t stamp_file_size(const struct ctl *ctl, const char *name);

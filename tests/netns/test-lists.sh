@@ -132,6 +132,16 @@ printf '%s\n' "block 203.0.113.10 -l watch --for 1h --comment \"two words\"" "# 
 same "batch" "5 commands: 4 added, 0 refreshed, 1 removed, 1 were absent; 0 failed" "$(fwctl batch "$T/batch")"
 check "batch: the comment is one" grep -q '# two words$' "$T/state/lists/watch.list"
 same "batch: unblocked" passes "$(probe_ping $BAD4 $HOST4)"
+n=$(wc -c <"$T/state/lists/manual.list")
+for i in 1 2 3; do
+	for ((k = 0; k < 3000; k++)); do echo "block 2001:db8:1::$k --for 1h"; done >"$T/batch"
+	fwctl batch "$T/batch" >/dev/null
+	sed 's/^block/unblock/; s/ --for 1h//' "$T/batch" | fwctl batch - >/dev/null
+done
+check "a file does not grow for ever" test "$(wc -c <"$T/state/lists/manual.list")" -lt 250000
+before=$(fwctl export manual | sort)
+unload_and_start
+same "and says what holds" "$before" "$(fwctl export manual | sort)"
 printf 'block 203.0.113.11\nblock 192.0.2.300\nblok 203.0.113.12\nblock "203.0.113.13\n' >"$T/batch"
 fails 2 "batch: wrong lines" batch "$T/batch"
 same "batch: each is named" "2 3 4" "$(sed -n 's/.*batch:\([0-9]*\): .*/\1/p' "$T/stderr" | xargs)"

@@ -114,7 +114,7 @@ fwctl load feed "$T/a" >/dev/null
 old=$(md5sum <"$T/state/lists/feed.list")
 for ((i = 1; i <= N_KILLS; i++)); do
 	"$FWCTL" load feed "$T/b" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" >/dev/null 2>&1 &
-	sleep "0.$((i * 7 % 10 + 1))"
+	sleep "0.$(printf %02d $((i * 5)))"
 	kill -9 $! 2>/dev/null
 	wait $! 2>/dev/null
 	check "kill $i: what is in both is blocked" quietly fwctl check 2001:db8:102:1::1
