@@ -195,7 +195,7 @@ static const struct key {
 	{ "Hooks", "tc cgroup", set_hooks },
 	{ "Cgroup", "/", set_cgroup },
 	{ "StatsIntervalSec", "5", set_stats_interval },
-	{ "MaxEntries", "1048576", set_max_entries },
+	{ "MaxEntries", "4194304", set_max_entries },
 	{ "Strict", "no", set_strict },
 	{ "TcMechanism", "auto", set_tc_mechanism },
 };

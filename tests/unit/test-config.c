@@ -36,7 +36,7 @@ static void test_accepted(void **state)
 	static const struct {
 		const char *in, *out;
 	} rows[] = {
-#define REST "; tc cgroup; /; 5000000 us; 1048576; lenient; auto"
+#define REST "; tc cgroup; /; 5000000 us; 4194304; lenient; auto"
 		{ "",                                         "auto" REST },
 		{ SECTION,                                    "auto" REST },
 		{ "# comment\n; comment\n\n" SECTION "\n",    "auto" REST },
@@ -48,22 +48,22 @@ static void test_accepted(void **state)
 #undef REST
 #define WITH(hooks, cgroup, usec, entries, strict, tc) \
 	"auto; " hooks "; " cgroup "; " usec " us; " entries "; " strict "; " tc
-		{ SECTION "Hooks=tc\n",            WITH("tc ", "/", "5000000", "1048576", "lenient", "auto") },
-		{ SECTION "Hooks=cgroup\n",        WITH("cgroup", "/", "5000000", "1048576", "lenient", "auto") },
-		{ SECTION "Hooks=cgroup tc\n",     WITH("tc cgroup", "/", "5000000", "1048576", "lenient", "auto") },
+		{ SECTION "Hooks=tc\n",            WITH("tc ", "/", "5000000", "4194304", "lenient", "auto") },
+		{ SECTION "Hooks=cgroup\n",        WITH("cgroup", "/", "5000000", "4194304", "lenient", "auto") },
+		{ SECTION "Hooks=cgroup tc\n",     WITH("tc cgroup", "/", "5000000", "4194304", "lenient", "auto") },
 		{ SECTION "Cgroup=/system.slice\n",
-		  WITH("tc cgroup", "/system.slice", "5000000", "1048576", "lenient", "auto") },
+		  WITH("tc cgroup", "/system.slice", "5000000", "4194304", "lenient", "auto") },
 		{ SECTION "Cgroup=/a..b/..c\n",
-		  WITH("tc cgroup", "/a..b/..c", "5000000", "1048576", "lenient", "auto") },
-		{ SECTION "StatsIntervalSec=1\n",  WITH("tc cgroup", "/", "1000000", "1048576", "lenient", "auto") },
+		  WITH("tc cgroup", "/a..b/..c", "5000000", "4194304", "lenient", "auto") },
+		{ SECTION "StatsIntervalSec=1\n",  WITH("tc cgroup", "/", "1000000", "4194304", "lenient", "auto") },
 		{ SECTION "StatsIntervalSec=3600\n",
-		  WITH("tc cgroup", "/", "3600000000", "1048576", "lenient", "auto") },
+		  WITH("tc cgroup", "/", "3600000000", "4194304", "lenient", "auto") },
 		{ SECTION "MaxEntries=1\n",        WITH("tc cgroup", "/", "5000000", "1", "lenient", "auto") },
 		{ SECTION "MaxEntries=67108864\n", WITH("tc cgroup", "/", "5000000", "67108864", "lenient", "auto") },
-		{ SECTION "Strict=yes\n",          WITH("tc cgroup", "/", "5000000", "1048576", "strict", "auto") },
-		{ SECTION "TcMechanism=tcx\n",     WITH("tc cgroup", "/", "5000000", "1048576", "lenient", "tcx") },
+		{ SECTION "Strict=yes\n",          WITH("tc cgroup", "/", "5000000", "4194304", "strict", "auto") },
+		{ SECTION "TcMechanism=tcx\n",     WITH("tc cgroup", "/", "5000000", "4194304", "lenient", "tcx") },
 		{ SECTION "TcMechanism=clsact\nStrict=no\n",
-		  WITH("tc cgroup", "/", "5000000", "1048576", "lenient", "clsact") },
+		  WITH("tc cgroup", "/", "5000000", "4194304", "lenient", "clsact") },
 #undef WITH
 	};
 
