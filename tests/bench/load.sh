@@ -120,10 +120,14 @@ stop() {
 }
 
 round_fw() {
+	local n
+
 	start
 	take fw-load fwctl load bench "$T/in/mixed"
-	take fw-block fwctl block 198.51.100.77 -l bench
-	take fw-unblock fwctl unblock 198.51.100.77 -l bench
+	for n in 1 2 3 4 5; do
+		take fw-block fwctl block 198.51.100.$n -l bench
+		take fw-unblock fwctl unblock 198.51.100.$n -l bench
+	done
 	take fw-same fwctl load bench "$T/in/mixed"
 	take fw-changed fwctl load bench "$T/in/changed"
 	take fw-batch fwctl batch "$T/in/batch"

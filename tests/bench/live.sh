@@ -1,0 +1,159 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What a packet costs with a filter in its way, end to end: makes a namespace and a veth pair for each filter
+# and lets bench-live send through them in turns. Runs in network, mount and process namespaces of its
+# own; prints tables in Markdown. See run.
+
+set -u
+
+: "${EBPF_FWD:?path of ebpf-fwd}" "${FWCTL:?path of fwctl}" "${ADDRESSES:?path of bench-addresses}"
+: "${LIVE:?path of bench-live}"
+
+if [ -z "${BENCH_DIR:-}" ]; then
+	BENCH_DIR=$(mktemp -d "${TMPDIR:-/var/tmp}/ebpf-fw-bench.XXXXXX") || exit 1
+	export BENCH_DIR
+	trap 'rm -rf "$BENCH_DIR"' EXIT
+	unshare --net --mount --pid --fork --kill-child --mount-proc bash "$0" "$@" &
+	trap 'kill $!; wait $!; exit 1' INT TERM HUP
+	wait $!
+	exit
+fi
+
+T=$BENCH_DIR
+FILTERS=()
+N_PAIRS=0
+IPTABLES=$(command -v iptables-legacy || command -v iptables)
+
+die() {
+	echo "live.sh: $*" >&2
+	exit 1
+}
+
+has() { # COMMAND
+	command -v "$1" >/dev/null
+}
+
+missing() { # NAME
+	echo "- missing: $*"
+}
+
+inside() { # NETNS COMMAND...
+	local netns=$1
+	shift
+	nsenter --net="/run/netns/$netns" -- "$@"
+}
+
+# A namespace with r0, which receives; what is sent from the other end gets there. Sets NETNS.
+make_pair() {
+	NETNS=n$N_PAIRS
+	N_PAIRS=$((N_PAIRS + 1))
+	ip netns add $NETNS || die "cannot make a namespace"
+	ip link add s_$NETNS type veth peer name r0 address 02:00:00:00:00:01 netns $NETNS || die "cannot make a veth"
+	inside $NETNS sh -c 'echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter; echo 0 >/proc/sys/net/ipv4/conf/r0/rp_filter
+		echo 1 >/proc/sys/net/ipv6/conf/r0/disable_ipv6'
+	inside $NETNS ip addr add 192.0.2.1/24 dev r0
+	inside $NETNS ip link set lo up
+	inside $NETNS ip link set r0 up
+	ip link set s_$NETNS up
+}
+
+# Names the pair just made to bench-live.
+add() { # NAME LIST N
+	FILTERS+=("$1|/run/netns/$NETNS|s_$NETNS|$2|$3")
+}
+
+list() { # plain|mixed N: path of the file
+	local path=$T/$1.$2
+
+	[ -f "$path" ] || "$ADDRESSES" "$1" "$2" 1 >"$path" || die "cannot make a list"
+	echo "$path"
+}
+
+# --- the filters
+
+add_fw() { # N
+	local dir=$T/fw$1 options end=$((SECONDS + 20))
+
+	make_pair
+	options="--pin-dir $T/bpf/fw$1 --state-dir $dir/state --run-dir $dir/run"
+	mkdir -p "$dir/state"
+	printf '[Firewall]\nInterfaces=r0\nHooks=tc\nMaxEntries=2097152\n' >"$dir/conf"
+	# shellcheck disable=SC2086 # options without spaces
+	inside $NETNS "$EBPF_FWD" --config "$dir/conf" $options >"$dir/log" 2>&1 &
+	# shellcheck disable=SC2086
+	until "$FWCTL" lists $options >/dev/null 2>&1; do
+		[ $SECONDS -le $end ] || die "the daemon does not start: $(tail -n 5 "$dir/log")"
+		sleep 0.05
+	done
+	# shellcheck disable=SC2086
+	"$FWCTL" load bench "$(list mixed "$1")" --force $options >"$dir/out" 2>&1 || die "cannot load: $(cat "$dir/out")"
+	add "ebpf-fw, tcx" mixed "$1"
+}
+
+nft_script() { # LIST-FILE FLAGS
+	printf 'table netdev bench {\nset s {\ntype ipv4_addr; %s\nelements = {\n' "$2"
+	sed 's/$/,/' "$1"
+	printf '}\n}\nchain c { type filter hook ingress device r0 priority 0; ip saddr @s drop; }\n}\n'
+}
+
+add_nft() { # plain|interval N
+	local kind=mixed flags="flags interval; auto-merge;"
+
+	[ "$1" = interval ] || kind=plain flags=
+	make_pair
+	nft_script "$(list $kind "$2")" "$flags" >"$T/script"
+	inside $NETNS nft -f "$T/script" || die "nft fails"
+	add "nft netdev, $1 set" $kind "$2"
+}
+
+add_ipset() { # N
+	make_pair
+	{
+		echo "create bench hash:net family inet maxelem 4194304 hashsize 1024"
+		sed 's/^/add bench /' "$(list mixed "$1")"
+	} | inside $NETNS ipset restore || die "ipset fails"
+	inside $NETNS "$IPTABLES" -t raw -A PREROUTING -m set --match-set bench src -j DROP || die "iptables fails"
+	add "iptables raw, ipset hash:net" mixed "$1"
+}
+
+add_xdp_filter() { # N
+	make_pair
+	inside $NETNS xdp-filter load r0 -m native -f ipv4 >"$T/out" 2>&1 || die "xdp-filter fails: $(tail -n 1 "$T/out")"
+	inside $NETNS sh -c 'while read -r address; do xdp-filter ip -m src "$address"; done' <"$(list plain "$1")"
+	add "xdp-filter" plain "$1"
+}
+
+mount -t tmpfs tmpfs /run || die "cannot mount a private /run"
+mkdir -p /run/netns "$T/bpf"
+mount -t bpf -o mode=0700 bpf "$T/bpf" || die "cannot mount a private bpffs"
+mount -t bpf bpf /sys/fs/bpf || die "cannot mount a private bpffs" # xdp-filter pins there
+
+make_pair && add "no filter" none 0
+make_pair && add "tcx, empty program" none 0
+for n in 1 1000 1000000; do
+	add_fw $n
+done
+if has nft; then
+	for n in 1000 1000000; do
+		add_nft plain $n
+		add_nft interval $n
+	done
+else
+	missing "nft (nftables)"
+fi
+if has ipset && [ -n "$IPTABLES" ]; then
+	for n in 1000 1000000; do
+		add_ipset $n
+	done
+else
+	missing "ipset or iptables"
+fi
+if has xdp-filter; then
+	add_xdp_filter 1000
+else
+	missing "xdp-filter (xdp-tools)"
+fi
+
+echo
+"$LIVE" "$@" "${FILTERS[@]}"
