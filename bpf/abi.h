@@ -212,7 +212,7 @@ struct fw_census {
 	__u64 v6[128 + 1];
 	__u64 n_keys[2];   /* by enum fw_kind: keys ever put into the filter in use */
 	__u32 next_end;    /* no entry ends before this tick; FW_UNTIL_MAX = none ends */
-	__u32 reserved;    /* zero */
+	__u32 is_changing; /* a writer has begun and not committed: if it is gone, table_repair() is due */
 };
 
 /* A list: its policy and its size. Writer: user space. The kernel sees only the masks in fw_policy. */

@@ -55,13 +55,13 @@ static __always_inline struct decision classify(const struct packet *pkt, enum f
 		return (struct decision){ .verdict = FW_DROP, .reason = FW_REASON_MALFORMED };
 
 	if (pkt->flags & PACKET_IP4) {
-		if (!has_ports && (!p->lengths4 || !filter_cell(p, FW_KIND_IPV4, bpf_ntohl(addr[0]) >> 16)))
+		if (!has_ports && (!p->lengths4 || !filter_cell(FW_KIND_IPV4, filter_slot(p, FW_KIND_IPV4), bpf_ntohl(addr[0]) >> 16)))
 			return no_match;
 		return found_to_decision(fw_match_ip4(bpf_ntohl(addr[0]), ask, n_packets));
 	}
 	if (pkt->flags & PACKET_IP6) {
 		if (!has_ports && (!(p->lengths6[0] | p->lengths6[1] | p->lengths6[2]) ||
-				   !filter_cell(p, FW_KIND_IPV6, bpf_ntohl(addr[0]) >> 16)))
+				   !filter_cell(FW_KIND_IPV6, filter_slot(p, FW_KIND_IPV6), bpf_ntohl(addr[0]) >> 16)))
 			return no_match;
 		return found_to_decision(fw_match_ip6((__u64)bpf_ntohl(addr[0]) << 32 | bpf_ntohl(addr[1]),
 						      (__u64)bpf_ntohl(addr[2]) << 32 | bpf_ntohl(addr[3]), ask,

@@ -7,8 +7,7 @@
  * list, and pays one or two cache lines here and no hash lookup. Included by the programs and by
  * lib/filter.c, which fills what this reads: hashes and positions must be the same on both sides.
  *
- * A filter is an array of 64-bit words, FW_FILTER_CELLS / 32 of cells and then a power of two of
- * hashed ones. A cell of two bits belongs to each /16: FW_CELL_SHORT = a short prefix may cover it,
+ * A filter is made of cells and of a power of two of hashed 64-bit words. A cell of two bits belongs to each /16: FW_CELL_SHORT = a short prefix may cover it,
  * FW_CELL_LONG = there may be a longer one inside. A hashed word is a Bloom filter of its own for the
  * prefixes inside one /24 (IPv4), /32 or /48 (IPv6), found by a hash x of those bits:
  *

@@ -100,7 +100,7 @@ static __always_inline bool packet_parse_plain(struct __sk_buff *skb, enum layer
 		__builtin_memcpy(pkt->addr, direction == FW_INGRESS ? &ip6->saddr : &ip6->daddr, sizeof(pkt->addr));
 		return parse_plain_l4(ip6 + 1, data_end, ip6->nexthdr, bpf_ntohs(ip6->payload_len), pkt);
 	}
-	return ethertype != bpf_htons(ETH_P_8021Q) && ethertype != bpf_htons(ETH_P_8021AD);
+	return !is_vlan(ethertype);
 }
 
 /* The packet of an skb hook, in one way or the other. */

@@ -35,8 +35,7 @@ enum {
 	PACKET_IP6 = 1 << 1,       /* addr is set */
 	PACKET_PORTS = 1 << 2,     /* protocol and dport are set */
 	PACKET_UNPARSED = 1 << 3,  /* an address or an L4 header that should be there could not be read */
-	PACKET_MALFORMED = 1 << 4, /* the IP header contradicts itself: Strict=yes drops it */
-	PACKET_IS_IP = PACKET_IP4 | PACKET_IP6,
+	PACKET_MALFORMED = 1 << 4, /* headers that contradict themselves or never end: Strict=yes drops it */
 };
 
 /* What there is to know but the addresses: what fits the result of fw_parse(). */
@@ -103,7 +102,7 @@ union header {
 struct cursor {
 	void *data;
 	void *data_end;
-	struct __sk_buff *skb; /* NULL where all bytes are between data and data_end */
+	struct __sk_buff *skb;
 	union header *copy;    /* of the header looked at last, where it is not linear */
 	__u64 off;             /* bytes from data */
 	__u64 zero;            /* fw_policy.zero */
@@ -132,39 +131,38 @@ static __always_inline const void *cursor_peek(struct cursor *c, __u32 size)
 	p = c->data + off;
 	if (p + size <= c->data_end)
 		return p;
-	if (c->skb && bpf_skb_load_bytes(c->skb, off, c->copy, size) == 0)
+	if (bpf_skb_load_bytes(c->skb, off, c->copy, size) == 0)
 		return c->copy;
 	return NULL;
 }
 
-/* Ports and TCP flags. left is what the IP header says is there for L4: padding is no header. */
+/*
+ * Ports and TCP flags. left is what the IP header says is there for L4: padding is no header. The ports come
+ * first: a TCP header cut behind them, as a first fragment may be, is still judged by its port.
+ */
 static __always_inline void parse_l4(struct cursor *c, struct outline *o, __u8 l4, __u32 left)
 {
 	const __be16 *ports;
 	const __u8 *tcp;
 
-	if (l4 == IPPROTO_TCP) {
-		tcp = left < TCP_FLAGS_END ? NULL : cursor_peek(c, TCP_FLAGS_END);
-		if (!tcp) {
-			o->flags |= PACKET_UNPARSED;
-			return;
-		}
-		o->tcp_flags = tcp[13];
-		o->protocol = FW_TCP;
-		ports = (const __be16 *)tcp;
-	} else if (l4 == IPPROTO_UDP) {
-		ports = left < sizeof(c->copy->ports) ? NULL : cursor_peek(c, sizeof(c->copy->ports));
-		if (!ports) {
-			o->flags |= PACKET_UNPARSED;
-			return;
-		}
-		o->protocol = FW_UDP;
-	} else {
+	if (l4 != IPPROTO_TCP && l4 != IPPROTO_UDP)
+		return;
+	ports = left < sizeof(c->copy->ports) ? NULL : cursor_peek(c, sizeof(c->copy->ports));
+	if (!ports) {
+		o->flags |= PACKET_UNPARSED;
 		return;
 	}
-
+	o->protocol = l4 == IPPROTO_TCP ? FW_TCP : FW_UDP;
 	o->dport = bpf_ntohs(ports[1]);
 	o->flags |= PACKET_PORTS;
+	if (l4 == IPPROTO_UDP)
+		return;
+
+	tcp = left < TCP_FLAGS_END ? NULL : cursor_peek(c, TCP_FLAGS_END);
+	if (tcp)
+		o->tcp_flags = tcp[TCP_FLAGS_END - 1];
+	else
+		o->flags |= PACKET_UNPARSED;
 }
 
 static __always_inline void parse_ip4(struct cursor *c, struct outline *o)
@@ -254,8 +252,8 @@ static __always_inline void parse_ip6(struct cursor *c, struct outline *o)
 		cursor_advance(c, length);
 	}
 
-	if (is_ip6_extension(nexthdr)) { /* more headers than we walk: judged by address alone */
-		o->flags |= PACKET_UNPARSED;
+	if (is_ip6_extension(nexthdr)) { /* more headers than anyone has a use for: judged by address alone */
+		o->flags |= PACKET_UNPARSED | PACKET_MALFORMED;
 		return;
 	}
 	parse_l4(c, o, nexthdr, left);
@@ -268,6 +266,11 @@ static __always_inline void parse_network(struct cursor *c, __be16 ethertype, st
 		parse_ip4(c, o);
 	else if (ethertype == bpf_htons(ETH_P_IPV6))
 		parse_ip6(c, o);
+}
+
+static __always_inline bool is_vlan(__be16 ethertype)
+{
+	return ethertype == bpf_htons(ETH_P_8021Q) || ethertype == bpf_htons(ETH_P_8021AD);
 }
 
 /*
@@ -288,13 +291,17 @@ static __always_inline void parse_ethernet(struct cursor *c, struct outline *o)
 	cursor_advance(c, sizeof(*ethernet));
 
 	for (int i = 0; i < FW_VLAN_TAGS_MAX; i++) {
-		if (ethertype != bpf_htons(ETH_P_8021Q) && ethertype != bpf_htons(ETH_P_8021AD))
+		if (!is_vlan(ethertype))
 			break;
 		tag = cursor_peek(c, sizeof(*tag));
 		if (!tag)
 			return;
 		ethertype = tag->ethertype;
 		cursor_advance(c, sizeof(*tag));
+	}
+	if (is_vlan(ethertype)) { /* the stack would take off priority tags without end, and find IP behind them */
+		o->flags |= PACKET_UNPARSED | PACKET_MALFORMED;
+		return;
 	}
 	parse_network(c, ethertype, o);
 }

@@ -7,12 +7,18 @@
 #include "filter.h"
 #include "maps.h"
 
-/* The cell of a /16. */
-static __always_inline __u32 filter_cell(const struct fw_policy *p, enum fw_kind kind, __u32 top16)
+/* The slot of the filter in use: to be read once for a packet, or hashes of one filter meet words of the next. */
+static __always_inline __u32 filter_slot(const struct fw_policy *p, enum fw_kind kind)
 {
-	__u32 slot = kind * FW_TABLE_SLOTS + fw_slot(p->filter_generation[kind]);
+	return fw_slot(*(volatile const __u32 *)&p->filter_generation[kind]);
+}
+
+/* The cell of a /16. */
+static __always_inline __u32 filter_cell(enum fw_kind kind, __u32 slot, __u32 top16)
+{
 	struct fw_cells *of_slot;
 
+	slot += kind * FW_TABLE_SLOTS;
 	of_slot = bpf_map_lookup_elem(&cells, &slot);
 	if (!of_slot)
 		return FW_CELL_SHORT | FW_CELL_LONG; /* cannot happen, the verifier wants it */
@@ -21,9 +27,9 @@ static __always_inline __u32 filter_cell(const struct fw_policy *p, enum fw_kind
 }
 
 /* A hashed word, or all bits where there is none. */
-static __always_inline __u64 filter_word(const struct fw_policy *p, enum fw_kind kind, __u64 x)
+static __always_inline __u64 filter_word(const struct fw_policy *p, enum fw_kind kind, __u32 slot, __u64 x)
 {
-	__u32 slot = fw_slot(p->filter_generation[kind]), i = filter_index(x, p->filters[kind][slot].mask);
+	__u32 i = filter_index(x, p->filters[kind][slot].mask);
 	__u64 *word;
 	void *words;
 
@@ -35,22 +41,17 @@ static __always_inline __u64 filter_word(const struct fw_policy *p, enum fw_kind
 	return word ? *word : ~0ull;
 }
 
-static __always_inline __u64 filter_seed(const struct fw_policy *p, enum fw_kind kind)
-{
-	return p->filters[kind][fw_slot(p->filter_generation[kind])].seed;
-}
-
 /* Of the prefix lengths in use, by position, those that may have an entry for the address. */
 static __always_inline __u64 filter_ip4(const struct fw_policy *p, __u32 addr)
 {
 	__u64 lengths = p->lengths4, maybe = 0, x, word, y;
-	__u32 cell = filter_cell(p, FW_KIND_IPV4, addr >> 16), host_bits;
+	__u32 slot = filter_slot(p, FW_KIND_IPV4), cell = filter_cell(FW_KIND_IPV4, slot, addr >> 16), host_bits;
 
 	if (cell & FW_CELL_SHORT)
 		maybe = ~0ull << (32 - FILTER_SHORT4);
 	if (cell & FW_CELL_LONG) {
-		x = filter_hash(addr >> (32 - FILTER_BLOCK4), filter_seed(p, FW_KIND_IPV4));
-		word = filter_word(p, FW_KIND_IPV4, x);
+		x = filter_hash(addr >> (32 - FILTER_BLOCK4), p->filters[FW_KIND_IPV4][slot].seed);
+		word = filter_word(p, FW_KIND_IPV4, slot, x);
 		if (filter_has(word, FILTER_ANY(x)))
 			maybe |= (filter_rotate(word, FILTER_LENGTHS_AT(x)) & 0xff) << (32 - FILTER_BLOCK4);
 		y = filter_mix(x, addr & 0xff, 0);
@@ -90,8 +91,8 @@ static __always_inline __u64 filter_long6(__u64 word, __u64 x, __u64 high, __u64
 
 static __always_inline void filter_ip6(const struct fw_policy *p, __u64 high, __u64 low, __u64 maybe[3])
 {
-	__u32 cell = filter_cell(p, FW_KIND_IPV6, high >> 48);
-	__u64 seed = filter_seed(p, FW_KIND_IPV6), x, y, word, deep_word, inside, deep;
+	__u32 slot = filter_slot(p, FW_KIND_IPV6), cell = filter_cell(FW_KIND_IPV6, slot, high >> 48);
+	__u64 seed = p->filters[FW_KIND_IPV6][slot].seed, x, y, word, deep_word, inside, deep;
 
 	maybe[0] = maybe[1] = maybe[2] = 0;
 	if (cell & FW_CELL_SHORT) {
@@ -104,8 +105,8 @@ static __always_inline void filter_ip6(const struct fw_policy *p, __u64 high, __
 	x = filter_hash(high >> (64 - FILTER_BLOCK6), seed);
 	y = filter_hash(high >> (64 - FILTER_DEEP6), ~seed);
 	/* both at once: two loads that wait for each other cost more than one too many */
-	word = filter_word(p, FW_KIND_IPV6, x);
-	deep_word = filter_word(p, FW_KIND_IPV6, y);
+	word = filter_word(p, FW_KIND_IPV6, slot, x);
+	deep_word = filter_word(p, FW_KIND_IPV6, slot, y);
 	if (filter_has(word, FILTER_ANY(x)))
 		maybe[1] |= p->lengths6[1] & filter_rotate(word, FILTER_LENGTHS_AT(x)) << (64 - FILTER_BLOCK6) &
 			    ~MIDDLE6_UP_TO(FILTER_SHORT6);

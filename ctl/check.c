@@ -99,7 +99,7 @@ static int ask(struct table *t, const struct question *q, enum fw_direction d,
 	int r;
 
 	r = table_check(t, &q->address.prefix, d, q->has_port ? q->port.port.protocol : FW_TCP,
-			q->has_port ? q->port.port.first : 0, &answer);
+			q->has_port ? q->port.port.first : -1, &answer);
 	if (r < 0)
 		return r;
 

@@ -247,8 +247,11 @@ static int dump(struct interfaces *s, uint16_t type, unsigned char family)
 {
 	int r = -EINTR;
 
-	for (int i = 0; i < DUMP_TRIES && r == -EINTR; i++)
+	for (int i = 0; i < DUMP_TRIES && r == -EINTR; i++) {
+		if (type == RTM_GETLINK)
+			s->n_items = 0; /* what an interrupted try has seen may be gone */
 		r = dump_once(s, type, family);
+	}
 	return r == -EINTR ? 0 : r;
 }
 

@@ -165,6 +165,15 @@ uint64_t stats_window_start_usec(const struct stats *s)
 	return s->last.usec;
 }
 
+/*
+ * What has been counted since. Two contexts of one CPU may count in the same place, and the one that was
+ * interrupted puts back what it had read: a counter may be seen to go back by those few.
+ */
+static uint64_t since(uint64_t was, uint64_t is)
+{
+	return is > was ? is - was : 0;
+}
+
 static void report_window(enum fw_hook h, enum fw_direction d, const struct fw_counters *was,
 			  const struct fw_counters *is, uint64_t usec, bool was_down)
 {
@@ -172,12 +181,12 @@ static void report_window(enum fw_hook h, enum fw_direction d, const struct fw_c
 		const char *name;
 		uint64_t value;
 	} numbers[] = {
-		{ "FW_TOTAL", is->packets - was->packets },
-		{ "FW_SYN", is->syn - was->syn },
-		{ "FW_SYN_ACK", is->syn_ack - was->syn_ack },
-		{ "FW_DROPPED", is->dropped - was->dropped },
-		{ "FW_UNPARSED", is->unparsed - was->unparsed },
-		{ "FW_BYTES", is->bytes - was->bytes },
+		{ "FW_TOTAL", since(was->packets, is->packets) },
+		{ "FW_SYN", since(was->syn, is->syn) },
+		{ "FW_SYN_ACK", since(was->syn_ack, is->syn_ack) },
+		{ "FW_DROPPED", since(was->dropped, is->dropped) },
+		{ "FW_UNPARSED", since(was->unparsed, is->unparsed) },
+		{ "FW_BYTES", since(was->bytes, is->bytes) },
 		{ "FW_INTERVAL_USEC", usec },
 	};
 	char text[ELEMENTSOF(numbers) + 2][FIELD_MAX];
@@ -192,8 +201,8 @@ static void report_window(enum fw_hook h, enum fw_direction d, const struct fw_c
 
 	log_record(LOG_INFO, MESSAGE_WINDOW, fields,
 		   "%s %s: total %llu, syn %llu, dropped %llu (%" PRIu64 " s%s)", hook_to_string(h),
-		   direction_to_string(d), is->packets - was->packets, is->syn - was->syn,
-		   is->dropped - was->dropped, (usec + USEC_PER_SEC / 2) / USEC_PER_SEC,
+		   direction_to_string(d), since(was->packets, is->packets), since(was->syn, is->syn),
+		   since(was->dropped, is->dropped), (usec + USEC_PER_SEC / 2) / USEC_PER_SEC,
 		   was_down ? ", daemon was down" : "");
 }
 

@@ -180,7 +180,8 @@ static bool entry_to_raw(const struct table_entry *e, struct raw *raw)
 	raw->entry.lists[FW_INGRESS] = e->lists[FW_INGRESS];
 	raw->entry.lists[FW_EGRESS] = e->lists[FW_EGRESS];
 	raw->entry.until = FW_UNTIL_NEVER;
-	memset(&raw->ends, 0, sizeof(raw->ends));
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) /* ends are written before the entry: who is not in it has ended */
+		raw->ends.until[i] = FW_UNTIL_MIXED;
 	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
 		if (!(all & 1ull << i))
 			continue;
@@ -319,6 +320,9 @@ int table_entry_put(struct table *t, const struct table_entry *want, bool was_th
 
 	if (!was_there && !table_entry_lists(want))
 		return 0;
+	r = table_begin(t);
+	if (r < 0)
+		return r;
 	was_mixed = was_there && was->entry.until == FW_UNTIL_MIXED;
 	is_mixed = entry_to_raw(want, &raw) && table_entry_lists(want);
 	key = table_ends_key(&want->target, raw.port_index);

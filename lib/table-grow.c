@@ -82,6 +82,9 @@ int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least)
 		return r;
 	__atomic_store_n(&t->policy->table_generation[kind], generation + 1, __ATOMIC_RELEASE);
 
+	/* an update of such a map waits for the programs that run: after it none looks for the old table */
+	(void) bpf_map_update_elem(t->tables_fd[kind], &next, &fd, BPF_ANY);
+
 	/* from here on nobody finds the old one; leaving it there would only cost its memory */
 	closep(&t->table_fd[kind]);
 	t->table_fd[kind] = TAKE_FD(fd);

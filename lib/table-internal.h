@@ -32,6 +32,7 @@ struct table {
 	int counters_fd;
 	int list_counters_fd;
 	int64_t n_more_entries[FW_LISTS_MAX]; /* what changes have added to lists since the last table_commit() */
+	bool is_changing;          /* census->is_changing is ours */
 	bool ports_changed;        /* the port index is to be exchanged at table_commit() */
 	struct fw_port_index *port_index; /* built by the change, not exchanged yet */
 };
@@ -92,6 +93,9 @@ void table_count_in_lists(struct table *t, uint64_t was, uint64_t is);
  * not allow it.
  */
 int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least);
+
+/* Before the first change of a series, which table_commit() ends: repairs what a dead writer has left. */
+int table_begin(struct table *t);
 
 /* Takes an entry from what it is, as read by table_entry_read(), to want. */
 int table_entry_put(struct table *t, const struct table_entry *want, bool was_there, const struct raw *was);

@@ -59,13 +59,16 @@ static int add_one(struct batch *b, const struct target *target)
 static int batch_flush(struct batch *b)
 {
 	uint32_t n = b->n;
-	int r = 0;
+	int fd, r = 0;
 
 	if (n == 0)
 		return 0;
+	fd = table_current_fd(b->t, b->kind);
+	if (fd < 0)
+		return fd;
 	for (uint32_t i = 0; i < n; i++) /* before they come: too many in the census do no harm, too few would */
 		(*table_census_of(b->t, &b->targets[i]->prefix))++;
-	if (bpf_map_update_batch(table_current_fd(b->t, b->kind), b->keys, b->values, &n, NULL) < 0)
+	if (bpf_map_update_batch(fd, b->keys, b->values, &n, NULL) < 0)
 		r = -errno; /* n is how many came that far */
 	for (uint32_t i = n; i < b->n; i++)
 		(*table_census_of(b->t, &b->targets[i]->prefix))--;
@@ -93,6 +96,22 @@ static int batch_put(struct batch *b, const struct target *target)
 	return b->n == TABLE_BATCH ? batch_flush(b) : 0;
 }
 
+static size_t count_absent(struct table *t, enum fw_kind kind, const struct target *targets, size_t n_targets)
+{
+	struct fw_entry e;
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_targets; i++) {
+		union key key;
+
+		if (table_kind(&targets[i]) != kind)
+			continue;
+		key = table_prefix_to_key(&targets[i].prefix);
+		n += bpf_map_lookup_elem(table_current_fd(t, kind), &key, &e) < 0;
+	}
+	return n;
+}
+
 /* What must be there before the first entry of a kind: room, length bits, filter bits. */
 static int prepare_kind(struct table *t, enum fw_kind kind, const struct target *add, size_t n_add)
 {
@@ -110,6 +129,8 @@ static int prepare_kind(struct table *t, enum fw_kind kind, const struct target 
 
 	n_present = table_count(t, kind);
 	r = table_grow(t, kind, n_present + n);
+	if (r == -E2BIG) /* unless some are there already, in other lists */
+		r = table_grow(t, kind, n_present + count_absent(t, kind, add, n_add));
 	if (r < 0)
 		return r;
 	r = table_filter_reserve(t, kind, n_keys);
@@ -157,6 +178,7 @@ int table_load(struct table *t, unsigned list, unsigned directions, const struct
 	if (list >= FW_LISTS_MAX || directions & ~FW_BOTH)
 		return -EINVAL;
 
+	r = table_begin(t);
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6 && r >= 0; kind++)
 		r = prepare_kind(t, kind, add, n_add);
 	if (r < 0)
@@ -164,10 +186,12 @@ int table_load(struct table *t, unsigned list, unsigned directions, const struct
 
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_PORT && r >= 0; kind++)
 		r = add_kind(t, kind, list, directions, add, n_add);
-	for (; n_removed < n_remove && r >= 0; n_removed++) {
+	while (r >= 0 && n_removed < n_remove) {
 		r = table_remove(t, &remove[n_removed], list);
 		if (r == -ENOENT) /* its end came in the meantime */
 			r = 0;
+		if (r >= 0)
+			n_removed++;
 	}
 	if (r < 0) {
 		for (size_t i = 0; i < n_removed; i++)

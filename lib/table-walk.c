@@ -46,7 +46,7 @@ static int walk_table(struct table *t, enum fw_kind kind, raw_fn fn, void *userd
 			if (raw.entry.until == FW_UNTIL_MIXED) {
 				struct fw_ends_key where = table_ends_key(&target, 0);
 
-				(void) bpf_map_lookup_elem(t->ends_fd, &where, &raw.ends); /* gone: has ended */
+				(void) bpf_map_lookup_elem(t->ends_fd, &where, &raw.ends); /* gone: as the kernel, take it as without an end */
 			}
 			r = fn(t, &target, &raw, userdata);
 			if (r < 0)
@@ -74,7 +74,7 @@ static int walk_ports(struct table *t, raw_fn fn, void *userdata)
 		if (raw.entry.until == FW_UNTIL_MIXED) {
 			struct fw_ends_key where = table_ends_key(&target, i);
 
-			(void) bpf_map_lookup_elem(t->ends_fd, &where, &raw.ends); /* gone: has ended */
+			(void) bpf_map_lookup_elem(t->ends_fd, &where, &raw.ends); /* gone: as the kernel, take it as without an end */
 		}
 		r = fn(t, &target, &raw, userdata);
 	}
@@ -235,13 +235,46 @@ static int count_one(struct table *t, const struct target *target, struct raw *r
 	return 0;
 }
 
+/* Ends whose entry has gone or needs none any more: left by a writer that died between the two. */
+static int remove_stale_ends(struct table *t)
+{
+	struct fw_ends_key key, next;
+	struct raw raw;
+	bool is_first = true;
+
+	while (bpf_map_get_next_key(t->ends_fd, is_first ? NULL : &key, &next) == 0) {
+		struct target target = { .kind = TARGET_PREFIX };
+		int r;
+
+		if (next.kind == FW_KIND_PORT) {
+			raw.entry.until = t->ports[next.prefixlen % FW_PORT_ENTRIES_MAX].entry.until;
+			r = t->ports[next.prefixlen % FW_PORT_ENTRIES_MAX].is_used ? 0 : -ENOENT;
+		} else {
+			target.prefix = prefix_from_bytes(next.kind == FW_KIND_IPV4 ? AF_INET : AF_INET6, next.addr,
+							  next.prefixlen);
+			r = table_raw_get(t, &target, &raw);
+		}
+		if (r < 0 && r != -ENOENT)
+			return r;
+		if (r == -ENOENT || raw.entry.until != FW_UNTIL_MIXED) {
+			(void) bpf_map_delete_elem(t->ends_fd, &next); /* the walk goes on from the key before it */
+		} else {
+			key = next;
+			is_first = false;
+		}
+	}
+	return 0;
+}
+
 int table_repair(struct table *t)
 {
 	struct census_walk w = { .census.next_end = FW_UNTIL_MAX };
 	struct fw_list list;
 	int r;
 
-	r = walk_raw(t, count_one, &w);
+	r = remove_stale_ends(t);
+	if (r >= 0)
+		r = walk_raw(t, count_one, &w);
 	if (r < 0)
 		return r;
 
@@ -270,6 +303,22 @@ int table_repair(struct table *t)
 	}
 	t->ports_changed = true;
 	return table_commit(t);
+}
+
+int table_begin(struct table *t)
+{
+	int r;
+
+	if (t->is_changing)
+		return 0;
+	if (t->census->is_changing) {
+		r = table_repair(t);
+		if (r < 0)
+			return r;
+	}
+	t->is_changing = true;
+	__atomic_store_n(&t->census->is_changing, 1, __ATOMIC_SEQ_CST);
+	return 0;
 }
 
 uint32_t table_next_end(struct table *t)

@@ -367,6 +367,9 @@ int table_commit(struct table *t)
 	__atomic_store_n(&t->policy->allow, allow, __ATOMIC_RELEASE);
 	__atomic_store_n(&t->policy->audit, audit, __ATOMIC_RELEASE);
 	__atomic_store_n(&t->policy->block, block, __ATOMIC_RELEASE);
+
+	t->is_changing = false;
+	__atomic_store_n(&t->census->is_changing, 0, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -424,10 +427,10 @@ struct question {
 } __attribute__((packed));
 
 static void question_ask(struct question *q, const struct prefix *address, enum fw_direction direction,
-			 enum fw_protocol protocol, uint16_t port)
+			 enum fw_protocol protocol, int port)
 {
 	static const uint8_t numbers[] = { [FW_TCP] = IPPROTO_TCP, [FW_UDP] = IPPROTO_UDP };
-	uint8_t number = port ? numbers[protocol] : IPPROTO_NONE, *l4;
+	uint8_t number = port >= 0 ? numbers[protocol] : IPPROTO_NONE, *l4;
 
 	memset(q, 0, sizeof(*q));
 	if (address->family == AF_INET) {
@@ -448,12 +451,14 @@ static void question_ask(struct question *q, const struct prefix *address, enum 
 		memcpy(direction == FW_INGRESS ? &q->v6.ip.saddr : &q->v6.ip.daddr, address->bytes, 16);
 		l4 = q->v6.l4;
 	}
-	l4[2] = port >> 8;
-	l4[3] = port & 0xff;
+	if (port >= 0) {
+		l4[2] = port >> 8;
+		l4[3] = port & 0xff;
+	}
 }
 
 int table_check(struct table *t, const struct prefix *address, enum fw_direction direction,
-		enum fw_protocol protocol, uint16_t port, uint32_t *ret_answer)
+		enum fw_protocol protocol, int port, uint32_t *ret_answer)
 {
 	struct __sk_buff context = { .cb[0] = direction };
 	struct question q;

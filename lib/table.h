@@ -66,7 +66,7 @@ int table_restore(struct table *t, const struct table_entry *before);
 /*
  * Bulk: puts add[] into a list and takes remove[] out of it, adds first; directions as in table_add(), 0 =
  * what each kind of target gets by itself. Nothing of add[] is in the list yet, without an end, and
- * everything of remove[] is. All or nothing: on failure the list is what it was. table_commit() follows.
+ * everything of remove[] is, without an end and with these directions. Both must fit for a moment. All or nothing: on failure the list is what it was. table_commit() follows.
  */
 int table_load(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add,
 	       const struct target *remove, size_t n_remove);
@@ -100,9 +100,9 @@ int table_new_list(struct table *t, const struct fw_list *list);
 int table_read_counters(struct table *t, enum fw_hook hook, enum fw_direction direction, struct fw_counters *ret);
 int table_read_list_counters(struct table *t, unsigned list, struct fw_list_counters *ret);
 
-/* What fw_check says to a packet from (ingress) or to (egress) this address and to this port, 0 = none. */
+/* What fw_check says to a packet from (ingress) or to (egress) this address and to this port, -1 = none. */
 int table_check(struct table *t, const struct prefix *address, enum fw_direction direction,
-		enum fw_protocol protocol, uint16_t port, uint32_t *ret_answer);
+		enum fw_protocol protocol, int port, uint32_t *ret_answer);
 
 const struct fw_meta *table_meta(struct table *t);
 

@@ -41,7 +41,7 @@ struct question {
 	struct prefix address;
 	enum fw_direction direction;
 	enum fw_protocol protocol;
-	uint16_t port; /* 0 = none */
+	int port; /* -1 = none */
 };
 
 static uint64_t random_state;
@@ -60,7 +60,7 @@ static bool rule_covers(const struct rule *r, const struct question *q)
 		return false;
 	if (r->target.kind == TARGET_PREFIX)
 		return prefix_covers(&r->target.prefix, &q->address);
-	return q->port && r->target.port.protocol == q->protocol && r->target.port.first <= q->port &&
+	return q->port >= 0 && r->target.port.protocol == q->protocol && r->target.port.first <= q->port &&
 	       q->port <= r->target.port.last;
 }
 
@@ -112,7 +112,7 @@ static struct target random_target(void)
 			t.prefix = prefix_from_bytes(a.family, a.bytes, 0);
 	} else {
 		t.port.protocol = random_below(_FW_PROTOCOL_MAX);
-		t.port.first = 1 + random_below(100);
+		t.port.first = random_below(100);
 		t.port.last = t.port.first + (random_below(2) ? 0 : random_below(60));
 	}
 	return t;
@@ -125,7 +125,7 @@ static struct question random_question(const struct model *m)
 		.address = random_address(),
 		.direction = random_below(_FW_DIRECTION_MAX),
 		.protocol = random_below(_FW_PROTOCOL_MAX),
-		.port = random_below(3) ? 0 : 1 + random_below(170),
+		.port = (int)random_below(3) ? -1 : (int)random_below(170),
 	};
 
 	if (m->n_rules && random_below(4)) {
@@ -285,7 +285,7 @@ static void compare(const struct model *m, struct table *t, uint64_t seed)
 
 	assert_int_equal(table_check(t, &q.address, q.direction, q.protocol, q.port, &answer), 0);
 	if (FW_ANSWER_VERDICT(answer) != model_ask(m, &q))
-		fail_msg("seed %llu: %s direction %u protocol %u port %u: kernel says %u, model %u",
+		fail_msg("seed %llu: %s direction %u protocol %u port %d: kernel says %u, model %u",
 			 (unsigned long long)seed, prefix_format(&q.address, text), q.direction, q.protocol, q.port,
 			 FW_ANSWER_VERDICT(answer), model_ask(m, &q));
 }
@@ -305,7 +305,7 @@ static void test_equivalence(void **state)
 		change(m, t);
 		for (unsigned i = 0; i < 200; i++, n++)
 			compare(m, t, seed);
-		n_drops += model_ask(m, &(struct question){ .address = random_address() });
+		n_drops += model_ask(m, &(struct question){ .address = random_address(), .port = -1 });
 	}
 	printf("# %llu comparisons, %zu rules at the end\n", (unsigned long long)n, m->n_rules);
 	assert_true(n_drops > 0); /* or nothing was compared but passes */
