@@ -274,21 +274,12 @@ static __always_inline bool is_vlan(__be16 ethertype)
 }
 
 /*
- * The ethertype that counts is the frame's own: skb->protocol is whatever an AF_PACKET sender wrote
- * there. A tag that the driver or the stack moved into the skb is gone from the frame already; more tags
- * may follow, and the stack takes off priority tags one by one.
+ * Tags in the frame, then IP. A tag that the driver or the stack moved into the skb is gone from the frame
+ * already; more may follow, and the stack takes off priority tags one by one.
  */
-static __always_inline void parse_ethernet(struct cursor *c, struct outline *o)
+static __always_inline void parse_tags(struct cursor *c, __be16 ethertype, struct outline *o)
 {
-	const struct ethernet *ethernet;
 	const struct vlan_tag *tag;
-	__be16 ethertype;
-
-	ethernet = cursor_peek(c, sizeof(*ethernet));
-	if (!ethernet)
-		return; /* not even an ethertype: nothing an IP stack would take */
-	ethertype = ethernet->ethertype;
-	cursor_advance(c, sizeof(*ethernet));
 
 	for (int i = 0; i < FW_VLAN_TAGS_MAX; i++) {
 		if (!is_vlan(ethertype))
@@ -304,6 +295,20 @@ static __always_inline void parse_ethernet(struct cursor *c, struct outline *o)
 		return;
 	}
 	parse_network(c, ethertype, o);
+}
+
+/* The ethertype that counts is the frame's own: skb->protocol is whatever an AF_PACKET sender wrote there. */
+static __always_inline void parse_ethernet(struct cursor *c, struct outline *o)
+{
+	const struct ethernet *ethernet;
+	__be16 ethertype;
+
+	ethernet = cursor_peek(c, sizeof(*ethernet));
+	if (!ethernet)
+		return; /* not even an ethertype: nothing an IP stack would take */
+	ethertype = ethernet->ethertype;
+	cursor_advance(c, sizeof(*ethernet));
+	parse_tags(c, ethertype, o);
 }
 
 /*
@@ -332,6 +337,6 @@ __noinline __u64 fw_parse(struct __sk_buff *skb, __u32 layer)
 	if (layer == LAYER_ETHERNET)
 		parse_ethernet(&c, &o);
 	else
-		parse_network(&c, skb->protocol, &o);
+		parse_tags(&c, skb->protocol, &o); /* a tun with packet information may be told of tags */
 	return OUTLINE_PACK(&o);
 }

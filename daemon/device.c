@@ -58,8 +58,9 @@ static int fail_attach(struct device *dev, const struct device_context *x, enum 
 	if (r == -ENODEV || (r == -EEXIST && x->tc == FW_MECHANISM_TCX))
 		return r;
 	if (r == -EEXIST)
-		return device_fail(dev, r, "a filter of somebody else has our place, see "
-					   "'tc filter show dev %s %s pref %d'", dev->name, direction, FW_TC_PRIORITY);
+		return device_fail(dev, r, "a filter that is not provably ours has our place; if 'tc filter show dev %s %s' "
+					   "calls it fw_tc_*, its pin was lost: 'tc filter del dev %s %s pref %d'",
+				   dev->name, direction, dev->name, direction, FW_TC_PRIORITY);
 	if ((r == -EINVAL || r == -EOPNOTSUPP) && x->tc == FW_MECHANISM_TCX)
 		return device_fail(dev, r, "the kernel has no tcx on %s, set TcMechanism=auto", direction);
 	if (r == -EINVAL || r == -EOPNOTSUPP)

@@ -180,18 +180,59 @@ static int reuse_map(const char *pin_dir, struct bpf_map *map)
 	return 0;
 }
 
+/* Is the pin of a map of ours there, whatever it is? meta holds no state, and does not count. */
+static int is_pinned(const struct loader *l, const struct bpf_map *map)
+{
+	char name[NAME_MAX_PIN];
+	_cleanup_close_ int fd = -1;
+
+	fd = pins_open(l->pin_dir, map_pin_name(map, name), false);
+	return fd >= 0 ? 1 : fd == -ENOENT ? 0 : fd;
+}
+
+static int remove_map(const char *name, void *userdata)
+{
+	const struct loader *l = userdata;
+	char path[PATH_MAX];
+
+	(void) snprintf(path, sizeof(path), "maps/%s", name);
+	return pins_remove(l->pin_dir, path);
+}
+
+/*
+ * All or none: maps belong together, and the programs that are still attached use the old ones until they
+ * are replaced. Taking over some of them would change those under their feet.
+ */
 static int reuse_maps(struct loader *l)
 {
+	size_t n_maps = 0, n_pinned = 0;
 	struct bpf_map *map;
 	int r;
 
 	bpf_object__for_each_map(map, l->skel->obj) {
-		if (bpf_map__is_internal(map)) /* rodata goes with the programs */
+		if (bpf_map__is_internal(map) || map == l->skel->maps.meta) /* rodata goes with the programs */
+			continue;
+		r = is_pinned(l, map);
+		if (r < 0)
+			return log_error(r, "Cannot look for pins in '%s/maps': %m", l->pin_dir);
+		n_maps++;
+		n_pinned += r;
+	}
+
+	l->is_fresh = n_pinned < n_maps;
+	if (l->is_fresh && n_pinned > 0) {
+		(void) log_warning(0, "%zu of %zu pins of maps are missing in '%s': starting with new maps, filled from "
+				      "the list files; counters begin at 0, changes with --runtime are lost",
+				   n_maps - n_pinned, n_maps, l->pin_dir);
+		r = pins_foreach(l->pin_dir, "maps", remove_map, l);
+		if (r < 0)
+			return log_error(r, "Cannot remove the old pins in '%s/maps': %m", l->pin_dir);
+	}
+	bpf_object__for_each_map(map, l->skel->obj) {
+		if (bpf_map__is_internal(map) || (l->is_fresh && map != l->skel->maps.meta))
 			continue;
 		r = reuse_map(l->pin_dir, map);
-		if (r == -ENOENT && map == l->skel->maps.counters)
-			l->is_fresh = true;
-		else if (r < 0 && r != -ENOENT)
+		if (r < 0 && r != -ENOENT)
 			return r;
 	}
 	return 0;

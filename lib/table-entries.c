@@ -398,6 +398,15 @@ int table_add(struct table *t, const struct target *target, unsigned list, unsig
 	}
 	e.until[list] = until;
 	r = table_entry_put(t, &e, was_there, &raw);
+	if (r == -E2BIG && table_next_end(t) <= tick_now()) { /* what has ended still takes room */
+		struct table_entry swept;
+
+		r = table_sweep(t, NULL, NULL);
+		if (r >= 0)
+			r = table_entry_read(t, target, &raw, &was_there, &swept);
+		if (r >= 0)
+			r = table_entry_put(t, &e, was_there, &raw);
+	}
 	if (r < 0)
 		return r;
 	if (ret_is_new)
