@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * struct packet + maps -> struct decision. Of the maps only the hits of the deciding entry are written on
- * the way, all other counters in count.h.
+ * struct packet + maps -> struct decision. Of the maps only the clock and the hits of the deciding entry are
+ * written on the way, all counters in count.h.
  */
 
 #include <stdbool.h>

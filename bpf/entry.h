@@ -145,25 +145,31 @@ static __always_inline __u64 weightier(__u64 a, __u64 b)
 	return b + (more & ~(more >> 63));
 }
 
+/* The entry table in use. A slot is filled before it is named, and emptied when no packet can look for it. */
+static __always_inline void *table_in_use(enum fw_kind kind)
+{
+	const struct fw_policy *p;
+	__u32 slot = 0;
+
+	p = bpf_map_lookup_elem(&policy, &slot);
+	if (!p)
+		return NULL;
+	slot = fw_slot(p->table_generation[kind]);
+	return kind == FW_KIND_IPV4 ? bpf_map_lookup_elem(&tables4, &slot) : bpf_map_lookup_elem(&tables6, &slot);
+}
+
 /*
  * The next three ask about one entry: addresses are numbers in host order, host_bits is what a prefix
  * leaves of them, n_packets is what a hit counts, 0 to look without leaving a trace.
  */
 __noinline __u64 fw_ask_ip4(__u32 addr, __u32 host_bits, __u64 ask, __u32 n_packets)
 {
-	const struct fw_policy *p;
+	void *table = table_in_use(FW_KIND_IPV4);
 	struct fw_key4 key;
 	struct fw_entry *e;
-	__u32 slot = 0;
-	void *table;
 
-	p = bpf_map_lookup_elem(&policy, &slot);
-	if (!p)
-		return 0;
-	slot = fw_slot(p->table_generation[FW_KIND_IPV4]);
-	table = bpf_map_lookup_elem(&tables4, &slot);
 	if (!table)
-		return 0; /* cannot happen: a slot is filled before it is named */
+		return 0;
 
 	host_bits &= 63;
 	key.prefixlen = 32 - host_bits;
@@ -177,19 +183,12 @@ __noinline __u64 fw_ask_ip4(__u32 addr, __u32 host_bits, __u64 ask, __u32 n_pack
 
 __noinline __u64 fw_ask_ip6(__u64 high, __u64 low, __u32 host_bits, __u64 ask, __u32 n_packets)
 {
-	const struct fw_policy *p;
+	void *table = table_in_use(FW_KIND_IPV6);
 	struct fw_key6 key;
 	struct fw_entry *e;
-	__u32 slot = 0;
-	void *table;
 
-	p = bpf_map_lookup_elem(&policy, &slot);
-	if (!p)
-		return 0;
-	slot = fw_slot(p->table_generation[FW_KIND_IPV6]);
-	table = bpf_map_lookup_elem(&tables6, &slot);
 	if (!table)
-		return 0; /* cannot happen: a slot is filled before it is named */
+		return 0;
 
 	host_bits &= 255;
 	high = filter_keep_high(high, host_bits);

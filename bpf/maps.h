@@ -3,7 +3,8 @@
 
 /*
  * Every map, declared once. Each is pinned by the daemon under maps/ with the name it has here; the
- * tables inside tables4, tables6 and port_index are made, pinned and exchanged by user space.
+ * maps inside tables4, tables6, filters and port_index are made and exchanged by user space, and all but
+ * the last pinned.
  * No program updates or deletes an element, so no map can fill up while packets are judged.
  */
 

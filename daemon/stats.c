@@ -200,7 +200,7 @@ static void report_window(enum fw_hook h, enum fw_direction d, const struct fw_c
 		(void) snprintf(text[n + 2], FIELD_MAX, "%s=%" PRIu64, numbers[n].name, numbers[n].value);
 
 	log_record(LOG_INFO, MESSAGE_WINDOW, fields,
-		   "%s %s: total %llu, syn %llu, dropped %llu (%" PRIu64 " s%s)", hook_to_string(h),
+		   "%s %s: total %" PRIu64 ", syn %" PRIu64 ", dropped %" PRIu64 " (%" PRIu64 " s%s)", hook_to_string(h),
 		   direction_to_string(d), since(was->packets, is->packets), since(was->syn, is->syn),
 		   since(was->dropped, is->dropped), (usec + USEC_PER_SEC / 2) / USEC_PER_SEC,
 		   was_down ? ", daemon was down" : "");
