@@ -83,6 +83,25 @@ static __always_inline __u64 match_ip6(__u64 high, __u64 low, __u64 lengths, __u
 	return found;
 }
 
+/* What is found with the ports, unless the address has settled it; a hit of theirs is counted. */
+static __always_inline __u64 match_ports_too(__u64 found, __u64 ask, __u32 n_packets)
+{
+	if (found & FOUND_SETTLED || !ASK_HAS_PORTS(ask))
+		return found;
+
+	found = weightier(fw_match_port(ask, n_packets), found);
+	if (!(found & FOUND_SETTLED) &&
+	    (FOUND_RANK(found) == RANK_PORT || FOUND_RANK(found) == RANK_AUDITED_PORT))
+		fw_ask_port(FOUND_INDEX(found), FOUND_SPECIFIC(found), ask | ASK_COUNT, n_packets);
+	return found;
+}
+
+static __always_inline bool is_address_uncounted(__u64 found)
+{
+	return !(found & FOUND_SETTLED) &&
+	       (FOUND_RANK(found) == RANK_ADDRESS || FOUND_RANK(found) == RANK_AUDITED_ADDRESS);
+}
+
 /* All there is to find for one packet. A hit that no entry has settled is counted at the end. */
 __noinline __u64 fw_match_ip4(__u32 addr, __u64 ask, __u32 n_packets)
 {
@@ -95,14 +114,8 @@ __noinline __u64 fw_match_ip4(__u32 addr, __u64 ask, __u32 n_packets)
 		return 0;
 
 	found = match_ip4(addr, filter_ip4(p, addr), ask, n_packets);
-	if (!(found & FOUND_SETTLED) && ASK_HAS_PORTS(ask))
-		found = weightier(fw_match_port(ask, n_packets), found);
-	if (!found || found & FOUND_SETTLED)
-		return found;
-
-	if (FOUND_RANK(found) == RANK_PORT || FOUND_RANK(found) == RANK_AUDITED_PORT)
-		fw_ask_port(FOUND_INDEX(found), FOUND_SPECIFIC(found), ask | ASK_COUNT, n_packets);
-	else
+	found = match_ports_too(found, ask, n_packets);
+	if (is_address_uncounted(found))
 		fw_ask_ip4(addr, 32 - FOUND_SPECIFIC(found), ask | ASK_COUNT, n_packets);
 	return found;
 }
@@ -120,14 +133,8 @@ __noinline __u64 fw_match_ip6(__u64 high, __u64 low, __u64 ask, __u32 n_packets)
 	filter_ip6(p, high, low, maybe);
 	for (int i = 0; i < 3; i++)
 		found = match_ip6(high, low, maybe[i], i * 64, ask, n_packets, found);
-	if (!(found & FOUND_SETTLED) && ASK_HAS_PORTS(ask))
-		found = weightier(fw_match_port(ask, n_packets), found);
-	if (!found || found & FOUND_SETTLED)
-		return found;
-
-	if (FOUND_RANK(found) == RANK_PORT || FOUND_RANK(found) == RANK_AUDITED_PORT)
-		fw_ask_port(FOUND_INDEX(found), FOUND_SPECIFIC(found), ask | ASK_COUNT, n_packets);
-	else
+	found = match_ports_too(found, ask, n_packets);
+	if (is_address_uncounted(found))
 		fw_ask_ip6(high, low, 128 - FOUND_SPECIFIC(found), ask | ASK_COUNT, n_packets);
 	return found;
 }
