@@ -41,17 +41,10 @@ void changes_done(struct changes *c)
 	c->n_items = 0;
 }
 
-static enum fw_kind target_kind(const struct target *target)
-{
-	if (target->kind == TARGET_PORT)
-		return FW_KIND_PORT;
-	return target->prefix.family == AF_INET ? FW_KIND_IPV4 : FW_KIND_IPV6;
-}
-
 static int fail_full(const struct changes *c, const struct target *target, bool is_at_limit)
 {
 	static const char *const names[_FW_KIND_MAX] = { "IPv4", "IPv6", "port" };
-	enum fw_kind kind = target_kind(target);
+	enum fw_kind kind = table_kind(target);
 	unsigned long long limit = table_limit(c->table, kind);
 	char text[TARGET_TEXT_MAX];
 
@@ -162,7 +155,7 @@ int changes_apply(struct changes *c)
 		if (r == 0)
 			continue;
 
-		kind = target_kind(&c->items[i].target);
+		kind = table_kind(&c->items[i].target);
 		/* before going back, which makes room */
 		is_at_limit = table_count(c->table, kind) >= table_limit(c->table, kind);
 		revert(c, i + 1);

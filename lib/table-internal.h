@@ -53,7 +53,6 @@ union key {
 	struct fw_key6 v6;
 };
 
-enum fw_kind table_kind(const struct target *target);
 size_t table_key_size(enum fw_kind kind);
 union key table_prefix_to_key(const struct prefix *p);
 struct prefix table_key_to_prefix(enum fw_kind kind, const union key *key);

@@ -84,7 +84,8 @@ int table_walk(struct table *t, table_fn fn, void *userdata);
 /* The same for the entries that cover a prefix (longest first) or a port (narrowest first). */
 int table_covering(struct table *t, const struct target *target, table_fn fn, void *userdata);
 
-/* Number of entries, and how many there may be. */
+/* Which kind of entry a target is; how many of a kind there are, and how many there may be. */
+enum fw_kind table_kind(const struct target *target);
 uint64_t table_count(struct table *t, enum fw_kind kind);
 uint64_t table_limit(struct table *t, enum fw_kind kind);
 
