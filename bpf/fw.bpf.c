@@ -5,6 +5,7 @@
  *
  * hook          context     frame starts at            pass                    drop
  * ------------  ----------  -------------------------  ----------------------  ----------------
+ * xdp           xdp_md      Ethernet header            XDP_PASS (2)            XDP_DROP (1)
  * tc            __sk_buff   Ethernet header            TC_ACT_UNSPEC (-1)      TC_ACT_SHOT (2)
  * tc, L3 only   __sk_buff   IP header (tun, wg, ppp)   TC_ACT_UNSPEC (-1)      TC_ACT_SHOT (2)
  * cgroup_skb    __sk_buff   IP header                  1                       0
@@ -23,7 +24,7 @@
 
 char _license[] SEC("license") = "GPL";
 
-static __always_inline struct decision judge(struct __sk_buff *skb, enum layer layer,
+static __always_inline struct decision judge(struct context c, enum layer layer,
 					     enum fw_direction direction, struct packet *pkt, bool is_counting)
 {
 	const struct fw_policy *p;
@@ -33,15 +34,15 @@ static __always_inline struct decision judge(struct __sk_buff *skb, enum layer l
 	if (!p) /* cannot happen, the verifier wants it */
 		return (struct decision){ .verdict = FW_PASS, .reason = FW_REASON_UNPARSED };
 
-	packet_parse(skb, layer, direction, pkt);
+	packet_parse(c, layer, direction, pkt);
 	return classify(pkt, direction, p, is_counting);
 }
 
-static __always_inline enum fw_verdict decide(struct __sk_buff *skb, enum fw_hook hook, enum layer layer,
+static __always_inline enum fw_verdict decide(struct context c, enum fw_hook hook, enum layer layer,
 					      enum fw_direction direction)
 {
 	struct packet pkt = {};
-	struct decision d = judge(skb, layer, direction, &pkt, true);
+	struct decision d = judge(c, layer, direction, &pkt, true);
 
 	count(&pkt, &d, hook, direction); /* bookkeeping may fail, the decision stands */
 	return d.verdict;
@@ -49,12 +50,18 @@ static __always_inline enum fw_verdict decide(struct __sk_buff *skb, enum fw_hoo
 
 static __always_inline int tc(struct __sk_buff *skb, enum layer layer, enum fw_direction direction)
 {
-	return decide(skb, FW_HOOK_TC, layer, direction) == FW_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	return decide(CONTEXT_SKB(skb), FW_HOOK_TC, layer, direction) == FW_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
 static __always_inline int cgroup(struct __sk_buff *skb, enum fw_direction direction)
 {
-	return decide(skb, FW_HOOK_CGROUP, LAYER_NETWORK, direction) == FW_DROP ? CGROUP_DROP : CGROUP_PASS;
+	return decide(CONTEXT_SKB(skb), FW_HOOK_CGROUP, LAYER_NETWORK, direction) == FW_DROP ? CGROUP_DROP : CGROUP_PASS;
+}
+
+SEC("xdp")
+int fw_xdp_in(struct xdp_md *xdp)
+{
+	return decide(CONTEXT_XDP(xdp), FW_HOOK_XDP, LAYER_ETHERNET, FW_INGRESS) == FW_DROP ? XDP_DROP : XDP_PASS;
 }
 
 SEC("tc")
@@ -104,8 +111,8 @@ int fw_check(struct __sk_buff *skb)
 	struct decision d;
 
 	if (skb->cb[0] == FW_EGRESS)
-		d = judge(skb, LAYER_ETHERNET, FW_EGRESS, &pkt, false);
+		d = judge(CONTEXT_SKB(skb), LAYER_ETHERNET, FW_EGRESS, &pkt, false);
 	else
-		d = judge(skb, LAYER_ETHERNET, FW_INGRESS, &pkt, false);
+		d = judge(CONTEXT_SKB(skb), LAYER_ETHERNET, FW_INGRESS, &pkt, false);
 	return FW_ANSWER(d.verdict, d.reason, d.list);
 }

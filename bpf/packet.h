@@ -25,7 +25,7 @@ struct packet {
 };
 
 /* Reads the address of an outlined packet. */
-static __always_inline void packet_read_address(struct __sk_buff *skb, __u32 network, enum fw_direction direction,
+static __always_inline void packet_read_address(struct context c, __u32 network, enum fw_direction direction,
 						struct packet *pkt)
 {
 	__u32 off4 = direction == FW_INGRESS ? offsetof(struct iphdr, saddr) : offsetof(struct iphdr, daddr);
@@ -33,9 +33,9 @@ static __always_inline void packet_read_address(struct __sk_buff *skb, __u32 net
 
 	/* fw_parse() has read the header, so it is there */
 	if (pkt->flags & PACKET_IP4)
-		(void) bpf_skb_load_bytes(skb, network + off4, pkt->addr, 4);
+		(void) context_load(c, network + off4, pkt->addr, 4);
 	else if (pkt->flags & PACKET_IP6)
-		(void) bpf_skb_load_bytes(skb, network + off6, pkt->addr, 16);
+		(void) context_load(c, network + off6, pkt->addr, 16);
 }
 
 /* TCP and UDP behind a plain IP header that says there are length bytes of it. False: not plain. */
@@ -65,10 +65,10 @@ static __always_inline bool parse_plain_l4(const void *l4, const void *data_end,
  * A frame without tags, options and extension headers, no fragment, all headers linear; or one that is no IP
  * at all. False: fw_parse() is to look at it, whatever it is.
  */
-static __always_inline bool packet_parse_plain(struct __sk_buff *skb, enum layer layer, enum fw_direction direction,
+static __always_inline bool packet_parse_plain(struct context c, enum layer layer, enum fw_direction direction,
 					       struct packet *pkt)
 {
-	const void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end, *network = data;
+	const void *data = context_data(c), *data_end = context_data_end(c), *network = data;
 	const struct ethernet *ethernet = data;
 	const struct ipv6hdr *ip6;
 	const struct iphdr *ip4;
@@ -80,7 +80,7 @@ static __always_inline bool packet_parse_plain(struct __sk_buff *skb, enum layer
 			return false;
 		ethertype = ethernet->ethertype;
 	} else {
-		ethertype = skb->protocol;
+		ethertype = ((struct __sk_buff *)c.of_hook)->protocol; /* no XDP frame starts there */
 	}
 
 	if (ethertype == bpf_htons(ETH_P_IP)) {
@@ -103,21 +103,21 @@ static __always_inline bool packet_parse_plain(struct __sk_buff *skb, enum layer
 	return !is_vlan(ethertype);
 }
 
-/* The packet of an skb hook, in one way or the other. */
-static __always_inline void packet_parse(struct __sk_buff *skb, enum layer layer, enum fw_direction direction,
+/* The packet of a hook, in one way or the other. */
+static __always_inline void packet_parse(struct context c, enum layer layer, enum fw_direction direction,
 					 struct packet *pkt)
 {
 	__u64 outline;
 
-	pkt->n_packets = skb->gso_segs ?: 1;
-	pkt->n_bytes = skb->len;
-	if (packet_parse_plain(skb, layer, direction, pkt))
+	pkt->n_packets = context_n_packets(c);
+	pkt->n_bytes = context_n_bytes(c);
+	if (packet_parse_plain(c, layer, direction, pkt))
 		return;
 
-	outline = fw_parse(skb, layer);
+	outline = c.is_xdp ? fw_parse_xdp(c.of_hook) : fw_parse(c.of_hook, layer);
 	pkt->flags = OUTLINE_FLAGS(outline);
 	pkt->protocol = OUTLINE_PROTOCOL(outline);
 	pkt->tcp_flags = OUTLINE_TCP_FLAGS(outline);
 	pkt->dport = OUTLINE_DPORT(outline);
-	packet_read_address(skb, OUTLINE_NETWORK(outline), direction, pkt);
+	packet_read_address(c, OUTLINE_NETWORK(outline), direction, pkt);
 }

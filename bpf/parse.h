@@ -19,6 +19,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bits.h"
+#include "context.h"
 #include "maps.h"
 
 #define IP4_FRAGMENT_OFFSET 0x1fff /* 13 bits, RFC 791 */
@@ -102,7 +103,7 @@ union header {
 struct cursor {
 	void *data;
 	void *data_end;
-	struct __sk_buff *skb;
+	struct context context;
 	union header *copy;    /* of the header looked at last, where it is not linear */
 	__u64 off;             /* bytes from data */
 	__u64 zero;            /* fw_policy.zero */
@@ -114,9 +115,8 @@ static __always_inline void cursor_advance(struct cursor *c, __u32 size)
 }
 
 /*
- * A pointer to the next size bytes: into the packet where they are linear, else to a copy.
- * bpf_skb_load_bytes_relative() would not do, it reads linear bytes only; bpf_skb_pull_data() would,
- * but un-clones the head of every such packet. NULL if the frame ends before.
+ * A pointer to the next size bytes: into the packet where they are linear, else to a copy. NULL if the
+ * frame ends before.
  */
 static __always_inline const void *cursor_peek(struct cursor *c, __u32 size)
 {
@@ -131,7 +131,7 @@ static __always_inline const void *cursor_peek(struct cursor *c, __u32 size)
 	p = c->data + off;
 	if (p + size <= c->data_end)
 		return p;
-	if (bpf_skb_load_bytes(c->skb, off, c->copy, size) == 0)
+	if (context_load(c->context, off, c->copy, size) == 0)
 		return c->copy;
 	return NULL;
 }
@@ -311,11 +311,7 @@ static __always_inline void parse_ethernet(struct cursor *c, struct outline *o)
 	parse_tags(c, ethertype, o);
 }
 
-/*
- * Parses any frame. A global function: the verifier takes it by itself, and none of its many paths
- * meets those of the decision. It can hand back no more than a number, see OUTLINE_PACK().
- */
-__noinline __u64 fw_parse(struct __sk_buff *skb, __u32 layer)
+static __always_inline __u64 parse(struct context context, enum layer layer, __be16 ethertype)
 {
 	const struct fw_policy *p;
 	struct outline o = {};
@@ -327,9 +323,9 @@ __noinline __u64 fw_parse(struct __sk_buff *skb, __u32 layer)
 		return 0;
 
 	struct cursor c = {
-		.data = (void *)(long)skb->data,
-		.data_end = (void *)(long)skb->data_end,
-		.skb = skb,
+		.data = context_data(context),
+		.data_end = context_data_end(context),
+		.context = context,
 		.copy = &copy,
 		.zero = p->zero,
 	};
@@ -337,6 +333,20 @@ __noinline __u64 fw_parse(struct __sk_buff *skb, __u32 layer)
 	if (layer == LAYER_ETHERNET)
 		parse_ethernet(&c, &o);
 	else
-		parse_tags(&c, skb->protocol, &o); /* a tun with packet information may be told of tags */
+		parse_tags(&c, ethertype, &o); /* a tun with packet information may be told of tags */
 	return OUTLINE_PACK(&o);
+}
+
+/*
+ * Parse any frame. Global functions: the verifier takes each by itself, and none of their many paths
+ * meets those of the decision. They can hand back no more than a number, see OUTLINE_PACK().
+ */
+__noinline __u64 fw_parse(struct __sk_buff *skb, __u32 layer)
+{
+	return parse(CONTEXT_SKB(skb), layer, skb->protocol);
+}
+
+__noinline __u64 fw_parse_xdp(struct xdp_md *xdp)
+{
+	return parse(CONTEXT_XDP(xdp), LAYER_ETHERNET, 0);
 }

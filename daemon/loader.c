@@ -9,6 +9,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/bpf.h>
 #include <linux/magic.h>
 
 #include "cleanup.h"
@@ -16,6 +17,7 @@
 #include "loader.h"
 #include "log.h"
 #include "pins.h"
+#include "probe.h"
 #include "repin.h"
 
 #ifndef BPF_FS_MAGIC
@@ -360,6 +362,15 @@ int loader_retire(struct loader *l)
 	return 0;
 }
 
+/* What depends on the kernel. The object's own answers are those of the oldest one. */
+static int prepare_programs(struct loader *l)
+{
+	if (!probe_xdp_buffers())
+		return 0;
+	l->skel->rodata->has_xdp_buffers = true;
+	return bpf_program__set_flags(l->skel->progs.fw_xdp_in, BPF_F_XDP_HAS_FRAGS);
+}
+
 static int explain_load(int r)
 {
 	switch (r) {
@@ -397,6 +408,9 @@ int loader_load(const char *pin_dir, const struct fw_meta *meta, struct loader *
 	r = reuse_maps(l);
 	if (r < 0)
 		return r;
+	r = prepare_programs(l);
+	if (r < 0)
+		return log_error(r, "Cannot prepare the programs: %m");
 	r = fw__load(l->skel);
 	if (r < 0)
 		return explain_load(r);
@@ -440,7 +454,9 @@ int loader_program(const struct loader *l, enum fw_hook hook, enum fw_direction 
 {
 	const struct bpf_program *program;
 
-	if (hook == FW_HOOK_CGROUP)
+	if (hook == FW_HOOK_XDP)
+		program = l->skel->progs.fw_xdp_in; /* there is no egress */
+	else if (hook == FW_HOOK_CGROUP)
 		program = d == FW_INGRESS ? l->skel->progs.fw_cgroup_in
 					  : l->skel->progs.fw_cgroup_out;
 	else if (is_l3)

@@ -158,7 +158,7 @@ static __always_inline int one(struct __sk_buff *skb, enum bench_design design)
 	p = bpf_map_lookup_elem(&policy, &first);
 	if (!p)
 		return 0;
-	packet_parse(skb, LAYER_ETHERNET, FW_INGRESS, &pkt);
+	packet_parse(CONTEXT_SKB(skb), LAYER_ETHERNET, FW_INGRESS, &pkt);
 	take_source(&pkt);
 
 	if (design == DESIGN_FW)

@@ -233,6 +233,8 @@ int frame_build(const struct frame_spec *spec, struct frame *ret)
 
 	if (spec->n_ip)
 		ret->length = ret->network + spec->n_ip;
+	if (spec->n_frame)
+		ret->length = spec->n_frame;
 	return 0;
 }
 

@@ -54,6 +54,7 @@ struct frame_spec {
 	uint32_t dport;     /* 0 = FRAME_DPORT */
 	uint16_t n_data;    /* bytes behind the L4 header */
 	uint16_t n_ip;      /* where the packet is cut, in bytes from the IP header; 0 = not at all */
+	uint16_t n_frame;   /* the same from the start of the frame */
 };
 
 struct frame {

@@ -18,6 +18,8 @@
 
 /* Where each program's frame begins. */
 enum layer {
+	LAYER_XDP,     /* Ethernet; a test run takes frames of any length from 14 bytes */
+	LAYER_SPLIT,   /* the same, all but the Ethernet header in a further buffer */
 	LAYER_ETHERNET,
 	LAYER_CGROUP,  /* a test run takes the Ethernet header off */
 	LAYER_NETWORK, /* a test run does not: see frame_for_l3() */
@@ -31,6 +33,8 @@ static const struct hook {
 	int pass;
 	int drop;
 } hooks[] = {
+	{ "fw_xdp_in",     LAYER_XDP,      FW_HOOK_XDP,    FW_INGRESS, 2,  1 },
+	{ "fw_xdp_in",     LAYER_SPLIT,    FW_HOOK_XDP,    FW_INGRESS, 2,  1 },
 	{ "fw_tc_in",      LAYER_ETHERNET, FW_HOOK_TC,     FW_INGRESS, -1, 2 },
 	{ "fw_tc_out",     LAYER_ETHERNET, FW_HOOK_TC,     FW_EGRESS,  -1, 2 },
 	{ "fw_tc_l3_in",   LAYER_NETWORK,  FW_HOOK_TC,     FW_INGRESS, -1, 2 },
@@ -85,7 +89,7 @@ static void expect(struct snapshot *s, const struct hook *h, const struct expect
 {
 	struct fw_counters *c = &s->hooks[fw_counters_index(h->hook, h->direction)];
 	struct fw_list_counters *l = &s->lists[e->list];
-	uint64_t n = e->n_packets ?: 1;
+	uint64_t n = h->hook == FW_HOOK_XDP ? 1 : e->n_packets ?: 1; /* it sees what the wire has */
 
 	c->packets += n;
 	c->bytes += n_bytes;
@@ -170,7 +174,7 @@ static bool frame_for_l3(struct frame *f, const struct frame_spec *spec, enum fw
 {
 	uint16_t ethertype = spec->family == AF_INET6 ? ETH_P_IPV6 : ETH_P_IP;
 
-	if (!spec->family || spec->ethertype || spec->is_snap || spec->tags[0] || spec->n_ip)
+	if (!spec->family || spec->ethertype || spec->is_snap || spec->tags[0] || spec->n_ip || spec->n_frame)
 		return false;
 	if (spec->family == AF_INET && direction == FW_INGRESS)
 		return false; /* the source decides here, and must stay as it is */
@@ -186,8 +190,8 @@ static bool frame_for_l3(struct frame *f, const struct frame_spec *spec, enum fw
 	return true;
 }
 
-/* The kernel wants whole IP headers where the ethertype promises them, and one page at most. */
-static bool is_refused(const struct frame *f)
+/* For an skb the kernel wants whole IP headers where the ethertype promises them, and one page at most. */
+static bool is_no_skb(const struct frame *f)
 {
 	uint16_t ethertype = f->bytes[12] << 8 | f->bytes[13];
 	size_t left = f->length - ETH_HLEN;
@@ -196,8 +200,42 @@ static bool is_refused(const struct frame *f)
 	       (ethertype == ETH_P_IPV6 && left < 40);
 }
 
-/* A test run; the program's return value, or UNEXPECTED. */
-static int run(const char *program, const struct frame *f, const struct expectation *e, bool is_check)
+static int run_fd(int fd, struct bpf_test_run_opts *opts)
+{
+	return fd < 0 || bpf_prog_test_run_opts(fd, opts) < 0 ? UNEXPECTED : (int)opts->retval;
+}
+
+/* A test run of fw_xdp_in with n_linear bytes in the first buffer. */
+static int run_xdp(const struct frame *f, size_t n_linear)
+{
+	struct xdp_md ctx = { .data_end = n_linear };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = f->bytes, .data_size_in = f->length, .repeat = 1);
+	_cleanup_close_ int fd = -1;
+
+	if (n_linear < f->length) {
+		opts.ctx_in = &ctx;
+		opts.ctx_size_in = sizeof(ctx);
+	}
+	fd = firewall_open_program("fw_xdp_in");
+	return run_fd(fd, &opts);
+}
+
+/* Kernels before 6.18 fill the first buffer. */
+static bool can_split(void)
+{
+	static enum { UNKNOWN, NO, YES } answer;
+	struct frame f = { .length = 2 * ETH_HLEN };
+
+	if (answer == UNKNOWN) {
+		answer = run_xdp(&f, ETH_HLEN) == UNEXPECTED ? NO : YES;
+		printf("# XDP frames in several buffers: %s\n",
+		       answer == YES ? "judged" : "test runs of this kernel have them for large frames only");
+	}
+	return answer == YES;
+}
+
+/* A test run of an skb program; its return value, or UNEXPECTED. */
+static int run_skb(const char *program, const struct frame *f, const struct expectation *e, bool is_check)
 {
 	struct __sk_buff ctx = { .gso_segs = e->n_packets };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = f->bytes, .data_size_in = f->length,
@@ -207,9 +245,19 @@ static int run(const char *program, const struct frame *f, const struct expectat
 	if (is_check)
 		ctx.cb[0] = e->direction;
 	fd = firewall_open_program(program);
-	if (fd < 0 || bpf_prog_test_run_opts(fd, &opts) < 0)
-		return UNEXPECTED;
-	return (int)opts.retval;
+	return run_fd(fd, &opts);
+}
+
+static int run(const struct hook *h, const struct frame *f, const struct expectation *e)
+{
+	switch (h->layer) {
+	case LAYER_XDP:
+		return run_xdp(f, f->length);
+	case LAYER_SPLIT:
+		return run_xdp(f, ETH_HLEN);
+	default:
+		return run_skb(h->program, f, e, false);
+	}
 }
 
 static int judge_hook(struct table *t, const char *what, const struct hook *h, const struct frame *frame,
@@ -224,7 +272,7 @@ static int judge_hook(struct table *t, const char *what, const struct hook *h, c
 		printf("# %s: %s: cannot read the counters\n", what, h->program);
 		return 1;
 	}
-	got = run(h->program, frame, e, false);
+	got = run(h, frame, e);
 	if (got != want) {
 		printf("# %s: %s returns %d, expected %d%s%s\n", what, h->program, got, want,
 		       got == UNEXPECTED ? ": " : "", got == UNEXPECTED ? strerror(errno) : "");
@@ -248,7 +296,7 @@ static int judge_check(struct table *t, const char *what, const struct frame *fr
 	want = FW_ANSWER(is_drop(e->reason) ? FW_DROP : FW_PASS, e->reason, is_by_entry(e->reason) ? e->list : 0);
 	if (take_snapshot(t, &before) < 0)
 		return 1;
-	got = run("fw_check", frame, e, true);
+	got = run_skb("fw_check", frame, e, true);
 	if (got != want) {
 		printf("# %s: fw_check says %s, list %u; expected %s, list %u\n", what,
 		       reason_to_string(FW_ANSWER_REASON(got)) ?: "nothing", FW_ANSWER_LIST(got),
@@ -269,13 +317,14 @@ int judge(struct firewall *f, const char *what, const struct frame_spec *spec, c
 		printf("# %s: no such frame\n", what);
 		return 1;
 	}
-	if (is_refused(&whole))
-		return 0; /* sent live by the namespace tests */
-
 	for (size_t i = 0; i < ELEMENTSOF(hooks); i++) {
 		const struct hook *h = &hooks[i];
 
 		if (h->direction != e->direction)
+			continue;
+		if (h->hook != FW_HOOK_XDP && is_no_skb(&whole))
+			continue; /* sent live by the namespace tests */
+		if (h->layer == LAYER_SPLIT && (whole.length == ETH_HLEN || !can_split()))
 			continue;
 		if (h->layer == LAYER_CGROUP && (spec->tags[0] || spec->is_snap))
 			continue; /* the stack has taken off the tags before the socket's hook */
@@ -284,5 +333,5 @@ int judge(struct firewall *f, const char *what, const struct frame_spec *spec, c
 			continue;
 		n_different += judge_hook(firewall_table(f), what, h, &frame, e);
 	}
-	return n_different + judge_check(firewall_table(f), what, &whole, e);
+	return is_no_skb(&whole) ? n_different : n_different + judge_check(firewall_table(f), what, &whole, e);
 }

@@ -20,6 +20,7 @@
 #include "cleanup.h"
 #include "judge.h"
 
+#define ETHERNET_HEADER 14
 #define N_INSNS_MAX 200000 /* a fifth of what the kernel allows */
 
 static struct firewall *firewall;
@@ -419,6 +420,38 @@ static void test_cut(void **state)
 	assert_int_equal(n_different, 0);
 }
 
+/* Cut before the IP header: inside a tag there is no ethertype yet, behind them all one that promises too much. */
+static void test_cut_ethernet(void **state)
+{
+	static const struct frame_spec specs[] = {
+		{ V4 }, { V4, .tags = { 0x8100 } }, { V4, .tags = { 0x88a8, 0x8100 } },
+		{ V6 }, { V6, .tags = { 0x8100, 0x8100, 0x8100, 0x8100 } },
+	};
+	struct frame frame;
+	int n_different = 0;
+	char what[64];
+
+	set_entries("manual 0.0.0.0/0,manual ::/0,manual udp/0-65535");
+	for (size_t i = 0; i < ELEMENTSOF(specs); i++) {
+		struct frame_spec spec = specs[i];
+
+		assert_int_equal(frame_build(&spec, &frame), 0);
+		for (spec.n_frame = ETHERNET_HEADER; spec.n_frame <= frame.network; spec.n_frame++) {
+			bool is_ip = spec.n_frame == frame.network;
+			struct expectation e = { .is = is_ip ? FRAME_IS_UNPARSED : 0 };
+
+			snprintf(what, sizeof(what), "spec %zu cut after %u bytes", i, spec.n_frame);
+			e.reason = is_ip ? FW_REASON_UNPARSED : FW_REASON_NOT_IP;
+			n_different += judge(firewall, what, &spec, &e);
+			firewall_set_strict(firewall, true);
+			e.reason = is_ip ? FW_REASON_MALFORMED : FW_REASON_NOT_IP;
+			n_different += judge(firewall, what, &spec, &e);
+			firewall_set_strict(firewall, false);
+		}
+	}
+	assert_int_equal(n_different, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -429,6 +462,7 @@ int main(void)
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_segments),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_cut_ethernet),
 	};
 
 	if (geteuid() != 0) {
