@@ -3,7 +3,7 @@
 
 /*
  * The BPF object into the kernel: maps that are pinned already are proved and reused, so that entries and
- * counters stay; programs are always new. The only file that sees the skeleton. Logs what is wrong.
+ * counters stay; programs are always new. Only the files loader*.c see the skeleton. Logs what is wrong.
  */
 
 #include <stdbool.h>
@@ -12,12 +12,6 @@
 #include "abi.h"
 
 struct loader;
-
-/*
- * Makes or checks the pin directory. Each way to fail has its own sentence with the remedy; -EPROTO: pins
- * of another version are in it.
- */
-int loader_check_pins(const char *pin_dir);
 
 /*
  * Loads, and pins maps and programs. The programs of the run before stay pinned beside the new ones until

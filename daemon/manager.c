@@ -19,6 +19,7 @@
 #include "log.h"
 #include "manager.h"
 #include "names.h"
+#include "pindir.h"
 #include "pins.h"
 #include "restore.h"
 #include "stats.h"
@@ -384,7 +385,7 @@ int manager_start(struct manager *m)
 	r = instance_lock_run(&m->instance, o->run_dir);
 	if (r < 0)
 		return r;
-	r = loader_check_pins(o->pin_dir);
+	r = pindir_prepare(o->pin_dir);
 	if (r < 0)
 		return r;
 	r = instance_lock_pins(&m->instance, o->pin_dir);

@@ -14,6 +14,7 @@
 #include "cleanup.h"
 #include "firewall.h"
 #include "loader.h"
+#include "pindir.h"
 #include "pins.h"
 
 #define MOUNT_DIR "/tmp"      /* covered by a bpffs in our mount namespace alone */
@@ -82,7 +83,7 @@ static int load(struct firewall *f)
 	double start;
 	int r;
 
-	r = loader_check_pins(PIN_DIR);
+	r = pindir_prepare(PIN_DIR);
 	if (r < 0)
 		return r;
 	start = now_seconds();

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What the files of loader.h share, and nobody else includes: the skeleton is in here. */
+
+#include "fw.skel.h"
+#include "loader.h"
+
+#define NAME_MAX_PIN 64
+
+/* Maps in maps are made and exchanged by whoever makes entries: held only to be pinned again. */
+enum inner {
+	INNER_TABLE,
+	INNER_FILTER,
+	_INNER_MAX,
+};
+
+struct loader {
+	char *pin_dir;
+	struct fw *skel;
+	bool is_fresh;
+	uint32_t *owned; /* ids of programs pinned by us, now or in a run before */
+	size_t n_owned;
+	int inner_fds[_INNER_MAX][2]; /* of those in use, by enum fw_kind */
+};
+
+/* Below the pin directory: meta is pinned at the top, everything else below maps/. Returns name. */
+const char *loader_map_name(const struct bpf_map *map, char name[static NAME_MAX_PIN]);
+
+/* Takes over all pinned maps, or none. Before the object is loaded. */
+int loader_reuse_maps(struct loader *l);
+
+/* After it is: gives a pin to each map but meta, and to each program. */
+int loader_pin_maps(struct loader *l);
+int loader_pin_programs(struct loader *l);
+
+/* The kernel's number of a map, 0 if it does not tell. */
+uint32_t loader_map_id(int fd);

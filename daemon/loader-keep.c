@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* Pins that somebody removes are put back from what the daemon holds: see loader.h. */
+
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "cleanup.h"
+#include "loader-internal.h"
+#include "log.h"
+#include "pins.h"
+#include "repin.h"
+
+/* Where a map in use is: below maps/, and in which place of which outer map. */
+static const struct bpf_map *inner_place(const struct loader *l, const struct fw_policy *p,
+					 enum inner inner, enum fw_kind kind, uint32_t *ret_index,
+					 char name[static NAME_MAX_PIN])
+{
+	char family = kind == FW_KIND_IPV4 ? '4' : '6';
+	uint32_t slot;
+
+	if (inner == INNER_FILTER) {
+		slot = fw_slot(p->filter_generation[kind]);
+		*ret_index = kind * FW_TABLE_SLOTS + slot;
+		(void) snprintf(name, NAME_MAX_PIN, "maps/filter%c_%u", family, slot);
+		return l->skel->maps.filters;
+	}
+	*ret_index = slot = fw_slot(p->table_generation[kind]);
+	(void) snprintf(name, NAME_MAX_PIN, "maps/table%c_%u", family, slot);
+	return kind == FW_KIND_IPV4 ? l->skel->maps.tables4 : l->skel->maps.tables6;
+}
+
+/* Holds the map that is pinned as the one in use, or pins the one held if it still is that. */
+static int keep_inner(struct loader *l, const struct fw_policy *policy, enum inner inner,
+		      enum fw_kind kind)
+{
+	int *held = &l->inner_fds[inner][kind], fd;
+	char name[NAME_MAX_PIN];
+	const struct bpf_map *outer;
+	uint32_t index, id = 0;
+
+	outer = inner_place(l, policy, inner, kind, &index, name);
+	fd = pins_open(l->pin_dir, name, false);
+	if (fd >= 0) {
+		closep(held);
+		*held = fd;
+		return 0;
+	}
+	if (fd != -ENOENT || *held < 0)
+		return fd == -ENOENT ? 0 : fd; /* a filter is made with its first entry */
+	if (bpf_map_lookup_elem(bpf_map__fd(outer), &index, &id) < 0 || id != loader_map_id(*held))
+		return 0; /* exchanged since, and lost before we could hold it */
+	return repin(l->pin_dir, name, *held);
+}
+
+static int keep_inner_maps(struct loader *l)
+{
+	struct fw_policy policy;
+	__u32 first = 0;
+	int r, n = 0;
+
+	r = bpf_map_lookup_elem(bpf_map__fd(l->skel->maps.policy), &first, &policy);
+	if (r < 0)
+		return r;
+	for (enum inner i = 0; i < _INNER_MAX; i++) {
+		for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
+			r = keep_inner(l, &policy, i, kind);
+			if (r < 0)
+				return r;
+			n += r;
+		}
+	}
+	return n;
+}
+
+int loader_keep_pinned(struct loader *l)
+{
+	struct bpf_program *program;
+	char name[NAME_MAX_PIN];
+	struct bpf_map *map;
+	int r, n;
+
+	n = keep_inner_maps(l);
+	if (n < 0)
+		return n;
+	bpf_object__for_each_map(map, l->skel->obj) {
+		if (bpf_map__is_internal(map))
+			continue;
+		r = repin(l->pin_dir, loader_map_name(map, name), bpf_map__fd(map));
+		if (r < 0)
+			return r;
+		n += r;
+	}
+	bpf_object__for_each_program(program, l->skel->obj) {
+		(void) snprintf(name, sizeof(name), "progs/%s", bpf_program__name(program));
+		r = repin(l->pin_dir, name, bpf_program__fd(program));
+		if (r < 0)
+			return r;
+		n += r;
+	}
+	return n;
+}
