@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define FW_ABI_VERSION 1
+#define FW_ABI_VERSION 2
 
 /* Limits. Array sizes in the kernel and refusals in the tool both come from here. */
 #define FW_LISTS_MAX         64  /* one bit each in a mask */
@@ -20,6 +20,9 @@
 #define FW_TABLE_SLOTS       2   /* a table in use and one being filled to replace it */
 #define FW_VLAN_TAGS_MAX     4   /* tags walked in the frame, beside the one in the skb */
 #define FW_IP6_HEADERS_MAX   8   /* extension headers walked before the L4 header */
+#define FW_WATCHERS_MAX      16  /* who may watch at one time, the daemon included */
+#define FW_SIZES_MAX         20  /* powers of two of a packet's length: up to 1 MiB, what is larger is in the last */
+#define FW_GAPS_MAX          40  /* the same of ns between two packets: up to 18 min */
 
 /* Two lists that always exist, by the number of their bit. */
 #define FW_LIST_MANUAL_ID 0
@@ -187,6 +190,16 @@ struct fw_cells {
 };
 
 /*
+ * Whether anybody looks, which each packet asks: open while the two differ. Who looks moves until on, about once
+ * a second; the first packet that finds it in the past shuts the gate. A viewer that was killed costs nothing
+ * a few seconds later, and shutting cannot undo what another has moved on meanwhile.
+ */
+struct fw_gate {
+	__u32 until;  /* tick, 0 = nobody has looked yet; writer: user space */
+	__u32 closed; /* the until that has passed; writer: kernel, or user space when the last one leaves */
+};
+
+/*
  * The switches a program reads once per packet. Mapped into user space, so that each field changes
  * with one store. A bit of lengths4/6 may be set without an entry of that length, never missing with
  * one: it is set before the first such entry and cleared after the last (invariant I1).
@@ -201,7 +214,11 @@ struct fw_policy {
 	__u32 table_generation[2];  /* by enum fw_kind; counts up, fw_slot() of it is the table in use */
 	__u32 filter_generation[2]; /* the same for the filter */
 	__u32 flags;    /* FW_POLICY_* */
-	__u32 reserved; /* zero */
+	__u32 sample_epoch; /* samples of drops begin anew when it changes; 0 = nobody takes any */
+	struct fw_gate watch_drops;   /* for monitors */
+	struct fw_gate watch_packets; /* for whatever looks at every packet: the later of the next two */
+	__u32 seen_until;  /* tick until which addresses are noted in the map seen */
+	__u32 sizes_until; /* tick until which the map sizes is counted */
 	struct fw_filter filters[2][FW_TABLE_SLOTS]; /* by enum fw_kind and slot */
 	__u64 zero;        /* always 0, which the verifier cannot know: see unknown() in packet.h */
 };
@@ -227,6 +244,21 @@ struct fw_list {
 };
 
 /*
+ * Which drops are samples: in each epoch all at first, then, after each FW_SAMPLES_PER_STEP, half as many of
+ * the next as before, at random distances. However many drops come, there are few samples, and where drops
+ * are few each is one. Written and read by the kernel alone.
+ */
+#define FW_SAMPLES_PER_STEP 64
+#define FW_SAMPLE_STEPS_MAX 20 /* then it stays at one of 2^20 */
+
+struct fw_sampling {
+	__u64 at;    /* the drop that makes fw_counters.dropped this many or more is a sample */
+	__u64 done;  /* fw_counters.dropped at the latest sample: what came since is what the next stands for */
+	__u32 epoch; /* fw_policy.sample_epoch that this is about */
+	__u32 n;     /* samples in it */
+};
+
+/*
  * Per CPU, per hook and direction (index fw_counters_index), never reset. Packets are wire packets: a
  * segmented skb counts gso_segs times. Bytes are skb lengths as the hook sees them: with the
  * Ethernet header at tc, without it at cgroup.
@@ -241,6 +273,7 @@ struct fw_counters {
 	__u64 unparsed; /* packets of which the address or the L4 header could not be read */
 	__u64 skbs;     /* what the kernel handed over, before gso_segs */
 	__u64 reasons[_FW_REASON_MAX]; /* packets, by enum fw_reason */
+	struct fw_sampling sampling; /* no counter: not for adding up */
 };
 
 #define FW_COUNTERS_MAX (_FW_HOOK_MAX * _FW_DIRECTION_MAX)
@@ -259,6 +292,112 @@ struct fw_clock {
 	__u64 jiffies;
 	__u32 tick;
 	__u32 reserved; /* zero */
+};
+
+/*
+ * Who watches. A slot is taken by user space, with the writer lock held, and holds until its tick has passed,
+ * unless renewed. Mapped: until is stored last. The slot FW_WATCHER_DAEMON is the daemon's, for its samples.
+ */
+#define FW_WATCHER_DAEMON 0
+
+enum fw_watch {
+	FW_WATCH_DROPS,   /* each drop that passes the filter, as an event in the ring of the same slot */
+	FW_WATCH_SAMPLES, /* samples of drops, without a filter; FW_WATCHER_DAEMON alone */
+	FW_WATCH_SEEN,    /* addresses, in the map seen */
+	FW_WATCH_SIZES,   /* lengths and distances, in the map sizes */
+	_FW_WATCH_MAX,
+};
+
+/* Addresses are compared under their mask, IPv4 as ::ffff:a.b.c.d; a mask of zero lets all pass. */
+struct fw_watcher {
+	__u32 until;     /* tick until which the slot is taken, 0 = free; writer: user space */
+	__u8 watch;      /* enum fw_watch */
+	__u8 hooks;      /* 1 << enum fw_hook */
+	__u8 directions; /* FW_IN | FW_OUT */
+	__u8 is_audit;   /* what a list in mode audit would have dropped, too */
+	__u64 lists;     /* lists that decided, as bits; 0 = all, and what no entry decided */
+	__be32 source[4];
+	__be32 source_mask[4];
+	__be32 destination[4];
+	__be32 destination_mask[4];
+	__u32 budget;    /* events per CPU and tick, at least 1; what is over it is counted as hidden */
+	__u32 reserved;  /* zero */
+};
+
+/*
+ * Per CPU and slot: what became of the drops that passed the filter, in wire packets, never reset. The three
+ * add up to all of them. Of samples those that are no sample are in none.
+ */
+struct fw_watch_counts {
+	__u64 shown;  /* in the ring */
+	__u64 hidden; /* over the budget */
+	__u64 lost;   /* the ring was full */
+	__u32 tick;   /* of which left is the rest of the budget */
+	__u32 left;
+};
+
+/* One drop or would-drop, as a record in a ring. */
+enum {
+	FW_EVENT_IP = 1 << 0,    /* source, destination and protocol could be read */
+	FW_EVENT_PORTS = 1 << 1, /* and both ports */
+	FW_EVENT_ICMP = 1 << 2,  /* and type and code, of ICMP or ICMPv6 */
+};
+
+struct fw_event {
+	__u64 time_ns;         /* boot clock */
+	__u64 weight;          /* wire packets it stands for: n_packets, but for samples */
+	__be32 source[4];      /* IPv4: ::ffff:a.b.c.d */
+	__be32 destination[4];
+	__u32 ifindex;         /* 0 = none */
+	__u32 n_packets;       /* wire packets */
+	__u32 n_bytes;         /* as fw_counters.bytes counts them */
+	__u16 source_port;     /* host order */
+	__u16 destination_port;
+	__u8 flags;            /* FW_EVENT_* */
+	__u8 protocol;         /* IP protocol number, of IPv6 that behind the extension headers */
+	__u8 tcp_flags;        /* 0 unless TCP */
+	__u8 icmp_type;
+	__u8 icmp_code;
+	__u8 hook;             /* enum fw_hook */
+	__u8 direction;        /* enum fw_direction */
+	__u8 verdict;          /* enum fw_verdict: drop, or pass of a would-drop */
+	__u8 reason;           /* enum fw_reason */
+	__u8 list;             /* the list that decided, if an entry did */
+	__u8 entry_kind;       /* enum fw_kind of that entry, _FW_KIND_MAX = no entry decided */
+	__u8 entry_prefixlen;  /* of an address: it is the source at ingress, the destination at egress */
+	__u8 entry_protocol;   /* enum fw_protocol of a port entry */
+	__u8 reserved;         /* zero */
+	__u16 entry_first;     /* of a port entry, host order */
+	__u16 entry_last;
+	__u16 reserved2[3];    /* zero */
+};
+
+/*
+ * One address that was seen, the source at ingress, the destination at egress, since it came into the map: the
+ * least recently used make room for others. By hook and direction, for a packet that passes several is seen at each.
+ */
+struct fw_seen_key {
+	__be32 addr[4]; /* IPv4: ::ffff:a.b.c.d */
+};
+
+struct fw_seen_at {
+	__u64 packets; /* wire packets */
+	__u64 bytes;
+	__u64 syn;
+	__u64 dropped; /* packets */
+};
+
+struct fw_seen {
+	struct fw_seen_at at[FW_COUNTERS_MAX]; /* by fw_counters_index */
+	__u32 last;     /* tick of the latest packet */
+	__u32 reserved; /* zero */
+};
+
+/* Per CPU, per hook and direction (index fw_counters_index): counted while somebody watches, never reset. */
+struct fw_sizes {
+	__u64 size[FW_SIZES_MAX]; /* wire packets; N: their length is 2^N to 2^(N+1) - 1; of a segmented skb the mean */
+	__u64 gap[FW_GAPS_MAX];   /* skbs; N: 2^N to 2^(N+1) - 1 ns after the one before on this CPU */
+	__u64 last_ns;            /* monotonic clock at the latest one, 0 = none; no counter */
 };
 
 /* How the daemon attached tc, and everything a reader must know before it believes the other pins. */
@@ -324,6 +463,11 @@ static inline __u32 fw_layout(void)
 	h = FW_LAYOUT_STEP(h, struct fw_list);
 	h = FW_LAYOUT_STEP(h, struct fw_counters);
 	h = FW_LAYOUT_STEP(h, struct fw_list_counters);
+	h = FW_LAYOUT_STEP(h, struct fw_watcher);
+	h = FW_LAYOUT_STEP(h, struct fw_watch_counts);
+	h = FW_LAYOUT_STEP(h, struct fw_event);
+	h = FW_LAYOUT_STEP(h, struct fw_seen);
+	h = FW_LAYOUT_STEP(h, struct fw_sizes);
 	h = FW_LAYOUT_STEP(h, struct fw_meta);
 	return (h ^ FW_FILTER_VERSION) * 16777619u;
 }
@@ -333,6 +477,12 @@ _Static_assert(sizeof(struct fw_key6) == 20, "kernel and user space share this l
 _Static_assert(sizeof(struct fw_entry) == 32, "a larger entry takes a larger slab");
 _Static_assert(sizeof(struct fw_ends_key) == 24, "kernel and user space share this layout");
 _Static_assert(sizeof(struct fw_port) == 40, "kernel and user space share this layout");
-_Static_assert(sizeof(struct fw_policy) == 160, "kernel and user space share this layout");
+_Static_assert(sizeof(struct fw_policy) == 184, "kernel and user space share this layout");
+_Static_assert(__builtin_offsetof(struct fw_policy, watch_packets) / 64 ==
+	       __builtin_offsetof(struct fw_policy, flags) / 64, "one cache line, which each packet reads anyway");
 _Static_assert(sizeof(struct fw_list) == 80, "kernel and user space share this layout");
-_Static_assert(sizeof(struct fw_counters) == 128, "two cache lines, the first for every packet");
+_Static_assert(__builtin_offsetof(struct fw_counters, sampling) == 128, "two cache lines, the first for every packet");
+_Static_assert(sizeof(struct fw_watcher) == 88, "kernel and user space share this layout");
+_Static_assert(sizeof(struct fw_watch_counts) == 32, "kernel and user space share this layout");
+_Static_assert(sizeof(struct fw_event) == 88, "kernel and user space share this layout");
+_Static_assert(sizeof(struct fw_seen) == 200, "kernel and user space share this layout");

@@ -3,9 +3,9 @@
 
 /*
  * Every map, declared once. Each is pinned by the daemon under maps/ with the name it has here; the
- * maps inside tables4, tables6, filters and port_index are made and exchanged by user space, and all but
- * the last pinned.
- * No program updates or deletes an element, so no map can fill up while packets are judged.
+ * maps inside tables4, tables6, filters, port_index, rings and seen are made and exchanged by user space,
+ * and those of port_index and rings not pinned. No program creates or deletes an element, but in seen, on which
+ * no verdict depends: no map can fill up while packets are judged.
  */
 
 #include <linux/bpf.h>
@@ -141,6 +141,59 @@ struct {
 	__type(key, __u32);
 	__type(value, struct fw_clock);
 } clock SEC(".maps");
+
+/* Who watches, by slot; writer: user space, through mmap. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, FW_WATCHERS_MAX);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct fw_watcher));
+} watchers SEC(".maps");
+
+/* What each of them was told and was not; writer: kernel. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, FW_WATCHERS_MAX);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct fw_watch_counts));
+} watch_counts SEC(".maps");
+
+/* Events, by slot: a ring of one's own, so that none steals from another. When it is full, events are lost. */
+struct ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 65536); /* nominal: a page, of whatever size */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, FW_WATCHERS_MAX);
+	__type(key, __u32);
+	__array(values, struct ring);
+} rings SEC(".maps");
+
+/* Addresses seen, made by who looks first. When it is full, what was not used for longest goes. */
+struct seen_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct fw_seen_key));
+	__uint(value_size, sizeof(struct fw_seen));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct seen_map);
+} seen SEC(".maps");
+
+/* Lengths and distances; writer: kernel. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, FW_COUNTERS_MAX);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct fw_sizes));
+} sizes SEC(".maps");
 
 /* The next three are user space's alone; they live here so that loading creates them with the rest. */
 

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -97,6 +98,23 @@ int pins_open_map(const char *dir, const struct map_shape *want, bool read_only,
 		return -EPROTO;
 
 	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int pins_map_array(const char *dir, const char *name, uint32_t value_size, uint32_t n_values, void **ret)
+{
+	struct map_shape shape = { name, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), value_size };
+	_cleanup_close_ int fd = -1;
+	void *p;
+	int r;
+
+	r = pins_open_map(dir, &shape, false, &fd);
+	if (r < 0)
+		return r;
+	p = mmap(NULL, (size_t)value_size * n_values, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	*ret = p;
 	return 0;
 }
 

@@ -43,6 +43,9 @@ int pins_open(const char *dir, const char *name, bool read_only);
 /* Opens a pinned map and proves it is ours: -EPROTO if type or sizes differ. */
 int pins_open_map(const char *dir, const struct map_shape *want, bool read_only, int *ret_fd);
 
+/* Maps all values of such an array, which is mmapable, into memory. munmap() ends it. */
+int pins_map_array(const char *dir, const char *name, uint32_t value_size, uint32_t n_values, void **ret);
+
 /* Pins fd under name; what is there already is replaced in one step. */
 int pins_put(const char *dir, const char *name, int fd);
 

@@ -72,23 +72,6 @@ static struct table *table_new(const char *pin_dir)
 	return t->pin_dir ? t : table_free(t);
 }
 
-static int map_value(struct table *t, const char *name, uint32_t value_size, uint32_t n_values, void **ret)
-{
-	struct map_shape shape = { name, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), value_size };
-	_cleanup_close_ int fd = -1;
-	void *p;
-	int r;
-
-	r = pins_open_map(t->pin_dir, &shape, false, &fd);
-	if (r < 0)
-		return r;
-	p = mmap(NULL, (size_t)value_size * n_values, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED)
-		return -errno;
-	*ret = p;
-	return 0;
-}
-
 int table_open(const char *pin_dir, struct table **ret)
 {
 	_cleanup_(table_freep) struct table *t = table_new(pin_dir);
@@ -126,16 +109,16 @@ int table_open(const char *pin_dir, struct table **ret)
 			return r;
 	}
 
-	r = map_value(t, "maps/policy", sizeof(struct fw_policy), 1, (void **)&t->policy);
+	r = pins_map_array(pin_dir, "maps/policy", sizeof(struct fw_policy), 1, (void **)&t->policy);
 	if (r < 0)
 		return r;
-	r = map_value(t, "maps/census", sizeof(struct fw_census), 1, (void **)&t->census);
+	r = pins_map_array(pin_dir, "maps/census", sizeof(struct fw_census), 1, (void **)&t->census);
 	if (r < 0)
 		return r;
-	r = map_value(t, "maps/cells", sizeof(struct fw_cells), 2 * FW_TABLE_SLOTS, (void **)&t->cells);
+	r = pins_map_array(pin_dir, "maps/cells", sizeof(struct fw_cells), 2 * FW_TABLE_SLOTS, (void **)&t->cells);
 	if (r < 0)
 		return r;
-	r = map_value(t, "maps/port_entries", sizeof(struct fw_port), FW_PORT_ENTRIES_MAX, (void **)&t->ports);
+	r = pins_map_array(pin_dir, "maps/port_entries", sizeof(struct fw_port), FW_PORT_ENTRIES_MAX, (void **)&t->ports);
 	if (r < 0)
 		return r;
 
@@ -380,35 +363,38 @@ void table_set_strict(struct table *t, bool is_strict)
 	__atomic_store_n(&t->policy->flags, flags | (is_strict ? FW_POLICY_STRICT : 0), __ATOMIC_RELEASE);
 }
 
-/* Adds up one element of a per-CPU map whose value is nothing but 64-bit counters. */
-static int sum_percpu(int fd, uint32_t key, uint64_t *ret, size_t n_words)
+int table_sum_percpu(int fd, uint32_t key, size_t value_size, uint64_t *ret, size_t n_words)
 {
+	size_t stride = value_size / sizeof(*ret);
 	_cleanup_free_ uint64_t *values = NULL;
 	int n_cpus = libbpf_num_possible_cpus();
 
 	if (n_cpus < 0)
 		return n_cpus;
-	values = calloc(n_cpus, n_words * sizeof(*values));
+	values = calloc(n_cpus, value_size);
 	if (!values)
 		return -ENOMEM;
 	if (bpf_map_lookup_elem(fd, &key, values) < 0)
 		return -errno;
 
 	memset(ret, 0, n_words * sizeof(*ret));
-	for (size_t i = 0; i < n_cpus * n_words; i++)
-		ret[i % n_words] += values[i];
+	for (int cpu = 0; cpu < n_cpus; cpu++)
+		for (size_t i = 0; i < n_words; i++)
+			ret[i] += values[cpu * stride + i];
 	return 0;
 }
 
 int table_read_counters(struct table *t, enum fw_hook hook, enum fw_direction direction, struct fw_counters *ret)
 {
-	return sum_percpu(t->counters_fd, fw_counters_index(hook, direction), (uint64_t *)ret,
-			  sizeof(*ret) / sizeof(uint64_t));
+	*ret = (struct fw_counters){};
+	return table_sum_percpu(t->counters_fd, fw_counters_index(hook, direction), sizeof(*ret), (uint64_t *)ret,
+				offsetof(struct fw_counters, sampling) / sizeof(uint64_t));
 }
 
 int table_read_list_counters(struct table *t, unsigned list, struct fw_list_counters *ret)
 {
-	return sum_percpu(t->list_counters_fd, list, (uint64_t *)ret, sizeof(*ret) / sizeof(uint64_t));
+	return table_sum_percpu(t->list_counters_fd, list, sizeof(*ret), (uint64_t *)ret,
+				sizeof(*ret) / sizeof(uint64_t));
 }
 
 /* A minimal Ethernet frame: the address on the side that the direction looks at, the port as destination. */

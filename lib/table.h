@@ -101,6 +101,9 @@ int table_new_list(struct table *t, const struct fw_list *list);
 int table_read_counters(struct table *t, enum fw_hook hook, enum fw_direction direction, struct fw_counters *ret);
 int table_read_list_counters(struct table *t, unsigned list, struct fw_list_counters *ret);
 
+/* Adds up the first n_words 64-bit counters of one element of a per-CPU map, over all CPUs. */
+int table_sum_percpu(int fd, uint32_t key, size_t value_size, uint64_t *ret, size_t n_words);
+
 /* What fw_check says to a packet from (ingress) or to (egress) this address and to this port, -1 = none. */
 int table_check(struct table *t, const struct prefix *address, enum fw_direction direction,
 		enum fw_protocol protocol, int port, uint32_t *ret_answer);

@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/if_ether.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -144,7 +145,7 @@ static int compare_snapshots(const char *what, const char *program, const struct
 	int n = 0;
 	char of[64];
 
-	_Static_assert(sizeof(struct fw_counters) == sizeof(uint64_t) * ELEMENTSOF(hook_fields), "a name each");
+	_Static_assert(offsetof(struct fw_counters, sampling) == sizeof(uint64_t) * ELEMENTSOF(hook_fields), "a name each");
 	_Static_assert(sizeof(struct fw_list_counters) == sizeof(uint64_t) * ELEMENTSOF(list_fields), "a name each");
 
 	for (unsigned i = 0; i < FW_COUNTERS_MAX; i++) {

@@ -14,6 +14,7 @@ static void test_layout(void **state)
 {
 	static const __u32 layouts[] = {
 		[1] = 0xc8f57e58,
+		[2] = 0x8cf1c40e,
 	};
 
 	assert_int_equal(ELEMENTSOF(layouts), FW_ABI_VERSION + 1);
@@ -30,6 +31,8 @@ static void test_limits(void **state)
 	assert_int_equal(FW_PORT_SEGMENTS_MAX & (FW_PORT_SEGMENTS_MAX - 1), 0);
 	assert_true(FW_PORT_ENTRIES_MAX <= 256); /* an index is a byte in fw_port_index.covering */
 	assert_true(FW_UNTIL_NEVER < FW_UNTIL_MIXED && FW_UNTIL_MIXED < FW_UNTIL_MAX);
+	assert_true(FW_WATCHER_DAEMON < FW_WATCHERS_MAX);
+	assert_true(FW_GAPS_MAX <= 64 && FW_SIZES_MAX <= 32); /* powers of two that a __u64 and a __u32 have */
 	assert_true(list_name_is_valid(FW_LIST_MANUAL) && list_name_is_valid(FW_LIST_ALLOW));
 }
 

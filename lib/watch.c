@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * Slots, gates and rings of who watches: see watch.h. The order of the stores matters, for the kernel and other
+ * viewers look at any moment: a slot is live from the store of its ring on, and dead from its removal, which
+ * waits for the programs that still write to it.
+ */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <bpf/bpf.h>
+
+#include "cleanup.h"
+#include "pins.h"
+#include "table.h"
+#include "watch.h"
+
+#define NO_SLOT  FW_WATCHERS_MAX
+#define SEEN_PIN "maps/seen_0"
+
+struct watch {
+	char *pin_dir;
+	struct fw_policy *policy;    /* mapped */
+	struct fw_watcher *watchers; /* mapped, FW_WATCHERS_MAX */
+	int counts_fd;
+	int rings_fd;
+	int seen_fd; /* the outer map */
+	int sizes_fd;
+	uint32_t slot;  /* ours, or NO_SLOT */
+	uint32_t until; /* of the slot as we stored it: who finds another value there has lost it */
+	uint32_t counted;            /* the slot of the counts, kept when it is released */
+	struct fw_watch_counts base; /* when we took it */
+};
+
+struct watch *watch_free(struct watch *w)
+{
+	if (!w)
+		return NULL;
+
+	watch_release(w);
+	if (w->policy)
+		(void) munmap(w->policy, sizeof(*w->policy));
+	if (w->watchers)
+		(void) munmap(w->watchers, FW_WATCHERS_MAX * sizeof(*w->watchers));
+	closep(&w->counts_fd);
+	closep(&w->rings_fd);
+	closep(&w->seen_fd);
+	closep(&w->sizes_fd);
+	free(w->pin_dir);
+	free(w);
+	return NULL;
+}
+
+static void watch_freep(struct watch **w)
+{
+	watch_free(*w);
+}
+
+int watch_open(const char *pin_dir, struct watch **ret)
+{
+	_cleanup_(watch_freep) struct watch *w = NULL;
+	struct fw_meta meta;
+	int r;
+
+	r = pins_read_meta(pin_dir, &meta);
+	if (r < 0)
+		return r;
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return -ENOMEM;
+	w->counts_fd = w->rings_fd = w->seen_fd = w->sizes_fd = -1;
+	w->slot = w->counted = NO_SLOT;
+	w->pin_dir = strdup(pin_dir);
+	if (!w->pin_dir)
+		return -ENOMEM;
+
+	const struct {
+		struct map_shape shape;
+		int *fd;
+	} maps[] = {
+		{ { "maps/watch_counts", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t), sizeof(struct fw_watch_counts) },
+		  &w->counts_fd },
+		{ { "maps/rings", BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t) }, &w->rings_fd },
+		{ { "maps/seen", BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t) }, &w->seen_fd },
+		{ { "maps/sizes", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t), sizeof(struct fw_sizes) }, &w->sizes_fd },
+	};
+	for (size_t i = 0; i < ELEMENTSOF(maps); i++) {
+		r = pins_open_map(pin_dir, &maps[i].shape, false, maps[i].fd);
+		if (r < 0)
+			return r;
+	}
+	r = pins_map_array(pin_dir, "maps/policy", sizeof(*w->policy), 1, (void **)&w->policy);
+	if (r < 0)
+		return r;
+	r = pins_map_array(pin_dir, "maps/watchers", sizeof(*w->watchers), FW_WATCHERS_MAX, (void **)&w->watchers);
+	if (r < 0)
+		return r;
+
+	*ret = TAKE_PTR(w);
+	return 0;
+}
+
+static uint32_t slot_until(struct watch *w, uint32_t slot)
+{
+	return __atomic_load_n(&w->watchers[slot].until, __ATOMIC_ACQUIRE);
+}
+
+/* Stores the new end only if the old one is still there: nobody has taken or freed the slot since. */
+static bool slot_exchange(struct watch *w, uint32_t slot, uint32_t was, uint32_t until)
+{
+	return __atomic_compare_exchange_n(&w->watchers[slot].until, &was, until, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
+}
+
+static void raise_tick(uint32_t *tick, uint32_t until)
+{
+	uint32_t was = __atomic_load_n(tick, __ATOMIC_ACQUIRE);
+
+	while (was < until &&
+	       !__atomic_compare_exchange_n(tick, &was, until, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		;
+}
+
+/* NULL: samples pass no gate. */
+static struct fw_gate *gate_of(struct watch *w, uint8_t watch)
+{
+	switch (watch) {
+	case FW_WATCH_DROPS:
+		return &w->policy->watch_drops;
+	case FW_WATCH_SEEN:
+	case FW_WATCH_SIZES:
+		return &w->policy->watch_packets;
+	default:
+		return NULL;
+	}
+}
+
+static void note_end(struct watch *w, uint8_t watch, uint32_t until)
+{
+	if (watch == FW_WATCH_SEEN)
+		raise_tick(&w->policy->seen_until, until);
+	else if (watch == FW_WATCH_SIZES)
+		raise_tick(&w->policy->sizes_until, until);
+}
+
+/*
+ * Opens a gate for a slot that is live already. Always to a later tick than it had: who shuts it at this
+ * moment, because he saw nobody, shuts it at the tick that he saw.
+ */
+static void gate_open(struct fw_gate *gate, uint32_t until)
+{
+	uint32_t was = __atomic_load_n(&gate->until, __ATOMIC_ACQUIRE);
+
+	while (!__atomic_compare_exchange_n(&gate->until, &was, was < until ? until : was + 1, false,
+					    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		;
+}
+
+/* Shuts a gate behind which nobody is left; the kernel would too, when its tick has passed. */
+static void gate_leave(struct watch *w, struct fw_gate *gate)
+{
+	uint32_t until = __atomic_load_n(&gate->until, __ATOMIC_ACQUIRE), now = tick_now();
+
+	for (uint32_t i = 0; i < FW_WATCHERS_MAX; i++)
+		if (slot_until(w, i) >= now && gate_of(w, w->watchers[i].watch) == gate)
+			return;
+	__atomic_store_n(&gate->closed, until, __ATOMIC_RELEASE);
+}
+
+/* No program uses the map in this place when it returns: removing it waits for those that run. */
+static int take_out(int outer_fd, uint32_t index)
+{
+	uint32_t id;
+
+	if (bpf_map_lookup_elem(outer_fd, &index, &id) < 0) /* else it would wait for nothing */
+		return errno == ENOENT ? 0 : -errno;
+	return bpf_map_delete_elem(outer_fd, &index) < 0 ? -errno : 0;
+}
+
+/* Frees a slot that has run out, unless its owner comes back at this very moment. */
+static int sweep_slot(struct watch *w, uint32_t slot, uint32_t until)
+{
+	if (!slot_exchange(w, slot, until, 0))
+		return 0;
+	if (slot == FW_WATCHER_DAEMON)
+		watch_sample(w, false);
+	return take_out(w->rings_fd, slot);
+}
+
+static int sweep_seen(struct watch *w)
+{
+	uint32_t now = tick_now();
+	int r;
+
+	for (uint32_t i = 0; i < FW_WATCHERS_MAX; i++)
+		if (w->watchers[i].watch == FW_WATCH_SEEN && slot_until(w, i) >= now)
+			return 0;
+	r = take_out(w->seen_fd, 0);
+	return r < 0 ? r : pins_remove(w->pin_dir, SEEN_PIN);
+}
+
+int watch_sweep(struct watch *w)
+{
+	uint32_t now = tick_now(), until;
+	int r;
+
+	for (uint32_t i = 0; i < FW_WATCHERS_MAX; i++) {
+		until = slot_until(w, i);
+		if (until == 0 || until >= now)
+			continue;
+		r = sweep_slot(w, i, until);
+		if (r < 0)
+			return r;
+	}
+	return sweep_seen(w);
+}
+
+static int find_slot(struct watch *w, uint8_t watch, uint32_t *ret)
+{
+	if (watch == FW_WATCH_SAMPLES) { /* there is one daemon: what is there is that of a killed one */
+		*ret = FW_WATCHER_DAEMON;
+		return sweep_slot(w, FW_WATCHER_DAEMON, slot_until(w, FW_WATCHER_DAEMON));
+	}
+	for (uint32_t i = FW_WATCHER_DAEMON + 1; i < FW_WATCHERS_MAX; i++) {
+		if (slot_until(w, i) == 0) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return -EBUSY;
+}
+
+int watch_take(struct watch *w, const struct fw_watcher *want, int ring_fd, uint64_t lease_ns)
+{
+	struct fw_gate *gate = gate_of(w, want->watch);
+	uint32_t slot, until = tick_after(lease_ns);
+	struct fw_watcher *watcher;
+	int r;
+
+	r = watch_sweep(w);
+	if (r >= 0)
+		r = find_slot(w, want->watch, &slot);
+	if (r >= 0)
+		r = table_sum_percpu(w->counts_fd, slot, sizeof(w->base), (uint64_t *)&w->base,
+				     offsetof(struct fw_watch_counts, tick) / sizeof(uint64_t));
+	if (r < 0)
+		return r;
+
+	watcher = &w->watchers[slot];
+	*watcher = *want;
+	watcher->reserved = 0;
+	watcher->until = 0;
+	__atomic_store_n(&watcher->until, until, __ATOMIC_RELEASE);
+	w->slot = w->counted = slot;
+	w->until = until;
+	if (ring_fd >= 0 && bpf_map_update_elem(w->rings_fd, &slot, &ring_fd, BPF_ANY) < 0) {
+		r = -errno;
+		watch_release(w);
+		return r;
+	}
+	note_end(w, want->watch, until);
+	if (gate)
+		gate_open(gate, until);
+	return 0;
+}
+
+int watch_renew(struct watch *w, uint64_t lease_ns)
+{
+	uint32_t until = tick_after(lease_ns);
+	struct fw_gate *gate;
+	uint8_t watch;
+
+	if (w->slot == NO_SLOT || tick_now() > w->until || !slot_exchange(w, w->slot, w->until, until))
+		return -ESTALE;
+
+	w->until = until;
+	watch = w->watchers[w->slot].watch;
+	note_end(w, watch, until);
+	gate = gate_of(w, watch);
+	if (gate)
+		raise_tick(&gate->until, until);
+	return 0;
+}
+
+void watch_release(struct watch *w)
+{
+	uint32_t until = tick_after(WATCH_LEASE_NS), slot = w->slot;
+	struct fw_gate *gate;
+
+	w->slot = NO_SLOT;
+	/* ours for another moment, so that nobody takes it before the ring is out */
+	if (slot == NO_SLOT || !slot_exchange(w, slot, w->until, until))
+		return;
+
+	gate = gate_of(w, w->watchers[slot].watch);
+	(void) take_out(w->rings_fd, slot); /* what stays there goes when the slot is taken again */
+	if (slot == FW_WATCHER_DAEMON)
+		watch_sample(w, false);
+	(void) slot_exchange(w, slot, until, 0);
+	if (gate)
+		gate_leave(w, gate);
+}
+
+int watch_new_ring(uint32_t n_bytes)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "fw_ring", 0, 0, n_bytes, NULL);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int watch_read_counts(struct watch *w, struct fw_watch_counts *ret)
+{
+	struct fw_watch_counts now = {};
+	int r;
+
+	if (w->counted == NO_SLOT)
+		return -ESTALE;
+	r = table_sum_percpu(w->counts_fd, w->counted, sizeof(now), (uint64_t *)&now,
+			     offsetof(struct fw_watch_counts, tick) / sizeof(uint64_t));
+	if (r < 0)
+		return r;
+
+	*ret = (struct fw_watch_counts){
+		.shown = now.shown - w->base.shown,
+		.hidden = now.hidden - w->base.hidden,
+		.lost = now.lost - w->base.lost,
+	};
+	return 0;
+}
+
+int watch_open_seen(struct watch *w, uint32_t n_addresses)
+{
+	struct map_shape shape = { SEEN_PIN, BPF_MAP_TYPE_LRU_HASH, sizeof(struct fw_seen_key), sizeof(struct fw_seen) };
+	_cleanup_close_ int fd = -1;
+	uint32_t first = 0;
+	int r;
+
+	r = pins_open_map(w->pin_dir, &shape, false, &fd);
+	if (r == -ENOENT) {
+		fd = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "fw_seen", shape.key_size, shape.value_size, n_addresses, NULL);
+		if (fd < 0)
+			return -errno;
+		r = pins_put(w->pin_dir, SEEN_PIN, fd);
+	}
+	if (r < 0)
+		return r;
+	/* also if it was pinned: its maker may have died in between */
+	if (bpf_map_update_elem(w->seen_fd, &first, &fd, BPF_ANY) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+int watch_read_sizes(struct watch *w, enum fw_hook hook, enum fw_direction direction, struct fw_sizes *ret)
+{
+	*ret = (struct fw_sizes){};
+	return table_sum_percpu(w->sizes_fd, fw_counters_index(hook, direction), sizeof(*ret), (uint64_t *)ret,
+				offsetof(struct fw_sizes, last_ns) / sizeof(uint64_t));
+}
+
+void watch_sample(struct watch *w, bool is_on)
+{
+	uint32_t was = w->policy->sample_epoch, now = tick_now();
+
+	/* a tick, because it must not be one that an earlier daemon has used */
+	__atomic_store_n(&w->policy->sample_epoch, !is_on ? 0 : now > was ? now : was + 1, __ATOMIC_RELEASE);
+}
+
+void watch_slots(struct watch *w, struct fw_watcher ret[static FW_WATCHERS_MAX])
+{
+	uint32_t now = tick_now();
+
+	memcpy(ret, w->watchers, FW_WATCHERS_MAX * sizeof(*ret));
+	for (uint32_t i = 0; i < FW_WATCHERS_MAX; i++)
+		if (ret[i].until < now)
+			ret[i].until = 0;
+}
