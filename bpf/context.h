@@ -12,6 +12,9 @@
 
 #include <bpf/bpf_helpers.h>
 
+/* No IP header chain that we walk ends later; also the bound the verifier wants on an offset. */
+#define HEADERS_MAX 0x3fff
+
 struct context {
 	void *of_hook; /* struct __sk_buff *, or struct xdp_md * */
 	bool is_xdp;
@@ -52,16 +55,30 @@ static __always_inline __u32 context_n_bytes(struct context c)
 	return context_data_end(c) - context_data(c);
 }
 
+/* May there be bytes that a pointer does not reach? */
+static __always_inline bool context_has_more(struct context c)
+{
+	return !c.is_xdp || has_xdp_buffers;
+}
+
 /*
  * Copies bytes that need not be linear: 0, or negative where the frame ends before.
  * bpf_skb_load_bytes_relative() would not do, it reads linear bytes only; bpf_skb_pull_data() would,
  * but un-clones the head of every such packet.
  */
-static __always_inline long context_load(struct context c, __u32 off, void *to, __u32 size)
+static __always_inline long context_load(struct context c, __u64 off, void *to, __u32 size)
 {
+	const void *p;
+
 	if (!c.is_xdp)
 		return bpf_skb_load_bytes(c.of_hook, off, to, size);
 	if (has_xdp_buffers)
 		return bpf_xdp_load_bytes(c.of_hook, off, to, size);
-	return -1; /* what a pointer does not reach is not there */
+
+	barrier_var(off); /* as in cursor_peek() */
+	p = context_data(c) + off;
+	if (off > HEADERS_MAX || p + size > context_data_end(c))
+		return -1;
+	__builtin_memcpy(to, p, size);
+	return 0;
 }

@@ -28,9 +28,6 @@
 #define TCP_FLAG_ACK        0x10
 #define TCP_FLAGS_END       14     /* bytes of a TCP header up to and including the flags */
 
-/* No IP header chain that we walk ends later; also the bound the verifier wants on an offset. */
-#define HEADERS_MAX 0x3fff
-
 enum {
 	PACKET_IP4 = 1 << 0,       /* addr[0] is set */
 	PACKET_IP6 = 1 << 1,       /* addr is set */
@@ -131,7 +128,7 @@ static __always_inline const void *cursor_peek(struct cursor *c, __u32 size)
 	p = c->data + off;
 	if (p + size <= c->data_end)
 		return p;
-	if (context_load(c->context, off, c->copy, size) == 0)
+	if (context_has_more(c->context) && context_load(c->context, off, c->copy, size) == 0)
 		return c->copy;
 	return NULL;
 }

@@ -13,6 +13,7 @@
 #include "cleanup.h"
 #include "judge.h"
 #include "names.h"
+#include "probe.h"
 
 #define ETHERNET_MIN 60
 #define UNEXPECTED   0x7fffffff /* no program returns it */
@@ -221,6 +222,12 @@ static int run_xdp(const struct frame *f, size_t n_linear)
 	return run_fd(fd, &opts);
 }
 
+/* A test run fills one buffer with as much, and asks no program whether it can do with more. */
+static bool is_in_one_buffer(const struct frame *f)
+{
+	return f->length <= 3000;
+}
+
 /* Kernels before 6.18 fill the first buffer. */
 static bool can_split(void)
 {
@@ -228,9 +235,9 @@ static bool can_split(void)
 	struct frame f = { .length = 2 * ETH_HLEN };
 
 	if (answer == UNKNOWN) {
-		answer = run_xdp(&f, ETH_HLEN) == UNEXPECTED ? NO : YES;
+		answer = probe_xdp_buffers() && run_xdp(&f, ETH_HLEN) != UNEXPECTED ? YES : NO;
 		printf("# XDP frames in several buffers: %s\n",
-		       answer == YES ? "judged" : "test runs of this kernel have them for large frames only");
+		       answer == YES ? "judged" : "test runs of this kernel have them for large frames only, or none");
 	}
 	return answer == YES;
 }
@@ -327,6 +334,8 @@ int judge(struct firewall *f, const char *what, const struct frame_spec *spec, c
 			continue; /* sent live by the namespace tests */
 		if (h->layer == LAYER_SPLIT && (whole.length == ETH_HLEN || !can_split()))
 			continue;
+		if (h->layer == LAYER_XDP && !is_in_one_buffer(&whole) && !probe_xdp_buffers())
+			continue; /* no driver would hand it to this program */
 		if (h->layer == LAYER_CGROUP && (spec->tags[0] || spec->is_snap))
 			continue; /* the stack has taken off the tags before the socket's hook */
 		frame = whole;
