@@ -78,12 +78,13 @@ static struct word take_word(struct word *line, bool has_comments)
 static const char *read_attributes(struct word rest, struct meaning *m)
 {
 	for (struct word w = take_word(&rest, true); w.length > 0; w = take_word(&rest, true)) {
-		uint64_t until;
+		bool is_end = word_skip(&w, "until=");
+		uint64_t seconds;
 
-		if (word_skip(&w, "until=")) {
-			if (decimal_parse(w.text, w.length, LIST_UNTIL_MAX, &until) < 0)
-				return "until= must be in seconds since 1970";
-			m->has_timeout = true;
+		if (is_end || word_skip(&w, "since=")) {
+			if (decimal_parse(w.text, w.length, LIST_TIME_MAX, &seconds) < 0)
+				return "until= and since= must be in seconds since 1970";
+			m->has_timeout = m->has_timeout || is_end;
 		} else if (directions_from_string(w.text, w.length) >= 0)
 			m->has_direction = true;
 		else

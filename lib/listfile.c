@@ -80,6 +80,48 @@ static int read_file(const struct place *place, char **ret_text, size_t *ret_siz
 	return 0;
 }
 
+static void list_freep(struct list **l)
+{
+	*l = list_free(*l);
+}
+
+/* The first line, if it is a header, as a list of that name. */
+static int read_header(const struct place *place, const char *name, struct list **ret_list)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *text = NULL;
+	size_t n_allocated = 0, lineno;
+	const char *error;
+	ssize_t size;
+	int r;
+
+	r = place_open_file(place, O_RDONLY, &fd);
+	if (r < 0)
+		return r;
+	f = fdopen(fd, "r");
+	if (!f)
+		return -errno;
+	(void) TAKE_FD(fd);
+
+	size = getline(&text, &n_allocated, f);
+	if (size < 0 && !feof(f))
+		return -errno;
+	if (size < 0)
+		size = 0; /* the file is empty */
+	return list_parse(name, TAKE_PTR(text), list_header_length(text, (size_t)size), ret_list, &lineno,
+			  &error);
+}
+
+int listfile_read_header(const char *state_dir, const char *name, struct list **ret_list)
+{
+	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
+	int r;
+
+	r = place_open(&place, state_dir, name, false);
+	return r < 0 ? r : read_header(&place, name, ret_list);
+}
+
 int listfile_read(const char *state_dir, const char *name, struct list **ret_list,
 		  size_t *ret_lineno, const char **ret_error)
 {
@@ -219,11 +261,25 @@ static int replace_text(const struct place *place, const char *head, size_t head
 	return r;
 }
 
+/* The header, with the comment of the file if it says nothing of one. *before backs that, and may stay NULL. */
+static struct list_header complete_header(const struct place *place, const struct list_header *header,
+					  struct list **before)
+{
+	struct list_header h = *header;
+
+	/* a header that cannot be read is replaced, and a file that is not there has none */
+	if (!h.comment && read_header(place, header->name, before) == 0)
+		h.comment = (*before)->header.comment;
+	return h;
+}
+
 int listfile_replace(const char *state_dir, const struct list_header *header,
 		     const struct list_line *lines, size_t n_lines)
 {
 	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
+	_cleanup_(list_freep) struct list *before = NULL;
 	_cleanup_free_ char *text = NULL;
+	struct list_header whole;
 	size_t size;
 	int r;
 
@@ -231,7 +287,8 @@ int listfile_replace(const char *state_dir, const struct list_header *header,
 	if (r < 0)
 		return r;
 
-	r = list_print(header, lines, n_lines, &text, &size);
+	whole = complete_header(&place, header, &before);
+	r = list_print(&whole, lines, n_lines, &text, &size);
 	if (r < 0)
 		return r;
 	return replace_text(&place, text, size, NULL, 0);
@@ -240,8 +297,10 @@ int listfile_replace(const char *state_dir, const struct list_header *header,
 int listfile_set_header(const char *state_dir, const struct list_header *header)
 {
 	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
+	_cleanup_(list_freep) struct list *before = NULL;
 	_cleanup_free_ char *head = NULL, *text = NULL;
 	size_t head_size, size = 0, start;
+	struct list_header whole;
 	int r;
 
 	r = place_open(&place, state_dir, header->name, true);
@@ -251,7 +310,8 @@ int listfile_set_header(const char *state_dir, const struct list_header *header)
 	r = read_file(&place, &text, &size);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	r = list_print(header, NULL, 0, &head, &head_size);
+	whole = complete_header(&place, header, &before);
+	r = list_print(&whole, NULL, 0, &head, &head_size);
 	if (r < 0)
 		return r;
 	start = list_header_length(text, size);

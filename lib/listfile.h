@@ -4,15 +4,16 @@
 /*
  * Durable list files: STATE/lists/NAME.list, text that a person may read and edit.
  *
- *   #!ebpf-fw list=manual action=block mode=enforce enabled=yes direction=default
+ *   #!ebpf-fw list=manual action=block mode=enforce enabled=yes direction=default # by hand
  *   192.0.2.0/24
- *   2001:db8::/32 until=1790000000 in # seen in the mail log
+ *   2001:db8::/32 until=1790000000 in since=1789990000 # seen in the mail log
  *   tcp/8000-8100 out
  *   !remove 192.0.2.0/24
  *
  * The first line is the list's policy, without it the defaults hold. Then one entry a line; what
  * stands below wins over what stands above, so that blocking and unblocking append a line each and
- * cost the same in a long file as in a short one. A '#' line and an empty line are skipped. The
+ * cost the same in a long file as in a short one. An entry that is put in again while it is in keeps
+ * its since= and, unless it gets another, its comment. A '#' line and an empty line are skipped. The
  * last line without a newline is a torn write: it is dropped and reported. Whoever writes holds the
  * writer lock; every function that writes has synced when it returns.
  */
@@ -32,6 +33,7 @@ struct list_header {
 	enum fw_mode mode;
 	bool is_enabled;
 	unsigned directions; /* FW_IN | FW_OUT, 0 = by kind of target */
+	const char *comment; /* "" = none, NULL = not said: writing keeps that of the file; belongs to the list or the caller */
 };
 
 /* One line: an entry, or its removal. */
@@ -40,6 +42,7 @@ struct list_line {
 	bool is_removal;
 	unsigned directions; /* FW_IN | FW_OUT, 0 = the list's */
 	int64_t until;       /* Unix time in seconds, 0 = never */
+	int64_t since;       /* the same: when it was put in; 0 = nobody knows */
 	const char *comment; /* without '#', "" or NULL = none; belongs to the writer or the list */
 };
 
@@ -72,6 +75,9 @@ bool list_name_is_valid(const char *name);
  */
 int listfile_read(const char *state_dir, const char *name, struct list **ret_list,
 		  size_t *ret_lineno, const char **ret_error);
+
+/* Reads the policy alone, as a list without items, however long the file is. Errors as above. */
+int listfile_read_header(const char *state_dir, const char *name, struct list **ret_list);
 
 /*
  * Appends lines with one write and syncs, after cutting off a torn end. Makes the file, with this

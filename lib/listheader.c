@@ -144,7 +144,7 @@ bool header_starts(struct cursor *c)
 
 void header_print(FILE *f, const struct list_header *h)
 {
-	fprintf(f, HEADER_START " list=%s action=%s mode=%s enabled=%s direction=%s\n", h->name,
+	fprintf(f, HEADER_START " list=%s action=%s mode=%s enabled=%s direction=%s", h->name,
 		action_to_string(h->action), mode_to_string(h->mode), h->is_enabled ? "yes" : "no",
 		h->directions ? directions_to_string(h->directions) : "default");
 }

@@ -15,4 +15,5 @@ bool header_starts(struct cursor *c);
 /* Reads the keys into *h. Returns the sentence that is wrong with them, or NULL. */
 const char *header_parse(struct list_header *h, struct cursor *c);
 
+/* Without its comment and the end of the line. */
 void header_print(FILE *f, const struct list_header *h);

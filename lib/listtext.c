@@ -43,29 +43,43 @@ static const char *take_comment(struct cursor *c)
 	return comment;
 }
 
+/* Reads "until=SECONDS" or "since=SECONDS" into *ret. False: the word is neither. */
+static bool parse_time(struct list_line *line, struct word w, const char **ret_error)
+{
+	int64_t *ret = word_skip(&w, "until=") ? &line->until : word_skip(&w, "since=") ? &line->since : NULL;
+	uint64_t seconds;
+
+	if (!ret)
+		return false;
+	if (*ret > 0)
+		*ret_error = "until= or since= is given twice";
+	else if (decimal_parse(w.text, w.length, LIST_TIME_MAX, &seconds) < 0 || seconds == 0)
+		*ret_error = "until= and since= must be in seconds since 1970, up to the year 9999";
+	else
+		*ret = (int64_t)seconds;
+	return true;
+}
+
 /* What may stand behind a target: how it is in the list. */
 static const char *parse_attributes(struct list_line *line, struct cursor *c)
 {
+	const char *error = NULL;
+
 	for (struct word w = next_word(c); w.length > 0; w = next_word(c)) {
-		uint64_t until;
 		int r;
 
 		if (line->is_removal)
 			return "nothing but a comment may follow the target of !remove";
 
-		if (word_skip(&w, "until=")) {
-			if (line->until > 0)
-				return "until= is given twice";
-			r = decimal_parse(w.text, w.length, LIST_UNTIL_MAX, &until);
-			if (r < 0 || until == 0)
-				return "until= must be in seconds since 1970, up to the year 9999";
-			line->until = (int64_t)until;
+		if (parse_time(line, w, &error)) {
+			if (error)
+				return error;
 			continue;
 		}
 
 		r = directions_from_string(w.text, w.length);
 		if (r < 0)
-			return "unknown word, expected until=SECONDS, in, out, both or # COMMENT";
+			return "unknown word, expected until=SECONDS, since=SECONDS, in, out, both or # COMMENT";
 		if (line->directions != 0)
 			return "the direction is given twice";
 		line->directions = (unsigned)r;
@@ -112,6 +126,7 @@ static int parse_line(struct reader *reader, struct cursor c, const char **ret_e
 	if (header_starts(&c)) {
 		*ret_error = l->n_lines == 1 ? header_parse(&l->header, &c) :
 					       "a header can only be the first line";
+		l->header.comment = take_comment(&c);
 		return *ret_error ? -EBADMSG : 0;
 	}
 
@@ -165,6 +180,23 @@ static size_t count_settled(const struct list *l)
 }
 
 /*
+ * The later of two lines wins. Where the target has been in the list all the time from one to the other, it
+ * takes over what it does not say: since when, and why.
+ */
+static struct list_line replace_line(const struct list_line *was, const struct list_line *is)
+{
+	struct list_line line = *is;
+
+	if (was->is_removal || is->is_removal || (was->until > 0 && was->until <= is->since))
+		return line;
+	if (was->since > 0)
+		line.since = was->since;
+	if (line.comment[0] == '\0')
+		line.comment = was->comment;
+	return line;
+}
+
+/*
  * Sorts, and keeps of each target what its last line says. A long file is written sorted and then
  * appended to: only what stands below is sorted here, and merged with what stands above.
  */
@@ -187,14 +219,16 @@ static int settle(struct list *l)
 	qsort(order, n_below, sizeof(*order), compare_lines);
 
 	for (size_t i = 0; i < n_below; i++) {
-		if (i + 1 < n_below && target_compare(&order[i]->target, &order[i + 1]->target) == 0)
-			continue; /* the later line wins */
-		while (above < n_above && target_compare(&l->items[above].target, &order[i]->target) < 0)
+		struct list_line line = *order[i];
+
+		while (above < n_above && target_compare(&l->items[above].target, &line.target) < 0)
 			items[n++] = l->items[above++];
-		if (above < n_above && target_compare(&l->items[above].target, &order[i]->target) == 0)
-			above++;
-		if (!order[i]->is_removal)
-			items[n++] = *order[i];
+		if (above < n_above && target_compare(&l->items[above].target, &line.target) == 0)
+			line = replace_line(&l->items[above++], &line);
+		for (; i + 1 < n_below && target_compare(&line.target, &order[i + 1]->target) == 0; i++)
+			line = replace_line(&line, order[i + 1]);
+		if (!line.is_removal)
+			items[n++] = line;
 	}
 	while (above < n_above)
 		items[n++] = l->items[above++];
@@ -264,12 +298,14 @@ size_t list_header_length(const char *text, size_t size)
 	return newline && header_starts(&c) ? (size_t)(newline - text) + 1 : 0;
 }
 
-/* Control characters, the end of a line above all, become blanks. */
+/* The end of a line, with a comment before it or none. Control characters become blanks. */
 static void print_comment(FILE *f, const char *comment)
 {
-	fputs(" # ", f);
-	for (; *comment != '\0'; comment++)
+	if (comment && comment[0] != '\0')
+		fputs(" # ", f);
+	for (; comment && *comment != '\0'; comment++)
 		fputc(is_control(*comment) ? ' ' : *comment, f);
+	fputc('\n', f);
 }
 
 static void print_line(FILE *f, const struct list_line *line)
@@ -284,9 +320,9 @@ static void print_line(FILE *f, const struct list_line *line)
 		fprintf(f, " until=%" PRId64, line->until);
 	if (!line->is_removal && line->directions != 0)
 		fprintf(f, " %s", directions_to_string(line->directions));
-	if (line->comment && line->comment[0] != '\0')
-		print_comment(f, line->comment);
-	fputc('\n', f);
+	if (!line->is_removal && line->since > 0)
+		fprintf(f, " since=%" PRId64, line->since);
+	print_comment(f, line->comment);
 }
 
 int list_print(const struct list_header *header, const struct list_line *lines, size_t n_lines,
@@ -301,8 +337,10 @@ int list_print(const struct list_header *header, const struct list_line *lines, 
 	if (!f)
 		return -errno;
 
-	if (header)
+	if (header) {
 		header_print(f, header);
+		print_comment(f, header->comment);
+	}
 	for (size_t i = 0; i < n_lines; i++)
 		print_line(f, &lines[i]);
 

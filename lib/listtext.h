@@ -7,8 +7,8 @@
 
 #include "listfile.h"
 
-/* What "until=" may say: the year 9999. */
-#define LIST_UNTIL_MAX INT64_C(253402300799)
+/* What "until=" and "since=" may say: the year 9999. */
+#define LIST_TIME_MAX INT64_C(253402300799)
 
 /*
  * Reads size bytes of text, as the list of that name; takes text, which is from malloc(3), also on

@@ -167,7 +167,7 @@ static void test_bad(void **state)
 	static const char names[] =
 		"names are not looked up: give an address, a range, or a port like tcp/80";
 	static const char words[] = "unknown words behind the entry, expected a comment after # or ;";
-	static const char until[] = "until= must be in seconds since 1970";
+	static const char until[] = "until= and since= must be in seconds since 1970";
 	static const char ipset[] = "unknown word behind an entry of ipset";
 	static const char json[] = "expected one whole JSON object on the line";
 	static const struct {

@@ -284,6 +284,38 @@ static void test_header_kept(void **state)
 		"#!ebpf-fw list=x action=block mode=enforce enabled=yes direction=default\n");
 }
 
+/* The comment of a list stays when its policy or its entries are written anew, until another is given. */
+static void test_header_comment(void **state)
+{
+	struct list_header header = list_header_default("x"), unsaid = header;
+	struct list_line l = line("192.0.2.1");
+	_cleanup_(freelistp) struct list *list = NULL;
+
+	header.comment = "from the mail log # daily";
+	assert_int_equal(listfile_read_header(state_dir, "x", &list), -ENOENT);
+	assert_int_equal(listfile_append(state_dir, &header, &l, 1), 0);
+	unsaid.mode = FW_MODE_AUDIT;
+	assert_int_equal(listfile_set_header(state_dir, &unsaid), 0);
+	assert_int_equal(listfile_replace(state_dir, &unsaid, &l, 1), 0);
+	assert_string_equal(read_text("x.list"),
+			    "#!ebpf-fw list=x action=block mode=audit enabled=yes direction=default"
+			    " # from the mail log # daily\n192.0.2.1\n");
+	assert_int_equal(listfile_read_header(state_dir, "x", &list), 0);
+	assert_string_equal(list->header.comment, header.comment);
+	assert_int_equal(list->header.mode, FW_MODE_AUDIT);
+	assert_int_equal(list->n_items, 0);
+
+	header.comment = "";
+	assert_int_equal(listfile_set_header(state_dir, &header), 0);
+	assert_string_equal(read_text("x.list"),
+			    "#!ebpf-fw list=x action=block mode=enforce enabled=yes direction=default\n192.0.2.1\n");
+
+	write_text("empty.list", "", 0);
+	list = list_free(list);
+	assert_int_equal(listfile_read_header(state_dir, "empty", &list), 0);
+	assert_null(list->header.comment);
+}
+
 static void test_replace(void **state)
 {
 	struct list_header header = list_header_default("manual");
@@ -593,6 +625,7 @@ int main(void)
 		TEST(slashes),
 		TEST(lines),
 		TEST(header_kept),
+		TEST(header_comment),
 		TEST(replace),
 		TEST(torn_append),
 		TEST(torn_anywhere),

@@ -88,6 +88,18 @@ static void test_accepted(void **state)
 		{ "192.0.2.0/30\n192.0.2.4\n!remove 192.0.2.0-192.0.2.4\n", "" },
 		{ "tcp/80\ntcp/80-81\n!remove tcp/80\n", "tcp/80-81\n" },
 
+		/* what it does not say it takes over, as long as the target was in the list all the time */
+		{ "192.0.2.1 since=7 in # a\n",         "192.0.2.1 in since=7 # a\n" },
+		{ "192.0.2.1 since=7 # a\n192.0.2.1 since=8\n", "192.0.2.1 since=7 # a\n" },
+		{ "192.0.2.1 since=7 # a\n192.0.2.1 since=8 # b\n192.0.2.1 since=9\n",
+		  "192.0.2.1 since=7 # b\n" },
+		{ "192.0.2.1 # a\n192.0.2.1 since=8\n", "192.0.2.1 since=8 # a\n" },
+		{ "192.0.2.1 since=7 # a\n!remove 192.0.2.1\n192.0.2.1 since=9\n", "192.0.2.1 since=9\n" },
+		{ "192.0.2.1 since=7 until=9 # a\n192.0.2.1 since=9\n", "192.0.2.1 since=9\n" },
+		{ "192.0.2.1 since=7 until=9 # a\n192.0.2.1 since=8\n", "192.0.2.1 since=7 # a\n" },
+		{ "192.0.2.2 since=1 # b\n192.0.2.1 since=7 # a\n192.0.2.1 in\n192.0.2.2 out\n",
+		  "192.0.2.1 in since=7 # a\n192.0.2.2 out since=1 # b\n" },
+
 		/* sorted */
 		{ "udp/53\ntcp/80\n2001:db8::1\n192.0.2.1\n192.0.2.0/24\n",
 		  "192.0.2.0/24\n192.0.2.1\n2001:db8::1\ntcp/80\nudp/53\n" },
@@ -120,8 +132,8 @@ static void test_refused(void **state)
 		"expected an address, prefix, range (192.0.2.1-192.0.2.9) or port (tcp/80)";
 	static const char names[] =
 		"names are not looked up: give an address, a range, or a port like tcp/80";
-	static const char word[] = "unknown word, expected until=SECONDS, in, out, both or # COMMENT";
-	static const char until[] = "until= must be in seconds since 1970, up to the year 9999";
+	static const char word[] = "unknown word, expected until=SECONDS, since=SECONDS, in, out, both or # COMMENT";
+	static const char until[] = "until= and since= must be in seconds since 1970, up to the year 9999";
 	static const char removal[] = "nothing but a comment may follow the target of !remove";
 	static const char key[] = "unknown key in the header: list= action= mode= enabled= direction=";
 	static const char twice[] = "a key is given twice in the header";
@@ -142,7 +154,7 @@ static void test_refused(void **state)
 		{ "192.0.2.1 default\n",                 1, word },
 		{ "192.0.2.1 in in\n",                   1, "the direction is given twice" },
 		{ "192.0.2.1 in out\n",                  1, "the direction is given twice" },
-		{ "192.0.2.1 until=1 until=1\n",         1, "until= is given twice" },
+		{ "192.0.2.1 until=1 until=1\n",         1, "until= or since= is given twice" },
 		{ "192.0.2.1 until=\n",                  1, until },
 		{ "192.0.2.1 until=0\n",                 1, until },
 		{ "192.0.2.1 until=-1\n",                1, until },
@@ -259,9 +271,10 @@ static void test_header(void **state)
 		{ "allow", "",
 		  "#!ebpf-fw list=allow action=allow mode=enforce enabled=yes "
 		  "direction=default\n" },
-		{ "fail2ban/sshd", "#!ebpf-fw enabled=no  mode=audit\tdirection=in # mine\r\n",
+		{ "fail2ban/sshd", "#!ebpf-fw enabled=no  mode=audit\tdirection=in #  mine # own \r\n",
 		  "#!ebpf-fw list=fail2ban/sshd action=block mode=audit enabled=no "
-		  "direction=in\n" },
+		  "direction=in # mine # own\n" },
+		{ "manual", "#!ebpf-fw # \n", HEADER },
 		{ "x", "#!ebpf-fw direction=out action=allow list=x\n",
 		  "#!ebpf-fw list=x action=allow mode=enforce enabled=yes direction=out\n" },
 		{ "x", "#!ebpf-fw direction=both\n",
