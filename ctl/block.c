@@ -76,7 +76,7 @@ int changes_prepare_add(struct changes *c, const struct targets *targets, const 
 			return status;
 	}
 	if (c->list == FW_LISTS_MAX) {
-		status = policy_make(c->ctl, c->table, &c->policy, &c->list);
+		status = policy_make(c->ctl, c->table, &c->policy, NULL, &c->list);
 		if (status != EXIT_DONE)
 			return status;
 		c->is_new_list = true;

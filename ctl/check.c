@@ -2,17 +2,21 @@
 
 /*
  * check: what would become of a packet? The verdict is the kernel program's own, by a test run that
- * counts nothing; the entries behind it are looked up beside it.
+ * counts nothing; the entries behind it are looked up beside it, and from these what would become of it
+ * without each of their lists.
  */
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
+#include "explain.h"
 #include "log.h"
 #include "names.h"
 #include "output.h"
+#include "reckon.h"
 #include "row.h"
 
 #define ARGUMENT_TEXT_MAX 256
@@ -23,6 +27,7 @@ struct question {
 	bool has_address;
 	bool has_port;
 	unsigned directions;
+	uint32_t answers[_FW_DIRECTION_MAX]; /* the kernel's, for those directions */
 };
 
 /* ADDR, PORT, or both in any order. */
@@ -38,14 +43,20 @@ static int parse_question(struct ctl *ctl, int argc, char **argv, struct questio
 			return output_fail(ctl, EXIT_USAGE, "'%s': %s", escaped, error);
 
 		if (t.kind == TARGET_PORT) {
-			if (q->has_port || t.port.first != t.port.last)
-				return output_fail(ctl, EXIT_USAGE, "'%s': check takes one port",
+			if (q->has_port)
+				return output_fail(ctl, EXIT_USAGE, "'%s' is a second port: check takes one",
 						   escaped);
+			if (t.port.first != t.port.last)
+				return output_fail(ctl, EXIT_USAGE,
+						   "'%s': check takes one port, not a range", escaped);
 			q->port = t;
 			q->has_port = true;
 		} else {
-			if (q->has_address ||
-			    t.prefix.length != prefix_full_length(t.prefix.family))
+			if (q->has_address)
+				return output_fail(ctl, EXIT_USAGE,
+						   "'%s' is a second address: check takes one, and a port",
+						   escaped);
+			if (t.prefix.length != prefix_full_length(t.prefix.family))
 				return output_fail(ctl, EXIT_USAGE,
 						   "'%s': check takes one address, not a prefix",
 						   escaped);
@@ -89,8 +100,8 @@ static int choose_neutral(struct table *t, struct target *ret)
 }
 
 /* Asks the kernel for one direction. True in *ret_is_drop if the packet would be dropped. */
-static int ask(struct table *t, const struct question *q, enum fw_direction d,
-	       json_object *directions, bool *ret_is_drop)
+static int ask(struct table *t, struct question *q, enum fw_direction d, json_object *directions,
+	       bool *ret_is_drop)
 {
 	struct fw_list list = {};
 	enum fw_reason reason;
@@ -102,6 +113,7 @@ static int ask(struct table *t, const struct question *q, enum fw_direction d,
 			q->has_port ? q->port.port.first : -1, &answer);
 	if (r < 0)
 		return r;
+	q->answers[d] = answer;
 
 	reason = FW_ANSWER_REASON(answer);
 	if (reason == FW_REASON_ADDRESS || reason == FW_REASON_PORT ||
@@ -122,70 +134,104 @@ static int ask(struct table *t, const struct question *q, enum fw_direction d,
 	return 0;
 }
 
-/* Gathers the covering entries that matter in a direction asked for. */
+/* The covering entries that matter in a direction asked for. */
 struct gathering {
-	struct row_maker *maker;
-	json_object *rows;
 	unsigned directions;
+	struct table_entry *items;
+	size_t n_items;
 };
+
+static void gathering_done(struct gathering *g)
+{
+	free(g->items);
+}
 
 static int gather(const struct table_entry *e, void *userdata)
 {
 	struct gathering *g = userdata;
+	struct table_entry *items;
 
-	if ((g->directions & FW_IN && e->lists[FW_INGRESS]) ||
-	    (g->directions & FW_OUT && e->lists[FW_EGRESS]))
-		json_object_array_add(g->rows, row_make(g->maker, e));
+	if (!((g->directions & FW_IN && e->lists[FW_INGRESS]) ||
+	      (g->directions & FW_OUT && e->lists[FW_EGRESS])))
+		return 0;
+	items = reallocarray(g->items, g->n_items + 1, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	items[g->n_items++] = *e;
+	g->items = items;
 	return 0;
 }
 
-static int gather_entries(struct ctl *ctl, struct table *t, const struct question *q,
-			  json_object *rows)
+static json_object *make_without(const char *list, enum fw_direction d, const struct reckoning *x,
+				 const struct fw_list *lists)
 {
-	_cleanup_(row_maker_done) struct row_maker maker;
-	struct gathering g = { .maker = &maker, .rows = rows, .directions = q->directions };
+	json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "list", json_text(list));
+	json_object_object_add(o, "direction", json_text(direction_to_string(d)));
+	json_object_object_add(o, "verdict", json_text(verdict_to_string(x->verdict)));
+	json_object_object_add(o, "reason", json_text(reason_to_string(x->reason)));
+	json_object_object_add(o, "by", json_text(x->list < FW_LISTS_MAX ? lists[x->list].name : NULL));
+	return o;
+}
+
+/* What would become of the packet if one of the lists let go, for each. */
+static void add_without(struct ctl *ctl, json_object *rows, const struct question *q,
+			const struct gathering *g, const struct fw_list *lists)
+{
+	struct reckoning all[_FW_DIRECTION_MAX], x;
+	uint64_t held[_FW_DIRECTION_MAX] = {};
+
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+		if (!(q->directions >> d & 1))
+			continue;
+		all[d] = reckon(g->items, g->n_items, lists, d, 0);
+		if (all[d].verdict != FW_ANSWER_VERDICT(q->answers[d]) ||
+		    all[d].reason != FW_ANSWER_REASON(q->answers[d])) {
+			output_note(ctl, "something was changed meanwhile: ask again");
+			return;
+		}
+		held[d] = reckon_lists(g->items, g->n_items, lists, d);
+	}
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++)
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+			if (!(held[d] >> i & 1))
+				continue;
+			x = reckon(g->items, g->n_items, lists, d, 1ull << i);
+			json_object_array_add(rows, make_without(lists[i].name, d, &x, lists));
+		}
+}
+
+/* What covers the question, and what each list of it is needed for. */
+static int add_entries(struct ctl *ctl, struct table *t, const struct question *q, json_object *record)
+{
+	_cleanup_(row_maker_done) struct row_maker maker = {};
+	_cleanup_(gathering_done) struct gathering g = { .directions = q->directions };
+	json_object *entries = json_object_new_array(), *without = json_object_new_array();
 	int r;
 
+	json_object_object_add(record, "entries", entries);
+	json_object_object_add(record, "without", without);
 	r = row_maker_init(&maker, ctl, t);
 	if (r < 0)
 		return r;
+	maker.is_detailed = true;
 
 	r = table_covering(t, &q->address, gather, &g);
-	if (r < 0 || !q->has_port)
+	if (r >= 0 && q->has_port)
+		r = table_covering(t, &q->port, gather, &g);
+	if (r < 0)
 		return r;
-	return table_covering(t, &q->port, gather, &g);
+	for (size_t i = 0; i < g.n_items; i++)
+		json_object_array_add(entries, row_make(&maker, &g.items[i]));
+	add_without(ctl, without, q, &g, maker.lists);
+	return 0;
 }
 
-static int print_answer(struct ctl *ctl, json_object *record)
-{
-	static const struct column fields[] = {
-		{ "address", "address", COLUMN_TEXT },
-		{ "port",    "port",    COLUMN_TEXT },
-		{ "verdict", "verdict", COLUMN_TEXT },
-		{ "reason",  "reason",  COLUMN_TEXT },
-		{}
-	};
-	static const struct column directions[] = {
-		{ "direction", "DIRECTION", COLUMN_TEXT },
-		{ "verdict",   "VERDICT",   COLUMN_TEXT },
-		{ "reason",    "REASON",    COLUMN_TEXT },
-		{ "list",      "LIST",      COLUMN_TEXT },
-		{}
-	};
-	static const struct section sections[] = {
-		{ "directions", directions    },
-		{ "entries",    entry_columns },
-		{}
-	};
-
-	return output_record(ctl, record, fields, sections);
-}
-
-static int answer(struct ctl *ctl, struct table *t, const struct question *q)
+static int answer(struct ctl *ctl, struct table *t, struct question *q)
 {
 	_cleanup_json_ json_object *record = json_object_new_object();
 	json_object *directions = json_object_new_array();
-	json_object *entries = json_object_new_array();
 	json_object *decisive;
 	size_t i_decisive = 0, n = 0;
 	char text[TARGET_TEXT_MAX];
@@ -199,7 +245,6 @@ static int answer(struct ctl *ctl, struct table *t, const struct question *q)
 	json_object_object_add(record, "verdict", NULL); /* keep their place before the tables */
 	json_object_object_add(record, "reason", NULL);
 	json_object_object_add(record, "directions", directions);
-	json_object_object_add(record, "entries", entries);
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
 		if (!(q->directions >> d & 1))
 			continue;
@@ -212,7 +257,7 @@ static int answer(struct ctl *ctl, struct table *t, const struct question *q)
 		}
 		n++;
 	}
-	r = gather_entries(ctl, t, q, entries);
+	r = add_entries(ctl, t, q, record);
 	if (r < 0)
 		return r;
 
@@ -223,7 +268,7 @@ static int answer(struct ctl *ctl, struct table *t, const struct question *q)
 	json_object_object_add(record, "reason",
 			       json_object_get(json_object_object_get(decisive, "reason")));
 
-	r = print_answer(ctl, record);
+	r = explain_check(ctl, record);
 	if (r < 0)
 		return r;
 	return is_any_drop ? EXIT_DONE : EXIT_NO;

@@ -75,7 +75,7 @@ static int compare(const void *a, const void *b)
 	return target_compare(&x->target, &y->target);
 }
 
-/* The kernel knows no comments. */
+/* The kernel knows no comments, nor since when. */
 static void add_comments(struct list_line *items, size_t n_items, const struct list *file)
 {
 	size_t at = 0;
@@ -83,8 +83,10 @@ static void add_comments(struct list_line *items, size_t n_items, const struct l
 	for (size_t i = 0; i < n_items; i++) {
 		while (at < file->n_items && compare(&file->items[at], &items[i]) < 0)
 			at++;
-		if (at < file->n_items && compare(&file->items[at], &items[i]) == 0)
+		if (at < file->n_items && compare(&file->items[at], &items[i]) == 0) {
 			items[i].comment = file->items[at].comment;
+			items[i].since = file->items[at].since;
+		}
 	}
 }
 

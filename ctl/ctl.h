@@ -124,6 +124,7 @@ int verb_unload(struct ctl *ctl, int argc, char **argv);
 int options_parse(struct ctl *ctl, int argc, char **argv, int *ret_argc, unsigned *ret_options);
 int options_find_verb(struct ctl *ctl, const char *name, const struct verb **ret);
 int options_check(struct ctl *ctl, int argc, unsigned used);
+bool option_is_comment(const char *text);
 
 /* help.c: text and completion scripts from the tables; help_usage() gives "fwctl show [LIST]". */
 void help_program(void);

@@ -19,6 +19,8 @@ static int export_list(struct ctl *ctl, struct table *t, unsigned list,
 	r = content_read(ctl, t, list, policy, &content);
 	if (r < 0)
 		return r;
+	if (content.file)
+		header.comment = content.file->header.comment;
 	r = list_print(&header, content.items, content.n_items, &text, &size);
 	if (r < 0)
 		return r;
@@ -26,7 +28,7 @@ static int export_list(struct ctl *ctl, struct table *t, unsigned list,
 	return 0;
 }
 
-/* --json would be another format: lists are text, 'fwctl show --json' has the entries. */
+/* Text is what import reads; a second form of it as JSON would be one that nothing takes. */
 int verb_export(struct ctl *ctl, int argc, char **argv)
 {
 	_cleanup_(table_freep) struct table *table = NULL;
@@ -37,7 +39,8 @@ int verb_export(struct ctl *ctl, int argc, char **argv)
 
 	if (ctl->is_json)
 		return output_fail(ctl, EXIT_USAGE,
-				   "An export is text: 'fwctl show --json' prints JSON");
+				   "An export is text, for 'fwctl import': 'fwctl lists --json' and "
+				   "'fwctl show --json' have it as JSON");
 	status = session_open(ctl, &table);
 	if (status != EXIT_DONE)
 		return status;

@@ -168,7 +168,7 @@ static int prepare_list(struct import *x, const struct fw_list *want, struct rep
 		return index;
 	*ret_is_new = index == -ENOENT;
 	if (*ret_is_new) {
-		status = policy_make(x->ctl, x->table, want, &r->list);
+		status = policy_make(x->ctl, x->table, want, r->comment, &r->list);
 		return status == EXIT_DONE ? table_get_list(x->table, r->list, &r->policy) : status;
 	}
 	r->list = index;
@@ -181,7 +181,7 @@ static int prepare_list(struct import *x, const struct fw_list *want, struct rep
 			x->ctl, EXIT_NO,
 			"List '%s' is there with another action or direction: flush it first",
 			want->name);
-	status = policy_set(x->ctl, x->table, r->list, want);
+	status = policy_set(x->ctl, x->table, r->list, want, r->comment);
 	return status == EXIT_DONE ? table_get_list(x->table, r->list, &r->policy) : status;
 }
 
@@ -204,6 +204,7 @@ static int import_list(struct import *x, const struct list *l)
 		.wanted = wanted,
 		.n_wanted = l->n_items,
 		.details = l->items,
+		.comment = l->header.comment,
 	};
 	struct fw_list want = policy_of(&l->header);
 	bool is_new = false;
@@ -230,7 +231,7 @@ static int import_list(struct import *x, const struct list *l)
 	x->n_changed += r.n_changed;
 	if (r.policy.mode == want.mode && r.policy.is_enabled == want.is_enabled)
 		return EXIT_DONE;
-	return policy_set(x->ctl, x->table, r.list, &want);
+	return policy_set(x->ctl, x->table, r.list, &want, NULL);
 }
 
 static int report(const struct import *x)

@@ -16,56 +16,70 @@
 
 #define ARGUMENT_TEXT_MAX 256
 
+struct settings {
+	struct fw_list policy;
+	const char *comment; /* NULL = as it is */
+};
+
 /* One setter per key: the sentence that is wrong with the value, or NULL. */
-static const char *set_action(struct fw_list *l, const char *value)
+static const char *set_action(struct settings *s, const char *value)
 {
 	int r = action_from_string(value, strlen(value));
 
 	if (r < 0)
 		return "action must be block or allow";
-	l->action = r;
+	s->policy.action = r;
 	return NULL;
 }
 
-static const char *set_mode(struct fw_list *l, const char *value)
+static const char *set_mode(struct settings *s, const char *value)
 {
 	int r = mode_from_string(value, strlen(value));
 
 	if (r < 0)
 		return "mode must be enforce or audit";
-	l->mode = r;
+	s->policy.mode = r;
 	return NULL;
 }
 
-static const char *set_direction(struct fw_list *l, const char *value)
+static const char *set_direction(struct settings *s, const char *value)
 {
 	int r = strcmp(value, "default") == 0 ? 0 : directions_from_string(value, strlen(value));
 
 	if (r < 0)
 		return "direction must be in, out, both or default";
-	l->directions = r;
+	s->policy.directions = r;
+	return NULL;
+}
+
+static const char *set_comment(struct settings *s, const char *value)
+{
+	if (!option_is_comment(value))
+		return "a comment is one line without control characters";
+	s->comment = value;
 	return NULL;
 }
 
 static const struct {
 	const char *start;
-	const char *(*set)(struct fw_list *l, const char *value);
+	const char *(*set)(struct settings *s, const char *value);
 } keys[] = {
 	{ "action=",    set_action    },
 	{ "mode=",      set_mode      },
 	{ "direction=", set_direction },
+	{ "comment=",   set_comment   },
 };
 
-static int parse_keys(struct ctl *ctl, int argc, char **argv, struct fw_list *l)
+static int parse_keys(struct ctl *ctl, int argc, char **argv, struct settings *s)
 {
 	char escaped[ARGUMENT_TEXT_MAX];
 	const char *error;
 
 	for (int i = 0; i < argc; i++) {
-		error = "unknown key: action= mode= direction=";
+		error = "unknown key: action= mode= direction= comment=";
 		for (size_t k = 0; k < ELEMENTSOF(keys); k++)
 			if (strncmp(argv[i], keys[k].start, strlen(keys[k].start)) == 0)
-				error = keys[k].set(l, argv[i] + strlen(keys[k].start));
+				error = keys[k].set(s, argv[i] + strlen(keys[k].start));
 		if (error)
 			return output_fail(ctl, EXIT_USAGE, "'%s': %s",
 					   log_escape(argv[i], escaped, sizeof(escaped)), error);
@@ -98,63 +112,82 @@ static int check_change(struct ctl *ctl, const struct fw_list *before, const str
 	return EXIT_DONE;
 }
 
+static void list_freep(struct list **l)
+{
+	*l = list_free(*l);
+}
+
+/* Is this its comment, as far as one is asked for? */
+static bool has_comment(struct ctl *ctl, const struct fw_list *l, const char *comment)
+{
+	_cleanup_(list_freep) struct list *file = NULL;
+
+	if (!comment)
+		return true;
+	return listfile_read_header(ctl->state_dir, l->name, &file) == 0 &&
+	       strcmp(file->header.comment ?: "", comment) == 0;
+}
+
 static int report(struct ctl *ctl, const struct fw_list *l, const char *done)
 {
 	_cleanup_json_ json_object *result = json_object_new_object();
+	bool is_present = strcmp(done, "present") == 0;
 
 	json_object_object_add(result, "result", json_text(done));
 	json_object_object_add(result, "list", json_text(l->name));
-	return output_result(ctl, result, "%s list '%s'", done, l->name);
+	return is_present ? output_result(ctl, result, "list '%s' is there already", l->name) :
+			    output_result(ctl, result, "%s list '%s'", done, l->name);
 }
 
 static int list_add(struct ctl *ctl, struct table *t, int argc, char **argv)
 {
 	char escaped[FW_LIST_NAME_MAX * 4];
-	struct fw_list l;
+	struct fw_list before;
+	struct settings s = {};
 	unsigned index;
 	int status, r;
 
 	if (!list_name_is_valid(argv[0]))
 		return output_fail(ctl, EXIT_USAGE, "'%s' is no name of a list",
 				   log_escape(argv[0], escaped, sizeof(escaped)));
-	l = policy_default(argv[0], FW_ACTION_BLOCK);
-	r = table_find_list(t, argv[0], &l);
+	before = policy_default(argv[0], FW_ACTION_BLOCK);
+	r = table_find_list(t, argv[0], &before);
 	if (r < 0 && r != -ENOENT)
 		return r;
 
-	struct fw_list before = l;
-	status = parse_keys(ctl, argc - 1, argv + 1, &l);
+	s.policy = before;
+	status = parse_keys(ctl, argc - 1, argv + 1, &s);
 	if (status != EXIT_DONE)
 		return status;
-	if (r == -ENOENT)
-		status = policy_make(ctl, t, &l, &index);
-	else if (before.action == l.action && before.mode == l.mode &&
-		 before.directions == l.directions)
-		output_note(ctl, "list '%s' is there already", l.name);
-	else
-		status = output_fail(ctl, EXIT_NO,
-				     "List '%s' is there already, and is another: 'fwctl list set' "
-				     "changes it",
-				     l.name);
-	return status == EXIT_DONE ? report(ctl, &l, "added") : status;
+	if (r == -ENOENT) {
+		status = policy_make(ctl, t, &s.policy, s.comment, &index);
+		return status == EXIT_DONE ? report(ctl, &s.policy, "added") : status;
+	}
+	if (before.action == s.policy.action && before.mode == s.policy.mode &&
+	    before.directions == s.policy.directions && has_comment(ctl, &before, s.comment))
+		return report(ctl, &before, "present");
+	return output_fail(ctl, EXIT_NO,
+			   "List '%s' is there already, and is another: 'fwctl list set' changes it",
+			   before.name);
 }
 
 static int list_set(struct ctl *ctl, struct table *t, int argc, char **argv)
 {
-	struct fw_list before, l;
+	struct fw_list before;
+	struct settings s = {};
 	unsigned index;
 	int status;
 
 	status = session_find_list(ctl, t, argv[0], &index, &before);
 	if (status != EXIT_DONE)
 		return status;
-	l = before;
-	status = parse_keys(ctl, argc - 1, argv + 1, &l);
+	s.policy = before;
+	status = parse_keys(ctl, argc - 1, argv + 1, &s);
 	if (status == EXIT_DONE)
-		status = check_change(ctl, &before, &l);
+		status = check_change(ctl, &before, &s.policy);
 	if (status == EXIT_DONE)
-		status = policy_set(ctl, t, index, &l);
-	return status == EXIT_DONE ? report(ctl, &l, "set") : status;
+		status = policy_set(ctl, t, index, &s.policy, s.comment);
+	return status == EXIT_DONE ? report(ctl, &s.policy, "set") : status;
 }
 
 static int switch_list(struct ctl *ctl, struct table *t, const char *name, bool is_enabled)
@@ -167,7 +200,7 @@ static int switch_list(struct ctl *ctl, struct table *t, const char *name, bool 
 	if (status != EXIT_DONE)
 		return status;
 	l.is_enabled = is_enabled;
-	status = policy_set(ctl, t, index, &l);
+	status = policy_set(ctl, t, index, &l, NULL);
 	return status == EXIT_DONE ? report(ctl, &l, is_enabled ? "enabled" : "disabled") : status;
 }
 

@@ -2,13 +2,38 @@
 
 /* lists: which there are, with their policy and counters. flush: empties one. */
 
+#include <stdio.h>
+
 #include "cleanup.h"
 #include "output.h"
 #include "replace.h"
+#include "stamp.h"
 
-static json_object *list_row(const struct fw_list *l, const struct fw_list_counters *counters)
+static void list_freep(struct list **l)
 {
+	*l = list_free(*l);
+}
+
+/* For text, in one column, what is not as usual: "block, audit, in, disabled, runtime". */
+static json_object *policy_words(const struct fw_list *l, bool has_file)
+{
+	char text[64];
+
+	(void) snprintf(text, sizeof(text), "%s%s%s%s%s%s", action_to_string(l->action),
+			l->mode == FW_MODE_AUDIT ? ", audit" : "", l->directions ? ", " : "",
+			l->directions ? directions_to_string(l->directions) : "",
+			l->is_enabled ? "" : ", disabled", has_file || l->n_entries == 0 ? "" : ", runtime");
+	return json_object_new_string(text);
+}
+
+static json_object *list_row(struct ctl *ctl, const struct fw_list *l, const struct fw_list_counters *counters)
+{
+	_cleanup_(list_freep) struct list *file = NULL;
 	json_object *row = json_object_new_object();
+	bool has_file = stamp_file_size(ctl, l->name) >= 0;
+
+	/* one that cannot be read costs its comment; a restart of the daemon says what is wrong with it */
+	(void) listfile_read_header(ctl->state_dir, l->name, &file);
 
 	json_object_object_add(row, "name", json_text(l->name));
 	json_object_object_add(row, "action", json_text(action_to_string(l->action)));
@@ -20,10 +45,14 @@ static json_object *list_row(const struct fw_list *l, const struct fw_list_count
 	json_object_object_add(row, "hits", json_object_new_uint64(counters->hits));
 	json_object_object_add(row, "dropped", json_object_new_uint64(counters->dropped));
 	json_object_object_add(row, "would_drop", json_object_new_uint64(counters->would_drop));
+	json_object_object_add(row, "file", json_object_new_boolean(has_file));
+	json_object_object_add(row, "comment", json_text(file ? file->header.comment : NULL));
+	if (!ctl->is_json)
+		json_object_object_add(row, "policy", policy_words(l, has_file));
 	return row;
 }
 
-static int add_list_rows(struct table *t, struct output_rows *rows)
+static int add_list_rows(struct ctl *ctl, struct table *t, struct output_rows *rows)
 {
 	struct fw_list_counters counters;
 	struct fw_list list;
@@ -38,7 +67,7 @@ static int add_list_rows(struct table *t, struct output_rows *rows)
 		r = table_read_list_counters(t, i, &counters);
 		if (r < 0)
 			return r;
-		r = output_rows_add(rows, list_row(&list, &counters));
+		r = output_rows_add(rows, list_row(ctl, &list, &counters));
 		if (r < 0)
 			return r;
 	}
@@ -49,14 +78,12 @@ int verb_lists(struct ctl *ctl, int argc, char **argv)
 {
 	static const struct column columns[] = {
 		{ "name",       "NAME",       COLUMN_TEXT   },
-		{ "action",     "ACTION",     COLUMN_TEXT   },
-		{ "mode",       "MODE",       COLUMN_TEXT   },
-		{ "direction",  "DIRECTION",  COLUMN_TEXT   },
-		{ "enabled",    "ENABLED",    COLUMN_TEXT   },
+		{ "policy",     "POLICY",     COLUMN_TEXT   },
 		{ "entries",    "ENTRIES",    COLUMN_NUMBER },
 		{ "hits",       "HITS",       COLUMN_NUMBER },
 		{ "dropped",    "DROPPED",    COLUMN_NUMBER },
 		{ "would_drop", "WOULD DROP", COLUMN_NUMBER },
+		{ "comment",    "COMMENT",    COLUMN_TEXT   },
 		{}
 	};
 	_cleanup_(table_freep) struct table *table = NULL;
@@ -70,7 +97,7 @@ int verb_lists(struct ctl *ctl, int argc, char **argv)
 	r = output_rows_begin(&rows, ctl, "lists", columns);
 	if (r < 0)
 		return r;
-	r = add_list_rows(table, &rows);
+	r = add_list_rows(ctl, table, &rows);
 	end = output_rows_end(&rows);
 	return r < 0 ? r : end;
 }

@@ -101,7 +101,7 @@ static int load(struct replacement *x)
 	int status, r;
 
 	if (is_new && !x->ctl->is_dry_run) {
-		status = policy_make(x->ctl, x->table, &x->policy, &x->list);
+		status = policy_make(x->ctl, x->table, &x->policy, NULL, &x->list);
 		if (status != EXIT_DONE)
 			return status;
 		r = table_get_list(x->table, x->list, &x->policy);

@@ -56,7 +56,7 @@ const struct verb verbs[] = {
 	{ "lists",   "",                "Show the lists with their counters",
 	  0, 0, 0, verb_lists },
 	{ "list",    "COMMAND LIST [KEY=VALUE]",
-	  "add, set, del, enable or disable a list; keys: action mode direction",
+	  "add, set, del, enable or disable a list; keys: action mode direction comment",
 	  2, ARGUMENTS_ANY, 0, verb_list },
 	{ "flush",   "LIST",            "Take everything out of a list",
 	  1, 1, OPTION_RUNTIME, verb_flush },

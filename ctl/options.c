@@ -39,12 +39,18 @@ static int set_duration(struct ctl *ctl, const char *text)
 }
 
 /* A comment ends with its line, and must not be able to act on a terminal. */
-static int set_comment(struct ctl *ctl, const char *text)
+bool option_is_comment(const char *text)
 {
 	for (const char *p = text; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			return output_fail(ctl, EXIT_USAGE,
-					   "A comment is one line without control characters");
+			return false;
+	return true;
+}
+
+static int set_comment(struct ctl *ctl, const char *text)
+{
+	if (!option_is_comment(text))
+		return output_fail(ctl, EXIT_USAGE, "A comment is one line without control characters");
 	ctl->comment = text;
 	return EXIT_DONE;
 }

@@ -90,10 +90,12 @@ static void put_back(struct ctl *ctl, struct table *t, unsigned index, const str
 	}
 }
 
-int policy_make(struct ctl *ctl, struct table *t, const struct fw_list *l, unsigned *ret_index)
+int policy_make(struct ctl *ctl, struct table *t, const struct fw_list *l, const char *comment, unsigned *ret_index)
 {
 	struct list_header header = session_list_header(l);
 	int index, r;
+
+	header.comment = comment;
 
 	if (!ctl->is_runtime && stamp_file_size(ctl, l->name) >= 0)
 		return output_fail(ctl, EXIT_NO,
@@ -136,12 +138,14 @@ void policy_unmake(struct ctl *ctl, struct table *t, unsigned index)
 		(void) listfile_remove(ctl->state_dir, l.name); /* it comes back empty at worst */
 }
 
-int policy_set(struct ctl *ctl, struct table *t, unsigned index, const struct fw_list *l)
+int policy_set(struct ctl *ctl, struct table *t, unsigned index, const struct fw_list *l, const char *comment)
 {
 	struct list_header header = session_list_header(l);
 	struct fw_list before, now = *l;
 	struct stamps stamps = {};
 	int r;
+
+	header.comment = comment;
 
 	r = stamps_begin(&stamps, ctl, t, index);
 	if (r == 0)

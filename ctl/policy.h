@@ -19,14 +19,17 @@ struct fw_list policy_default(const char *name, enum fw_action action);
 int policy_find(struct ctl *ctl, struct table *t, enum fw_action action, unsigned *ret_index,
 		struct fw_list *ret);
 
-/* Makes an empty list. With --runtime it has no file. */
-int policy_make(struct ctl *ctl, struct table *t, const struct fw_list *l, unsigned *ret_index);
+/*
+ * Makes an empty list, with a comment, or NULL, in its file. With --runtime it has none. comment: "" takes
+ * the one away that is there, NULL keeps it.
+ */
+int policy_make(struct ctl *ctl, struct table *t, const struct fw_list *l, const char *comment, unsigned *ret_index);
 
 /* Takes back policy_make(); says nothing. */
 void policy_unmake(struct ctl *ctl, struct table *t, unsigned index);
 
 /* Gives a list another policy; its name and number of entries stay. */
-int policy_set(struct ctl *ctl, struct table *t, unsigned index, const struct fw_list *l);
+int policy_set(struct ctl *ctl, struct table *t, unsigned index, const struct fw_list *l, const char *comment);
 
 /* Removes a list that is empty in the kernel, and its file. */
 int policy_remove(struct ctl *ctl, struct table *t, unsigned index);

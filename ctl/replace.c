@@ -239,7 +239,7 @@ static int append(struct replacement *x, const struct list_header *header)
 	return listfile_append(x->ctl->state_dir, header, lines, n);
 }
 
-/* Everything that is wanted, with the comments of what was there before. */
+/* Everything that is wanted; of what was there before it keeps the comments, and since when. */
 static int rewrite(struct replacement *x, const struct list_header *header)
 {
 	_cleanup_free_ struct list_line *lines = calloc(x->n_wanted + 1, sizeof(*lines));
@@ -251,8 +251,10 @@ static int rewrite(struct replacement *x, const struct list_header *header)
 		lines[i] = wanted_line(x, i);
 		while (now < end && target_compare(&now->target, &x->wanted[i]) < 0)
 			now++;
-		if (!x->details && now < end && target_compare(&now->target, &x->wanted[i]) == 0)
+		if (!x->details && now < end && target_compare(&now->target, &x->wanted[i]) == 0) {
 			lines[i].comment = now->comment;
+			lines[i].since = now->since;
+		}
 	}
 	return listfile_replace(x->ctl->state_dir, header, lines, x->n_wanted);
 }
@@ -270,6 +272,7 @@ static int save(struct replacement *x)
 {
 	struct list_header header = session_list_header(&x->policy);
 
+	header.comment = x->comment;
 	if (!can_append(x))
 		return rewrite(x, &header);
 	return x->n_added + x->n_changed + x->n_removed > 0 ? append(x, &header) : 0;

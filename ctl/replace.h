@@ -19,6 +19,7 @@ struct replacement {
 	const struct target *wanted; /* sorted, each once */
 	size_t n_wanted;
 	const struct list_line *details; /* the same targets as lines; NULL = as they are */
+	const char *comment; /* of the list, NULL = as it is */
 
 	struct content now;
 	struct targets add, remove; /* without an end, in the directions of the list */

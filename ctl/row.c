@@ -45,11 +45,10 @@ static int compare_line(const void *target, const void *line)
 	return target_compare(target, &((const struct list_line *)line)->target);
 }
 
-/* What the list's file says of a target, or "". A file that cannot be read costs the comments only. */
-static const char *find_comment(struct row_maker *m, unsigned list, const struct target *target)
+/* What the list's file says of a target, or NULL. A file that cannot be read costs no more than that. */
+static const struct list_line *find_line(struct row_maker *m, unsigned list, const struct target *target)
 {
 	const char *name = m->lists[list].name, *error;
-	const struct list_line *line;
 	size_t lineno = 0;
 	int r;
 
@@ -62,14 +61,15 @@ static const char *find_comment(struct row_maker *m, unsigned list, const struct
 		}
 	}
 	if (!m->files[list])
-		return "";
-	line = bsearch(target, m->files[list]->items, m->files[list]->n_items, sizeof(*line),
+		return NULL;
+	return bsearch(target, m->files[list]->items, m->files[list]->n_items, sizeof(struct list_line),
 		       compare_line);
-	return line ? line->comment : "";
 }
 
 static json_object *make_list(struct row_maker *m, const struct table_entry *e, unsigned list)
 {
+	const struct list_line *line = find_line(m, list, &e->target);
+	const struct fw_list *l = &m->lists[list];
 	json_object *o = json_object_new_object();
 	unsigned directions = 0;
 
@@ -77,10 +77,18 @@ static json_object *make_list(struct row_maker *m, const struct table_entry *e, 
 		if (e->lists[d] >> list & 1)
 			directions |= 1u << d;
 
-	json_object_object_add(o, "name", json_text(m->lists[list].name));
+	json_object_object_add(o, "name", json_text(l->name));
 	json_object_object_add(o, "direction", json_text(directions_to_string(directions)));
 	json_object_object_add(o, "until", json_time(until_to_unix(e->until[list])));
-	json_object_object_add(o, "comment", json_text(find_comment(m, list, &e->target)));
+	json_object_object_add(o, "since", json_time(line ? line->since : 0));
+	json_object_object_add(o, "comment", json_text(line ? line->comment : NULL));
+	if (!m->is_detailed)
+		return o;
+	json_object_object_add(o, "action", json_text(action_to_string(l->action)));
+	json_object_object_add(o, "mode", json_text(mode_to_string(l->mode)));
+	json_object_object_add(o, "enabled", json_object_new_boolean(l->is_enabled));
+	json_object_object_add(o, "list_comment",
+			       json_text(m->files[list] ? m->files[list]->header.comment : NULL));
 	return o;
 }
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "change.h"
 #include "cleanup.h"
@@ -35,6 +36,7 @@ static bool make_line(const struct changes *c, const struct change *change, unsi
 		ret->is_removal = c->is_removal;
 		ret->directions = c->is_removal ? 0 : change->directions;
 		ret->until = c->is_removal ? 0 : change->until_unix;
+		ret->since = c->is_removal ? 0 : time(NULL);
 		ret->comment = c->is_removal ? "" : c->ctl->comment;
 		return true;
 	}

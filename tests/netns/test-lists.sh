@@ -88,18 +88,36 @@ fails 2 "an unknown command" list paint watch
 fails 0 "adding twice is done" list add watch
 fails 1 "adding another of that name is not" list add watch action=allow
 
+# A list has a comment, and so has an entry; neither is lost when something else changes.
+fwctl list add notes "comment=what is written" >/dev/null
+fwctl block 203.0.113.70 -l notes --comment "the first reason" >/dev/null
+since=$(fwctl show 203.0.113.70 --json | json "d['entries'][0]['lists'][0]['since']")
+check "since when is known" test "$since" -gt 1700000000
+sleep 1
+fwctl block 203.0.113.70 -l notes --in >/dev/null
+fwctl list set notes mode=audit >/dev/null
+same "a refreshed entry keeps its comment, and since when" "the first reason $since" \
+	"$(fwctl show 203.0.113.70 --json | json "'{comment} {since}'.format(**d['entries'][0]['lists'][0])")"
+same "a list keeps its comment" "what is written" "$(list notes comment)"
+fails 0 "adding it again, with its comment, is done" list add notes mode=audit "comment=what is written"
+fails 1 "with another it is not" list add notes mode=audit comment=other
+fails 2 "no comment of two lines" list set notes comment=$'a\nb'
+fwctl list set notes comment= >/dev/null
+same "a comment can be taken away" None "$(list notes comment)"
+fwctl list set notes "comment=kept over a reboot" >/dev/null
+
 # After a reboot everything is as it was.
 fwctl list disable manual >/dev/null
 fwctl list add outgoing direction=out >/dev/null
 fwctl block $GOOD4 -l outgoing >/dev/null
 before=$(fwctl export)
-policies=$(fwctl lists --json | json "sorted((l['name'], l['action'], l['mode'], l['direction'], l['enabled'], l['entries']) for l in d['lists'])")
+policies=$(fwctl lists --json | json "sorted((l['name'], l['action'], l['mode'], l['direction'], l['enabled'], l['entries'], l['comment']) for l in d['lists'])")
 unload_and_start
 same "after a reboot: policies" "$policies" "$(fwctl lists --json |
-	json "sorted((l['name'], l['action'], l['mode'], l['direction'], l['enabled'], l['entries']) for l in d['lists'])")"
+	json "sorted((l['name'], l['action'], l['mode'], l['direction'], l['enabled'], l['entries'], l['comment']) for l in d['lists'])")"
 same "after a reboot: entries" "$(sort <<<"$before")" "$(fwctl export | sort)"
 same "after a reboot: blocked" blocked "$(probe_ping $BAD4 $HOST4)"
-check "after a reboot: only what goes out" grep -q "^$GOOD4 out\$\|^$GOOD4\$" "$T/state/lists/outgoing.list"
+check "after a reboot: only what goes out" grep -qE "^$GOOD4 out( |\$)" "$T/state/lists/outgoing.list"
 
 # 64 lists, and no more.
 n=$(fwctl lists --json | json "len(d['lists'])")
