@@ -416,6 +416,8 @@ struct fw_meta {
 	__u32 abi_version;   /* FW_ABI_VERSION; stays first in every version */
 	__u32 layout;        /* fw_layout() of the writer */
 	__u64 max_entries;   /* MaxEntries=: how far an entry table may grow */
+	__u64 loaded_at;     /* Unix seconds at which the daemon loaded the programs */
+	__u64 configured_at; /* Unix seconds at which it last took over a configuration */
 	__u32 tc_mechanism;  /* enum fw_mechanism */
 	__u32 reserved;      /* zero */
 	char version[32];    /* release of the daemon that loaded the programs */

@@ -45,6 +45,8 @@ struct ctl {
 	bool is_dry_run;
 	bool is_all_lists;
 	bool is_quiet;
+	bool is_prometheus;
+	const char *output;   /* file to write instead of stdout, NULL = none */
 	bool is_help;
 	bool is_version;
 	const char *where;    /* "FILE:LINE" in front of what is said, NULL = from the command line */
@@ -70,6 +72,8 @@ enum {
 	OPTION_RUN_DIR = 1 << 14,
 	OPTION_HELP = 1 << 15,
 	OPTION_VERSION = 1 << 16,
+	OPTION_PROMETHEUS = 1 << 17,
+	OPTION_OUTPUT = 1 << 18,
 };
 
 #define OPTIONS_GLOBAL \

@@ -92,6 +92,12 @@ static int set_option(struct ctl *ctl, const struct option *o, const char *argum
 	case OPTION_JSON:
 		ctl->is_json = true;
 		break;
+	case OPTION_PROMETHEUS:
+		ctl->is_prometheus = true;
+		break;
+	case OPTION_OUTPUT:
+		ctl->output = argument;
+		break;
 	case OPTION_PIN_DIR:
 		ctl->pin_dir = argument;
 		break;

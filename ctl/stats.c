@@ -2,10 +2,14 @@
 
 /* stats: what each hook and direction in use has counted since the firewall was loaded. */
 
+#include <errno.h>
+
 #include "attachment.h"
 #include "cleanup.h"
 #include "names.h"
 #include "output.h"
+#include "pins.h"
+#include "prometheus.h"
 
 static json_object *counters_row(enum fw_hook hook, enum fw_direction direction,
 				 const struct fw_counters *c)
@@ -56,6 +60,29 @@ static int add_counters_rows(struct ctl *ctl, struct table *t, struct output_row
 	return 0;
 }
 
+/* That nothing is loaded is worth a metric too, to be alarmed by; the exit status says it as always. */
+static int print_metrics(struct ctl *ctl)
+{
+	_cleanup_(table_freep) struct table *table = NULL;
+	int status = EXIT_DONE, error, r;
+
+	error = pins_check_dir(ctl->pin_dir);
+	if (error == 0)
+		error = table_open(ctl->pin_dir, &table);
+	if (error < 0) {
+		status = session_explain(ctl, error);
+		if (status != EXIT_NOT_LOADED)
+			return status;
+	}
+
+	r = ctl->output ? prometheus_write(ctl, table, ctl->output) : prometheus_print(ctl, table, stdout);
+	if (r >= 0)
+		return status;
+	errno = -r;
+	return output_fail(ctl, EXIT_NO, "Cannot write the metrics%s%s: %m", ctl->output ? " to " : "",
+			   ctl->output ?: "");
+}
+
 int verb_stats(struct ctl *ctl, int argc, char **argv)
 {
 	static const struct column columns[] = {
@@ -73,6 +100,13 @@ int verb_stats(struct ctl *ctl, int argc, char **argv)
 	_cleanup_(table_freep) struct table *table = NULL;
 	struct output_rows rows;
 	int status, r, end;
+
+	if (ctl->output && !ctl->is_prometheus)
+		return output_fail(ctl, EXIT_USAGE, "--output goes with --prometheus");
+	if (ctl->is_prometheus && ctl->is_json)
+		return output_fail(ctl, EXIT_USAGE, "--prometheus and --json are two formats: give one");
+	if (ctl->is_prometheus)
+		return print_metrics(ctl);
 
 	status = session_open(ctl, &table);
 	if (status != EXIT_DONE)

@@ -43,6 +43,7 @@ struct manager {
 	struct hooks *hooks;
 	struct stats *stats;
 	struct fw_meta meta; /* as last written */
+	uint64_t configured_at; /* Unix seconds */
 	bool is_strict;      /* as last put into the policy */
 	uint64_t swept_usec; /* CLOCK_MONOTONIC */
 	int pins_error;      /* of the last check, so that it is said once */
@@ -88,6 +89,7 @@ static int publish(struct manager *m)
 	int r;
 
 	meta.max_entries = m->config.max_entries;
+	meta.configured_at = m->configured_at;
 	hooks_describe(m->hooks, &m->config, m->interfaces, &meta);
 	if (memcmp(&meta, &m->meta, sizeof(meta)) != 0) {
 		r = loader_write_meta(m->loader, &meta);
@@ -143,6 +145,8 @@ static int restore(struct manager *m)
 
 	if (pins_read_meta(m->options->pin_dir, &before) == 0) { /* holds until we have attached anew */
 		before.max_entries = m->meta.max_entries;
+		before.loaded_at = m->meta.loaded_at;
+		before.configured_at = m->meta.configured_at;
 		memcpy(before.version, m->meta.version, sizeof(before.version));
 		before.pending[0] = '\0'; /* to be said again */
 		m->meta = before;
@@ -277,6 +281,7 @@ static int reload(struct manager *m)
 
 	old = m->config;
 	m->config = fresh;
+	m->configured_at = now_usec(CLOCK_REALTIME) / USEC_PER_SEC;
 	fresh = old; /* released with this scope */
 	(void) sync_hooks(m); /* what fails is said and tried again, as with events */
 	tend_table(m);
@@ -349,10 +354,13 @@ int manager_new(const struct options *o, struct config *c, struct manager **ret)
 	m->instance = (struct instance)INSTANCE_NULL;
 	m->config = *c;
 	*c = (struct config){};
+	m->configured_at = now_usec(CLOCK_REALTIME) / USEC_PER_SEC;
 	m->meta = (struct fw_meta){
 		.abi_version = FW_ABI_VERSION,
 		.layout = fw_layout(),
 		.max_entries = m->config.max_entries,
+		.loaded_at = m->configured_at,
+		.configured_at = m->configured_at,
 		.version = FW_VERSION,
 	};
 	*ret = m;

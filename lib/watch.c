@@ -330,6 +330,24 @@ int watch_read_counts(struct watch *w, struct fw_watch_counts *ret)
 	return 0;
 }
 
+int watch_read_totals(struct watch *w, struct fw_watch_counts *ret)
+{
+	*ret = (struct fw_watch_counts){};
+	for (uint32_t slot = FW_WATCHER_DAEMON + 1; slot < FW_WATCHERS_MAX; slot++) {
+		struct fw_watch_counts one = {};
+		int r;
+
+		r = table_sum_percpu(w->counts_fd, slot, sizeof(one), (uint64_t *)&one,
+				     offsetof(struct fw_watch_counts, tick) / sizeof(uint64_t));
+		if (r < 0)
+			return r;
+		ret->shown += one.shown;
+		ret->hidden += one.hidden;
+		ret->lost += one.lost;
+	}
+	return 0;
+}
+
 int watch_open_seen(struct watch *w, uint32_t n_addresses)
 {
 	struct map_shape shape = { SEEN_PIN, BPF_MAP_TYPE_LRU_HASH, sizeof(struct fw_seen_key), sizeof(struct fw_seen) };

@@ -46,6 +46,9 @@ int watch_new_ring(uint32_t n_bytes);
 /* What became of the drops that passed our filter since watch_take(), over all CPUs. */
 int watch_read_counts(struct watch *w, struct fw_watch_counts *ret);
 
+/* The same over all viewers there have been since loading; never goes back. */
+int watch_read_totals(struct watch *w, struct fw_watch_counts *ret);
+
 /*
  * The map of addresses seen, fw_seen_key to fw_seen: the one that is there, or a new one of n_addresses. Holds
  * the writer lock, after watch_take() of FW_WATCH_SEEN. A descriptor for the caller, or a negative errno.

@@ -28,6 +28,9 @@ if [ -z "${FW_TEST_DIR:-}" ]; then
 	CGROUP2=$(awk '{ for (i = 7; i < NF; i++) if ($i == "-" && $(i + 1) == "cgroup2") print $5 }' \
 		/proc/self/mountinfo | head -n 1)
 	[ -n "$CGROUP2" ] || skip "no cgroup2 is mounted"
+	for tool in ${NEEDS:-}; do
+		command -v "$tool" >/dev/null || skip "needs $tool"
+	done
 
 	FW_TEST_DIR=$(mktemp -d /tmp/ebpf-fw-test.XXXXXX) || exit 1
 	FW_TEST_CGROUP=/${FW_TEST_DIR##*/}

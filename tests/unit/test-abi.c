@@ -14,7 +14,7 @@ static void test_layout(void **state)
 {
 	static const __u32 layouts[] = {
 		[1] = 0xc8f57e58,
-		[2] = 0x8cf1c40e,
+		[2] = 0xebdc361e,
 	};
 
 	assert_int_equal(ELEMENTSOF(layouts), FW_ABI_VERSION + 1);

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* Metrics for Prometheus: see prometheus.h. A metric is a row in families[]. */
+
+#include "prometheus.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "attachment.h"
+#include "cleanup.h"
+#include "names.h"
+#include "watch.h"
+
+#define READS_MAX 8
+#define KINDS_MAX (FW_KIND_PORT + 1)
+
+/* All that is printed, gathered before the first line. */
+struct scrape {
+	FILE *f;
+	struct fw_meta meta;
+	bool is_loaded;
+	bool is_daemon_running;
+	struct fw_counters counters[FW_COUNTERS_MAX];
+	bool is_used[FW_COUNTERS_MAX];
+	unsigned n_attached[FW_COUNTERS_MAX][_FW_MECHANISM_MAX];
+	struct fw_list lists[FW_LISTS_MAX];
+	struct fw_list_counters list_counters[FW_LISTS_MAX];
+	struct fw_watch_counts events;
+	uint64_t n_entries[KINDS_MAX];
+	uint64_t n_entries_max[KINDS_MAX];
+};
+
+struct family {
+	const char *name; /* behind "ebpffw_" */
+	const char *type;
+	const char *help;
+	void (*print)(const struct scrape *s, const struct family *f);
+	size_t field;    /* offset of the number in what print() goes through */
+	size_t dropped;  /* of the same number, dropped packets alone */
+	bool is_always;  /* also where nothing is loaded */
+};
+
+static uint64_t number_at(const void *object, size_t offset)
+{
+	return *(const uint64_t *)((const char *)object + offset);
+}
+
+/* The labels of a hook and a direction, up to the last one's end. */
+static void print_place(const struct scrape *s, const struct family *f, unsigned i)
+{
+	fprintf(s->f, "ebpffw_%s{hook=\"%s\",direction=\"%s\"", f->name, hook_to_string(i / _FW_DIRECTION_MAX),
+		direction_to_string(i % _FW_DIRECTION_MAX));
+}
+
+static void print_by_hook(const struct scrape *s, const struct family *f)
+{
+	for (unsigned i = 0; i < FW_COUNTERS_MAX; i++) {
+		if (!s->is_used[i])
+			continue;
+		print_place(s, f, i);
+		fprintf(s->f, "} %" PRIu64 "\n", number_at(&s->counters[i], f->field));
+	}
+}
+
+static uint64_t passed(const struct fw_counters *c, size_t field, size_t dropped)
+{
+	uint64_t all = number_at(c, field), gone = number_at(c, dropped);
+
+	return all > gone ? all - gone : 0; /* packets that came between the two reads */
+}
+
+static void print_by_verdict(const struct scrape *s, const struct family *f)
+{
+	for (unsigned i = 0; i < FW_COUNTERS_MAX; i++) {
+		if (!s->is_used[i])
+			continue;
+		print_place(s, f, i);
+		fprintf(s->f, ",verdict=\"%s\"} %" PRIu64 "\n", verdict_to_string(FW_PASS),
+			passed(&s->counters[i], f->field, f->dropped));
+		print_place(s, f, i);
+		fprintf(s->f, ",verdict=\"%s\"} %" PRIu64 "\n", verdict_to_string(FW_DROP),
+			number_at(&s->counters[i], f->dropped));
+	}
+}
+
+/* Those that are counted: "no-match" is the rest of the packets. */
+static void print_by_reason(const struct scrape *s, const struct family *f)
+{
+	for (unsigned i = 0; i < FW_COUNTERS_MAX; i++)
+		for (enum fw_reason r = FW_REASON_NO_MATCH + 1; s->is_used[i] && r < _FW_REASON_MAX; r++) {
+			print_place(s, f, i);
+			fprintf(s->f, ",reason=\"%s\"} %llu\n", reason_to_string(r),
+				s->counters[i].reasons[r]);
+		}
+}
+
+static void print_attached(const struct scrape *s, const struct family *f)
+{
+	for (unsigned i = 0; i < FW_COUNTERS_MAX; i++)
+		for (enum fw_mechanism m = FW_MECHANISM_NONE + 1; m < _FW_MECHANISM_MAX; m++) {
+			if (s->n_attached[i][m] == 0)
+				continue;
+			print_place(s, f, i);
+			fprintf(s->f, ",mechanism=\"%s\"} %u\n", mechanism_to_string(m), s->n_attached[i][m]);
+		}
+}
+
+/* A list is the source of its entries; its name has no character that a label would have to escape. */
+static void print_by_list(const struct scrape *s, const struct family *f)
+{
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++)
+		if (s->lists[i].name[0])
+			fprintf(s->f, "ebpffw_%s{source=\"%s\"} %" PRIu64 "\n", f->name, s->lists[i].name,
+				number_at(&s->list_counters[i], f->field));
+}
+
+static void print_list_entries(const struct scrape *s, const struct family *f)
+{
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++)
+		if (s->lists[i].name[0])
+			fprintf(s->f, "ebpffw_%s{source=\"%s\"} %llu\n", f->name, s->lists[i].name,
+				s->lists[i].n_entries);
+}
+
+static void print_list_info(const struct scrape *s, const struct family *f)
+{
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+		const struct fw_list *l = &s->lists[i];
+
+		if (l->name[0])
+			fprintf(s->f, "ebpffw_%s{source=\"%s\",action=\"%s\",mode=\"%s\",enabled=\"%s\"} 1\n",
+				f->name, l->name, action_to_string(l->action), mode_to_string(l->mode),
+				l->is_enabled ? "yes" : "no");
+	}
+}
+
+/* field is that of an array by enum fw_kind. */
+static void print_by_kind(const struct scrape *s, const struct family *f)
+{
+	static const char *const names[KINDS_MAX] = {
+		[FW_KIND_IPV4] = "ipv4",
+		[FW_KIND_IPV6] = "ipv6",
+		[FW_KIND_PORT] = "port",
+	};
+
+	for (unsigned kind = 0; kind < KINDS_MAX; kind++)
+		fprintf(s->f, "ebpffw_%s{map=\"%s\"} %" PRIu64 "\n", f->name, names[kind],
+			number_at(s, f->field + kind * sizeof(uint64_t)));
+}
+
+static void print_events_lost(const struct scrape *s, const struct family *f)
+{
+	fprintf(s->f, "ebpffw_%s{cause=\"rate-limit\"} %llu\nebpffw_%s{cause=\"ring-full\"} %llu\n", f->name,
+		s->events.hidden, f->name, s->events.lost);
+}
+
+static void print_flag(const struct scrape *s, const struct family *f)
+{
+	fprintf(s->f, "ebpffw_%s %d\n", f->name, *((const bool *)s + f->field) ? 1 : 0);
+}
+
+static void print_time(const struct scrape *s, const struct family *f)
+{
+	fprintf(s->f, "ebpffw_%s %" PRIu64 "\n", f->name, number_at(&s->meta, f->field));
+}
+
+static void print_build(const struct scrape *s, const struct family *f)
+{
+	fprintf(s->f, "ebpffw_%s{version=\"%s\"} 1\n", f->name, FW_VERSION);
+}
+
+#define HOOK(field)    offsetof(struct fw_counters, field)
+#define LIST(field)    offsetof(struct fw_list_counters, field)
+#define SCRAPE(field)  offsetof(struct scrape, field)
+#define META(field)    offsetof(struct fw_meta, field)
+
+static const struct family families[] = {
+	{ "packets_total", "counter", "Packets judged, as they are on the wire.",
+	  print_by_verdict, HOOK(packets), HOOK(dropped), false },
+	{ "bytes_total", "counter", "Bytes of the packets judged, as the hook sees them.",
+	  print_by_verdict, HOOK(bytes), HOOK(dropped_bytes), false },
+	{ "tcp_syn_total", "counter", "TCP SYN without ACK, counted before the verdict.",
+	  print_by_hook, HOOK(syn), 0, false },
+	{ "tcp_syn_ack_total", "counter", "TCP SYN with ACK, counted before the verdict.",
+	  print_by_hook, HOOK(syn_ack), 0, false },
+	{ "unparsed_packets_total", "counter", "Packets whose address or ports could not be read.",
+	  print_by_hook, HOOK(unparsed), 0, false },
+	{ "decided_packets_total", "counter", "Packets by what decided them; the rest matched nothing.",
+	  print_by_reason, 0, 0, false },
+	{ "hits_total", "counter", "Packets decided by an entry of this list.",
+	  print_by_list, LIST(hits), 0, false },
+	{ "drops_total", "counter", "Packets dropped by an entry of this list.",
+	  print_by_list, LIST(dropped), 0, false },
+	{ "dropped_bytes_total", "counter", "Bytes of the packets dropped by an entry of this list.",
+	  print_by_list, LIST(dropped_bytes), 0, false },
+	{ "would_drop_total", "counter", "Packets that passed because this list is in mode audit.",
+	  print_by_list, LIST(would_drop), 0, false },
+	{ "list_info", "gauge", "The policy of a list.",
+	  print_list_info, 0, 0, false },
+	{ "list_entries", "gauge", "Entries of a list; one that is in two lists counts in both.",
+	  print_list_entries, 0, 0, false },
+	{ "entries", "gauge", "Entries in a map, whichever list they are in.",
+	  print_by_kind, SCRAPE(n_entries), 0, false },
+	{ "map_capacity_entries", "gauge", "Entries that a map may hold.",
+	  print_by_kind, SCRAPE(n_entries_max), 0, false },
+	{ "events_lost_total", "counter", "Drops that a viewer asked for and was not shown.",
+	  print_events_lost, 0, 0, false },
+	{ "attached_programs", "gauge", "Programs attached, one for each interface or cgroup and direction.",
+	  print_attached, 0, 0, false },
+	{ "last_load_timestamp_seconds", "gauge", "When the daemon last loaded the programs.",
+	  print_time, META(loaded_at), 0, false },
+	{ "last_reload_timestamp_seconds", "gauge", "When the daemon last took over its configuration.",
+	  print_time, META(configured_at), 0, false },
+	{ "loaded", "gauge", "Whether the firewall is loaded.",
+	  print_flag, SCRAPE(is_loaded), 0, true },
+	{ "daemon_running", "gauge", "Whether the daemon runs; without it filtering goes on.",
+	  print_flag, SCRAPE(is_daemon_running), 0, true },
+	{ "build_info", "gauge", "The version of fwctl.",
+	  print_build, 0, 0, true },
+};
+
+/*
+ * A packet that is being counted while we read is among the packets and not yet among the dropped: what
+ * passed would be one too high, and go back at the next scrape, which Prometheus takes for a restart of the
+ * counter. So it is read until two reads agree. Where much passes they never do, but then it grows
+ * by more than that error.
+ */
+static int read_counters(struct table *t, unsigned i, struct fw_counters *ret)
+{
+	struct fw_counters before;
+	int r;
+
+	r = table_read_counters(t, i / _FW_DIRECTION_MAX, i % _FW_DIRECTION_MAX, ret);
+	for (int n = 0; r >= 0 && n < READS_MAX; n++) {
+		before = *ret;
+		r = table_read_counters(t, i / _FW_DIRECTION_MAX, i % _FW_DIRECTION_MAX, ret);
+		if (passed(&before, HOOK(packets), HOOK(dropped)) == passed(ret, HOOK(packets), HOOK(dropped)) &&
+		    passed(&before, HOOK(bytes), HOOK(dropped_bytes)) ==
+			    passed(ret, HOOK(bytes), HOOK(dropped_bytes)))
+			break;
+	}
+	return r;
+}
+
+static int count_attachment(const struct attachment *a, void *userdata)
+{
+	struct scrape *s = userdata;
+	unsigned i = fw_counters_index(a->hook, a->direction);
+
+	if (a->is_live) {
+		s->n_attached[i][a->mechanism]++;
+		s->is_used[i] = true;
+	}
+	return 0;
+}
+
+static int gather_events(struct ctl *ctl, struct scrape *s)
+{
+	struct watch *w;
+	int r;
+
+	r = watch_open(ctl->pin_dir, &w);
+	if (r < 0)
+		return r;
+	r = watch_read_totals(w, &s->events);
+	(void) watch_free(w); /* returns NULL */
+	return r;
+}
+
+static int gather(struct ctl *ctl, struct table *t, struct scrape *s)
+{
+	int r;
+
+	s->is_loaded = true;
+	s->meta = *table_meta(t);
+	r = attachment_foreach(ctl->pin_dir, count_attachment, s);
+	for (unsigned i = 0; r >= 0 && i < FW_COUNTERS_MAX; i++) {
+		r = read_counters(t, i, &s->counters[i]);
+		s->is_used[i] = s->is_used[i] || s->counters[i].packets > 0;
+	}
+	for (unsigned i = 0; r >= 0 && i < FW_LISTS_MAX; i++) {
+		r = table_get_list(t, i, &s->lists[i]);
+		if (r >= 0)
+			r = table_read_list_counters(t, i, &s->list_counters[i]);
+	}
+	for (unsigned kind = 0; r >= 0 && kind < KINDS_MAX; kind++) {
+		s->n_entries[kind] = table_count(t, kind);
+		s->n_entries_max[kind] = table_limit(t, kind);
+	}
+	return r < 0 ? r : gather_events(ctl, s);
+}
+
+int prometheus_print(struct ctl *ctl, struct table *t, FILE *f)
+{
+	_cleanup_free_ struct scrape *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->f = f;
+	s->is_daemon_running = session_daemon_pid(ctl) > 0;
+	if (t) {
+		r = gather(ctl, t, s);
+		if (r < 0)
+			return r;
+	}
+
+	for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+		const struct family *family = &families[i];
+
+		if (!s->is_loaded && !family->is_always)
+			continue;
+		fprintf(f, "# HELP ebpffw_%s %s\n# TYPE ebpffw_%s %s\n", family->name, family->help,
+			family->name, family->type);
+		family->print(s, family);
+	}
+	return 0;
+}
+
+static int write_temporary(struct ctl *ctl, struct table *t, int fd)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	int r;
+
+	f = fdopen(fd, "we");
+	if (!f) {
+		r = -errno;
+		(void) close(fd);
+		return r;
+	}
+	r = prometheus_print(ctl, t, f);
+	if (r < 0)
+		return r;
+	if (fchmod(fd, 0644) < 0) /* the collector is somebody else, and there are no secrets */
+		return -errno;
+	return fflush(f) == EOF || ferror(f) ? -EIO : 0; /* one check for all of the above */
+}
+
+int prometheus_write(struct ctl *ctl, struct table *t, const char *path)
+{
+	char temporary[PATH_MAX];
+	int fd, r;
+
+	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= sizeof(temporary))
+		return -ENAMETOOLONG;
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+
+	r = write_temporary(ctl, t, fd);
+	if (r >= 0 && rename(temporary, path) < 0)
+		r = -errno;
+	if (r < 0)
+		(void) unlink(temporary);
+	return r;
+}
