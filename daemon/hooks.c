@@ -277,9 +277,14 @@ static void drop_cgroup(struct hooks *h)
 	h->cgroup[0] = h->cgroup_reason[0] = '\0';
 }
 
+/*
+ * Both directions, or neither: the links to another cgroup get their names, and so replace those to the
+ * cgroup before, when the kernel has taken both.
+ */
 static int attach_cgroup(struct hooks *h, const char *path, char *reason, size_t size)
 {
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = -1, ingress = -1, egress = -1;
+	int *const links[_FW_DIRECTION_MAX] = { [FW_INGRESS] = &ingress, [FW_EGRESS] = &egress };
 	uint64_t id = 0;
 	int r;
 
@@ -293,11 +298,19 @@ static int attach_cgroup(struct hooks *h, const char *path, char *reason, size_t
 					 .attach_type = cgroup_attach_types[d],
 					 .id = id };
 
-		r = link_attach(h->pin_dir, cgroup_pins[d], &t,
-				loader_program(h->context.loader, FW_HOOK_CGROUP, d, false),
-				&h->cgroup_links[d]);
+		r = link_prepare(h->pin_dir, cgroup_pins[d], &t,
+				 loader_program(h->context.loader, FW_HOOK_CGROUP, d, false),
+				 h->cgroup_links[d], links[d]);
 		if (r < 0) {
 			(void) cgroup_explain(path, fd, t.attach_type, r, reason, size);
+			return r;
+		}
+	}
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+		r = link_hold(h->pin_dir, cgroup_pins[d], links[d], &h->cgroup_links[d]);
+		if (r < 0) {
+			(void) snprintf(reason, size, "cannot pin '%s/%s': %s", h->pin_dir, cgroup_pins[d],
+					strerror(-r));
 			return r;
 		}
 	}
@@ -313,15 +326,20 @@ void hooks_sync_cgroup(struct hooks *h, const struct config *c)
 		drop_cgroup(h);
 		return;
 	}
-	if (strcmp(h->cgroup, c->cgroup) == 0)
+	if (strcmp(h->cgroup, c->cgroup) == 0) {
+		h->cgroup_reason[0] = '\0'; /* of a configuration that was taken back */
 		return;
+	}
 
 	r = attach_cgroup(h, c->cgroup, reason, sizeof(reason));
 	if (r < 0) {
 		if (strcmp(reason, h->cgroup_reason) == 0)
 			return;
 		strcpy(h->cgroup_reason, reason);
-		(void) log_warning(r, "The cgroup hook is off, tc goes on without it: %s", reason);
+		if (h->cgroup[0])
+			(void) log_warning(r, "Cgroup '%s' stays the one that is filtered: %s", h->cgroup, reason);
+		else
+			(void) log_warning(r, "The cgroup hook is off, tc goes on without it: %s", reason);
 		return;
 	}
 	(void) snprintf(h->cgroup, sizeof(h->cgroup), "%s", c->cgroup);

@@ -62,40 +62,58 @@ int link_open(const char *pin_dir, const char *name, const struct link_target *t
 	return TAKE_FD(fd);
 }
 
-int link_attach(const char *pin_dir, const char *name, const struct link_target *t, int prog_fd,
-		int *fd)
+int link_prepare(const char *pin_dir, const char *name, const struct link_target *t, int prog_fd,
+		 int fd, int *ret_fd)
 {
-	_cleanup_close_ int opened = -1, created = -1;
-	int r, live = -1;
+	_cleanup_close_ int opened = -1;
+	int r, live;
 
-	if (*fd >= 0 && link_leads_to(*fd, t))
-		live = *fd;
+	if (fd >= 0 && link_leads_to(fd, t))
+		live = fd;
 	else
 		live = opened = link_open(pin_dir, name, t);
+	if (live < 0 && live != -ENOENT)
+		return live;
+
 	if (live >= 0) {
 		r = bpf_link_update(live, prog_fd, NULL);
 		if (r < 0 && r != -ENOLINK) /* died since we looked: attach anew */
 			return r;
 		if (r == 0) {
-			if (opened >= 0) {
-				closep(fd);
-				*fd = TAKE_FD(opened);
-			}
+			*ret_fd = TAKE_FD(opened);
 			return 0;
 		}
-	} else if (live != -ENOENT) {
-		return live;
 	}
 
-	created = bpf_link_create(prog_fd, t->target, t->attach_type, NULL);
-	if (created < 0)
-		return created;
-	r = pins_put(pin_dir, name, created); /* replaces a dead one */
+	r = bpf_link_create(prog_fd, t->target, t->attach_type, NULL);
+	if (r < 0)
+		return r;
+	*ret_fd = r;
+	return 0;
+}
+
+int link_hold(const char *pin_dir, const char *name, int *prepared, int *fd)
+{
+	int r;
+
+	if (*prepared < 0)
+		return 0;
+	r = pins_put(pin_dir, name, *prepared); /* replaces a dead one, or that of another target */
 	if (r < 0)
 		return r;
 	closep(fd);
-	*fd = TAKE_FD(created);
+	*fd = TAKE_FD(*prepared);
 	return 0;
+}
+
+int link_attach(const char *pin_dir, const char *name, const struct link_target *t, int prog_fd,
+		int *fd)
+{
+	_cleanup_close_ int prepared = -1;
+	int r;
+
+	r = link_prepare(pin_dir, name, t, prog_fd, *fd, &prepared);
+	return r < 0 ? r : link_hold(pin_dir, name, &prepared, fd);
 }
 
 void link_detach(const char *pin_dir, const char *name, int *fd)

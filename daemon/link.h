@@ -31,6 +31,14 @@ int link_open(const char *pin_dir, const char *name, const struct link_target *t
 int link_attach(const char *pin_dir, const char *name, const struct link_target *t, int prog_fd,
 		int *fd);
 
+/*
+ * The two halves of it, for what is to be attached in several places or in none. The first leaves the link
+ * without its name: closing *ret_fd detaches a new one. -1: the link in fd was updated, and is all there is.
+ */
+int link_prepare(const char *pin_dir, const char *name, const struct link_target *t, int prog_fd,
+		 int fd, int *ret_fd);
+int link_hold(const char *pin_dir, const char *name, int *prepared, int *fd);
+
 /* Removes the pin and closes: that detaches. *fd may be -1. */
 void link_detach(const char *pin_dir, const char *name, int *fd);
 

@@ -35,7 +35,7 @@ if [ -z "${FW_TEST_DIR:-}" ]; then
 	FW_TEST_DIR=$(mktemp -d /tmp/ebpf-fw-test.XXXXXX) || exit 1
 	FW_TEST_CGROUP=/${FW_TEST_DIR##*/}
 	export FW_TEST_DIR FW_TEST_CGROUP CGROUP2
-	trap 'rmdir "$CGROUP2$FW_TEST_CGROUP"; rm -rf "$FW_TEST_DIR"' EXIT
+	trap 'find "$CGROUP2$FW_TEST_CGROUP" -depth -type d -exec rmdir {} +; rm -rf "$FW_TEST_DIR"' EXIT
 	mkdir "$CGROUP2$FW_TEST_CGROUP" || exit 1
 	unshare --net --mount --pid --fork --kill-child --mount-proc bash "$0" &
 	trap 'kill $!; wait $!; exit 1' INT TERM HUP

@@ -58,6 +58,27 @@ for kind in multi override exclusive; do
 	"$FOREIGN" leave "$CGROUP" ingress "$T/bpf/peer_$kind"
 done
 
+# A reload to a cgroup that takes one direction only changes neither.
+OTHER=$CGROUP/other
+mkdir "$OTHER"
+"$FOREIGN" cgroup "$OTHER" egress exclusive "$T/bpf/peer_egress" || die "no cgroup programs in this kernel"
+: >"$T/log"
+start_with
+was="$(link_of cgroup_ingress) $(link_of cgroup_egress)"
+fwctl block $BAD4 >/dev/null
+configure "Cgroup=$FW_TEST_CGROUP/other"
+kill -HUP "$DAEMON"
+check "a refused cgroup: the log says which one stays" wait_for grep -q "Cgroup '$FW_TEST_CGROUP' stays" "$T/log"
+check "a refused cgroup: the peer's program is named" grep -q "program [0-9]* .*holds cgroup" "$T/log"
+same "a refused cgroup: both links are as they were" "$was" "$(link_of cgroup_ingress) $(link_of cgroup_egress)"
+check "a refused cgroup: status says why" grep -q 'holds cgroup' <(fwctl status)
+same "a refused cgroup: nothing passes" 0 "$(delivered $BAD4 $HOST4 5)"
+"$FOREIGN" leave "$OTHER" egress "$T/bpf/peer_egress"
+check "when the peer has gone it is attached there" wait_for grep -q "Cgroup '$FW_TEST_CGROUP/other': filtering" "$T/log"
+check "by other links" test "$was" != "$(link_of cgroup_ingress) $(link_of cgroup_egress)"
+remove
+rmdir "$OTHER"
+
 # No such cgroup, and no cgroup2 at all.
 : >"$T/log"
 configure Cgroup=/no-such-cgroup-here
