@@ -93,9 +93,6 @@ static int parse_command(struct command *c, int n_words)
 	status = options_parse(&c->ctl, n_words, c->words, &n, &used);
 	if (status != EXIT_DONE)
 		return status;
-	if (used & OPTIONS_GLOBAL)
-		return output_fail(&c->ctl, EXIT_USAGE,
-				   "An option of all verbs belongs to 'fwctl batch' itself");
 	if (n == 0)
 		return output_fail(&c->ctl, EXIT_USAGE, "No verb");
 	status = set_verb(c, c->words[0]);

@@ -157,6 +157,10 @@ int options_parse(struct ctl *ctl, int argc, char **argv, int *ret_argc, unsigne
 		if (!o)
 			return output_fail(ctl, EXIT_USAGE,
 					   "No option '%s': 'fwctl help' shows all", escaped);
+		if (ctl->where && o->bit & OPTIONS_GLOBAL) /* not set: the batch is to end as it began */
+			return output_fail(ctl, EXIT_USAGE,
+					   "--%s belongs to 'fwctl batch' itself, not into a line of it",
+					   o->name);
 		if (argument && !o->argument)
 			return output_fail(ctl, EXIT_USAGE, "'%s': --%s takes no argument", escaped,
 					   o->name);

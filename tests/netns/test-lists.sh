@@ -164,6 +164,10 @@ printf 'block 203.0.113.11\nblock 192.0.2.300\nblok 203.0.113.12\nblock "203.0.1
 fails 2 "batch: wrong lines" batch "$T/batch"
 same "batch: each is named" "2 3 4" "$(sed -n 's/.*batch:\([0-9]*\): .*/\1/p' "$T/stderr" | xargs)"
 check "batch: nothing was done" refuse quietly fwctl check 203.0.113.11
+printf 'block 203.0.113.11 --json\nblock 203.0.113.300\n' >"$T/batch"
+fails 2 "batch: an option of all verbs in a line" batch "$T/batch"
+check "batch: it is named" grep -q "batch:1: --json belongs to" "$T/stderr"
+check "batch: and does not change how the rest is said" refuse grep -q '[{}]' "$T/stderr"
 printf 'block 203.0.113.11\nblock %s\nblock 203.0.113.12 -l watch\n' $HOST4 >"$T/batch"
 fails 6 "batch: one fails" batch "$T/batch"
 check "batch: it is named" grep -q "batch:2: " "$T/stderr"
