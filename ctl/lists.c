@@ -74,6 +74,20 @@ static int add_list_rows(struct ctl *ctl, struct table *t, struct output_rows *r
 	return 0;
 }
 
+/*
+ * Counts that a killed command has left wrong are mended before they are shown; without the right to, or
+ * with another writer at work, they are shown as they are.
+ */
+static void mend_counts(struct ctl *ctl, struct table *t)
+{
+	_cleanup_close_ int lock = -1;
+
+	if (table_is_damaged(t) && table_try_lock(ctl->run_dir, &lock) == 0 && table_is_damaged(t) &&
+	    table_repair(t) < 0)
+		output_note(ctl, "a command was cut short, the numbers of entries may be off: systemctl "
+				 "restart ebpf-fw");
+}
+
 int verb_lists(struct ctl *ctl, int argc, char **argv)
 {
 	static const struct column columns[] = {
@@ -94,6 +108,7 @@ int verb_lists(struct ctl *ctl, int argc, char **argv)
 	if (status != EXIT_DONE)
 		return status;
 
+	mend_counts(ctl, table);
 	r = output_rows_begin(&rows, ctl, "lists", columns);
 	if (r < 0)
 		return r;

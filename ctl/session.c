@@ -140,6 +140,10 @@ int session_lock(struct ctl *ctl, int *ret_fd)
 	if (r == -EACCES || r == -EPERM)
 		return output_fail(ctl, EXIT_PERMISSION, "No permission to lock '%s': run as root",
 				   ctl->run_dir);
+	if (r == -ENOENT)
+		return output_fail(ctl, EXIT_NO,
+				   "There is no directory to make '%s' in: is --run-dir right? Nothing was changed",
+				   ctl->run_dir);
 	if (r < 0) {
 		errno = -r;
 		return output_fail(ctl, EXIT_NO, "Cannot take the writer lock in '%s': %m",

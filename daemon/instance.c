@@ -86,22 +86,6 @@ int instance_lock_pins(struct instance *i, const char *pin_dir)
 	return 0;
 }
 
-int instance_try_lock_writers(const char *run_dir, int *ret_fd)
-{
-	_cleanup_close_ int fd = -1;
-	char path[PATH_MAX];
-
-	(void) snprintf(path, sizeof(path), "%s/lock", run_dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return log_error(-errno, "Cannot open '%s': %m", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? -EBUSY : log_error(-errno, "Cannot lock '%s': %m", path);
-
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
 void instance_unlock(struct instance *i)
 {
 	if (i->pid_fd >= 0) {

@@ -20,11 +20,5 @@ struct instance {
 int instance_lock_run(struct instance *i, const char *run_dir);
 int instance_lock_pins(struct instance *i, const char *pin_dir);
 
-/*
- * The writer lock of table_lock(), if nobody has it: -EBUSY, silently, otherwise. For a process that has
- * events to attend to.
- */
-int instance_try_lock_writers(const char *run_dir, int *ret_fd);
-
 /* Empties the pid file and gives up both locks. */
 void instance_unlock(struct instance *i);

@@ -216,12 +216,17 @@ static void tend_table(struct manager *m)
 	bool is_sweep_due = now_usec(CLOCK_MONOTONIC) - m->swept_usec >= SWEEP_INTERVAL_USEC &&
 			    table_next_end(m->table) <= tick_now();
 	_cleanup_close_ int lock_fd = -1;
-	int r = 0;
+	int r;
 
 	if (m->is_strict == m->config.is_strict && !is_sweep_due)
 		return;
-	if (instance_try_lock_writers(m->options->run_dir, &lock_fd) < 0)
+	r = table_try_lock(m->options->run_dir, &lock_fd);
+	if (r == -EBUSY)
 		return; /* the next check tries again */
+	if (r < 0) {
+		(void) log_warning(r, "Cannot lock '%s/lock', trying again: %m", m->options->run_dir);
+		return;
+	}
 
 	m->is_strict = m->config.is_strict;
 	table_set_strict(m->table, m->is_strict);

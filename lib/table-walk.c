@@ -266,7 +266,7 @@ static int remove_stale_ends(struct table *t)
 	return 0;
 }
 
-int table_repair(struct table *t)
+static int count_anew(struct table *t)
 {
 	struct census_walk w = { .census.next_end = FW_UNTIL_MAX };
 	struct fw_list list;
@@ -305,13 +305,31 @@ int table_repair(struct table *t)
 	return table_commit(t);
 }
 
+int table_repair(struct table *t)
+{
+	int r;
+
+	t->is_changing = true; /* for table_commit(), which would repair first */
+	r = count_anew(t);
+	if (r < 0) {
+		t->is_changing = false;
+		__atomic_store_n(&t->census->is_changing, 1, __ATOMIC_SEQ_CST);
+	}
+	return r;
+}
+
+bool table_is_damaged(struct table *t)
+{
+	return t->census->is_changing && !t->is_changing;
+}
+
 int table_begin(struct table *t)
 {
 	int r;
 
 	if (t->is_changing)
 		return 0;
-	if (t->census->is_changing) {
+	if (table_is_damaged(t)) {
 		r = table_repair(t);
 		if (r < 0)
 			return r;

@@ -131,44 +131,40 @@ const struct fw_meta *table_meta(struct table *t)
 	return &t->meta;
 }
 
-static int make_parents(const char *dir)
-{
-	char path[PATH_MAX];
-
-	if (strlen(dir) >= sizeof(path))
-		return -ENAMETOOLONG;
-	strcpy(path, dir);
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			return -errno;
-		*slash = '/';
-	}
-	return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
-}
-
-int table_lock(const char *run_dir, int *ret_fd)
+static int lock(const char *run_dir, int operation, int *ret_fd)
 {
 	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX];
-	int n, r;
+	int n;
 
 	n = snprintf(path, sizeof(path), "%s/lock", run_dir);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
-	r = make_parents(run_dir);
-	if (r < 0)
-		return r;
+	if (mkdir(run_dir, 0755) < 0 && errno != EEXIST)
+		return -errno;
 
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	while (flock(fd, LOCK_EX) < 0)
+	while (flock(fd, operation) < 0) {
+		if (errno == EWOULDBLOCK)
+			return -EBUSY;
 		if (errno != EINTR)
 			return -errno;
+	}
 
 	*ret_fd = TAKE_FD(fd);
 	return 0;
+}
+
+int table_lock(const char *run_dir, int *ret_fd)
+{
+	return lock(run_dir, LOCK_EX, ret_fd);
+}
+
+int table_try_lock(const char *run_dir, int *ret_fd)
+{
+	return lock(run_dir, LOCK_EX | LOCK_NB, ret_fd);
 }
 
 int table_new_map(enum fw_kind kind, uint32_t max_entries)
@@ -318,6 +314,9 @@ int table_commit(struct table *t)
 	struct fw_list list;
 	int r;
 
+	r = table_begin(t); /* a change of policy alone begins here: what a dead writer left is not to be called done */
+	if (r < 0)
+		return r;
 	if (t->ports_changed) {
 		r = table_exchange_port_index(t);
 		if (r < 0)

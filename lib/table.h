@@ -30,8 +30,12 @@ struct table *table_free(struct table *t); /* accepts NULL, returns NULL */
  */
 int table_create(const char *pin_dir);
 
-/* Waits for the writer lock, RUN/lock, and keeps it until *ret_fd is closed. Makes run_dir if need be. */
+/*
+ * Waits for the writer lock, RUN/lock, and keeps it until *ret_fd is closed. Makes run_dir if need be, but
+ * not its parents: a directory that somebody has misspelt shall be missed.
+ */
 int table_lock(const char *run_dir, int *ret_fd);
+int table_try_lock(const char *run_dir, int *ret_fd); /* does not wait: -EBUSY, somebody has it */
 
 /* One entry as it is in the kernel. A list whose hold on it has ended is not among its lists any more. */
 struct table_entry {
@@ -113,9 +117,12 @@ const struct fw_meta *table_meta(struct table *t);
 /* Sets or clears FW_POLICY_STRICT. */
 void table_set_strict(struct table *t, bool is_strict);
 
-/* Counts entries per length and per list anew and clears what a crash left behind. Daemon, at start;
- * holds the writer lock. */
+/*
+ * Counts entries per length and per list anew and clears what a crash left behind. The caller holds the
+ * writer lock. The daemon does it at start, and every first change or commit behind a dead writer.
+ */
 int table_repair(struct table *t);
+bool table_is_damaged(struct table *t); /* a writer has begun and not committed: it is dead, or at work */
 
 /*
  * Removes what has ended: from the entry at once for the kernel, from the maps with this. Calls fn,

@@ -75,3 +75,12 @@ fwctl check 192.0.2.77 >/dev/null
 same "check: passes" 1 $?
 fwctl no-such-verb 2>/dev/null
 same "an unknown verb" 2 $?
+
+"$FWCTL" block 198.18.0.50 --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/misspelt/run" 2>"$T/stderr"
+same "a run directory without a parent" 1 $?
+check "is named" grep -q "misspelt/run.*--run-dir" "$T/stderr"
+"$FWCTL" block 198.18.0.50 --pin-dir "$PINS" --state-dir "$T/misspelt/state" --run-dir "$T/run" 2>"$T/stderr"
+same "a state directory without a parent" 1 $?
+check "is named, too" grep -q "misspelt/state" "$T/stderr"
+check "neither is made" test ! -e "$T/misspelt"
+check "and nothing was changed" refuse quietly fwctl check 198.18.0.50

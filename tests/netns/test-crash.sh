@@ -1,0 +1,104 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# fwctl is killed at every system call that changes something. Whatever the moment: kernel, file and counts agree
+# after the next command, an acknowledged entry is never lost, and a repetition completes what was cut short.
+. "${0%/*}/lib.sh"
+
+command -v strace >/dev/null || die "strace is missing: install it"
+
+STEP=9 # of all calls of bpf(): another tenth of them each run, so that all are tried in the end
+FIRST=$((1 + RANDOM % STEP))
+note "every ${STEP}th call of bpf(), from the ${FIRST}th on"
+
+entries() { # LIST: as counted
+	fwctl lists | awk -v list="$1" '$1 == list { print $6 }'
+}
+
+held() { # LIST: as found by going through the tables
+	fwctl show "$1" | awk 'NR > 1' | wc -l
+}
+
+# Runs fwctl until its Nth call of one of these. Does it die of it? Else there were fewer.
+dies_at() { # CALLS N ARGUMENT...
+	local calls=$1 n=$2
+	shift 2
+	quietly strace -f -o /dev/null -e trace="$calls" -e inject="$calls:signal=KILL:when=$n" \
+		"$FWCTL" "$@" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run"
+	[ $? -ge 128 ]
+}
+
+# What a command has told the caller is in the kernel and in the file.
+is_whole() { # TARGET
+	fwctl check "$1" --in >/dev/null && fwctl export manual | grep -q "^$1\$"
+}
+
+is_gone() { # TARGET
+	! fwctl check "$1" --in >/dev/null && ! fwctl export manual | grep -q "^$1\$"
+}
+
+start_with
+fwctl block 203.0.113.7 2001:db8:1::/48 >/dev/null
+
+# A single block and unblock. pwrite64 and fsync are those of the list file.
+for call in bpf pwrite64 fsync; do
+	n_kills=0 kept=yes repeated=yes agreed=yes gone=yes first=1 step=1
+	[ $call = bpf ] && first=$FIRST step=$STEP
+	for ((n = first; n < 400; n += step)); do
+		dies_at $call $n block $BAD4 tcp/7000 || break
+		n_kills=$((n_kills + 1))
+		is_whole 203.0.113.7 || kept="no, killed at $n"
+		quietly fwctl block $BAD4 || repeated="no, killed at $n"
+		is_whole $BAD4 || repeated="no, killed at $n"
+		[ "$(entries manual)" = "$(held manual)" ] || agreed="no, killed at $n"
+
+		dies_at $call $n unblock $BAD4 tcp/7000 || true
+		quietly fwctl unblock $BAD4 tcp/7000
+		is_gone $BAD4 || gone="no, killed at $n"
+		[ "$(entries manual)" = "$(held manual)" ] || agreed="no, unblock killed at $n"
+	done
+	quietly fwctl unblock $BAD4 tcp/7000
+	check "block killed at $call: $n_kills moments" test $n_kills -ge 1
+	same "block killed at $call: what was there stays" yes "$kept"
+	same "block killed at $call: a repetition completes it" yes "$repeated"
+	same "block and unblock killed at $call: counts agree after the next command" yes "$agreed"
+	same "unblock killed at $call: a repetition completes it" yes "$gone"
+done
+
+# In the middle of many: the next command, of whatever list, puts the counts right.
+seq 1 100 | sed 's/^/198.18.0./' >"$T/hundred"
+for next in "lists" "list add other" "block 203.0.113.200 -l third" "list disable many"; do
+	quietly fwctl load many "$T/hundred" --force
+	same "a hundred before '$next'" 100 "$(entries many)"
+	check "flush is killed in the middle, before '$next'" dies_at bpf 120 flush many
+	left=$(held many)
+	check "it was the middle, before '$next'" test "$left" -gt 0 -a "$left" -lt 100
+	# shellcheck disable=SC2086 # several words
+	quietly fwctl $next
+	same "counts are right after '$next'" "$left" "$(entries many)"
+	quietly fwctl list enable many
+	quietly fwctl list del other
+	check "a repeated flush empties it, after '$next'" quietly fwctl flush many
+	same "and counts none, after '$next'" "0 0" "$(entries many) $(held many)"
+done
+
+# A list is made or not made.
+n_kills=0 is_ready=yes
+for call in bpf mkdirat renameat fsync; do
+	first=1 step=1
+	[ $call = bpf ] && first=$FIRST step=$STEP
+	for ((n = first; n < 400; n += step)); do
+		dies_at $call $n block 203.0.113.201 -l fresh/one || break
+		n_kills=$((n_kills + 1))
+		quietly fwctl block 203.0.113.201 -l fresh/one || is_ready="no, killed at $call $n"
+		[ "$(entries fresh/one)" = 1 ] || is_ready="no, killed at $call $n: $(entries fresh/one) entries"
+		quietly fwctl list del fresh/one
+	done
+	quietly fwctl list del fresh/one
+done
+check "the first block of a list killed at $n_kills moments" test $n_kills -ge 10
+same "the first block of a list killed: a repetition does it" yes "$is_ready"
+before=$(fwctl export | sort)
+stop
+quietly fwctl unload
+start || die "the daemon does not start after kills"
+same "after all that a reboot finds the same" "$before" "$(fwctl export | sort)"
