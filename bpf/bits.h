@@ -28,6 +28,20 @@ static __always_inline __u32 lowest_bit(__u64 word)
 	return debruijn_positions[product >> 58];
 }
 
+/* Position of the highest set bit of a word that has one. */
+static __always_inline __u32 highest_bit(__u64 word)
+{
+	__u32 position = 0;
+
+	for (__u32 half = 32; half; half /= 2) {
+		__u32 shift = word >> half ? half : 0;
+
+		word >>= shift;
+		position += shift;
+	}
+	return position;
+}
+
 /*
  * The same number, but one that the verifier knows nothing about: zero is 0 in every packet, and could be
  * anything for all it can tell. Without this it follows every combination of tags, headers and flags

@@ -14,12 +14,13 @@
 struct decision {
 	enum fw_verdict verdict;
 	enum fw_reason reason;
-	__u32 list; /* the list that decided, where an entry did */
+	__u32 list;  /* the list that decided, where an entry did */
+	__u32 found; /* what was found, see FOUND() */
 };
 
 static __always_inline struct decision found_to_decision(__u64 found)
 {
-	struct decision d = { .verdict = FW_PASS, .reason = FW_REASON_NO_MATCH, .list = FOUND_LIST(found) };
+	struct decision d = { .verdict = FW_PASS, .reason = FW_REASON_NO_MATCH, .list = FOUND_LIST(found), .found = found };
 
 	switch (FOUND_RANK(found)) {
 	case RANK_ALLOWED:

@@ -61,6 +61,11 @@ static __always_inline bool context_has_more(struct context c)
 	return !c.is_xdp || has_xdp_buffers;
 }
 
+static __always_inline __u32 context_ifindex(struct context c)
+{
+	return c.is_xdp ? ((struct xdp_md *)c.of_hook)->ingress_ifindex : ((struct __sk_buff *)c.of_hook)->ifindex;
+}
+
 /*
  * Copies bytes that need not be linear: 0, or negative where the frame ends before.
  * bpf_skb_load_bytes_relative() would not do, it reads linear bytes only; bpf_skb_pull_data() would,

@@ -8,16 +8,18 @@
 
 #include "classify.h"
 
-static __always_inline void count(const struct packet *pkt, const struct decision *d, enum fw_hook hook,
-				  enum fw_direction direction)
+/* Returns whether this drop is a sample, see struct fw_sampling. */
+static __always_inline bool count(const struct packet *pkt, const struct decision *d, const struct fw_policy *p,
+				  enum fw_hook hook, enum fw_direction direction)
 {
 	__u32 i = fw_counters_index(hook, direction);
 	struct fw_list_counters *list;
 	struct fw_counters *c;
+	bool is_sample = false;
 
 	c = bpf_map_lookup_elem(&counters, &i);
 	if (!c)
-		return;
+		return false;
 
 	c->packets += pkt->n_packets;
 	c->bytes += pkt->n_bytes;
@@ -31,20 +33,21 @@ static __always_inline void count(const struct packet *pkt, const struct decisio
 	if (pkt->flags & PACKET_UNPARSED)
 		c->unparsed += pkt->n_packets;
 	if (d->reason == FW_REASON_NO_MATCH)
-		return;
+		return false;
 
 	c->reasons[d->reason % _FW_REASON_MAX] += pkt->n_packets; /* the verifier has lost its range */
 	if (d->verdict == FW_DROP) {
 		c->dropped += pkt->n_packets;
 		c->dropped_bytes += pkt->n_bytes;
+		is_sample = c->sampling.epoch != p->sample_epoch || c->dropped >= c->sampling.at;
 	}
 	if (d->reason != FW_REASON_ADDRESS && d->reason != FW_REASON_PORT && d->reason != FW_REASON_ALLOWED &&
 	    d->reason != FW_REASON_AUDITED)
-		return; /* no entry decided */
+		return is_sample; /* no entry decided */
 
 	list = bpf_map_lookup_elem(&list_counters, &d->list);
 	if (!list)
-		return;
+		return is_sample;
 	list->hits += pkt->n_packets;
 	if (d->verdict == FW_DROP) {
 		list->dropped += pkt->n_packets;
@@ -52,4 +55,5 @@ static __always_inline void count(const struct packet *pkt, const struct decisio
 	} else if (d->reason == FW_REASON_AUDITED) {
 		list->would_drop += pkt->n_packets;
 	}
+	return is_sample;
 }

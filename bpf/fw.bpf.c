@@ -18,22 +18,23 @@
 #include <linux/pkt_cls.h>
 
 #include "count.h"
+#include "look.h"
 
 #define CGROUP_PASS 1
 #define CGROUP_DROP 0
 
 char _license[] SEC("license") = "GPL";
 
-static __always_inline struct decision judge(struct context c, enum layer layer,
-					     enum fw_direction direction, struct packet *pkt, bool is_counting)
+static __always_inline const struct fw_policy *policy_get(void)
 {
-	const struct fw_policy *p;
 	__u32 first = 0;
 
-	p = bpf_map_lookup_elem(&policy, &first);
-	if (!p) /* cannot happen, the verifier wants it */
-		return (struct decision){ .verdict = FW_PASS, .reason = FW_REASON_UNPARSED };
+	return bpf_map_lookup_elem(&policy, &first);
+}
 
+static __always_inline struct decision judge(struct context c, enum layer layer, enum fw_direction direction,
+					     const struct fw_policy *p, struct packet *pkt, bool is_counting)
+{
 	packet_parse(c, layer, direction, pkt);
 	return classify(pkt, direction, p, is_counting);
 }
@@ -41,10 +42,18 @@ static __always_inline struct decision judge(struct context c, enum layer layer,
 static __always_inline enum fw_verdict decide(struct context c, enum fw_hook hook, enum layer layer,
 					      enum fw_direction direction)
 {
+	const struct fw_policy *p = policy_get();
 	struct packet pkt = {};
-	struct decision d = judge(c, layer, direction, &pkt, true);
+	struct decision d;
+	bool is_sample;
 
-	count(&pkt, &d, hook, direction); /* bookkeeping may fail, the decision stands */
+	if (!p)
+		return FW_PASS; /* cannot happen, the verifier wants it */
+	d = judge(c, layer, direction, p, &pkt, true);
+
+	/* bookkeeping may fail, the decision stands */
+	is_sample = count(&pkt, &d, p, hook, direction);
+	watch(c, layer, &pkt, &d, p, hook, direction, is_sample);
 	return d.verdict;
 }
 
@@ -107,12 +116,15 @@ int fw_cgroup_out(struct __sk_buff *skb)
 SEC("tc")
 int fw_check(struct __sk_buff *skb)
 {
+	const struct fw_policy *p = policy_get();
 	struct packet pkt = {};
 	struct decision d;
 
+	if (!p)
+		return FW_ANSWER(FW_PASS, FW_REASON_UNPARSED, 0); /* cannot happen, as above */
 	if (skb->cb[0] == FW_EGRESS)
-		d = judge(CONTEXT_SKB(skb), LAYER_ETHERNET, FW_EGRESS, &pkt, false);
+		d = judge(CONTEXT_SKB(skb), LAYER_ETHERNET, FW_EGRESS, p, &pkt, false);
 	else
-		d = judge(CONTEXT_SKB(skb), LAYER_ETHERNET, FW_INGRESS, &pkt, false);
+		d = judge(CONTEXT_SKB(skb), LAYER_ETHERNET, FW_INGRESS, p, &pkt, false);
 	return FW_ANSWER(d.verdict, d.reason, d.list);
 }

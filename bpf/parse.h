@@ -43,16 +43,20 @@ struct outline {
 	__u16 dport;
 	__u8 protocol;
 	__u8 tcp_flags;
+	__u8 number;     /* of the IP protocol, where the headers tell */
+	__u32 transport; /* from the IP header to the L4 header, in words of 4 bytes; 0 = not there */
 };
 
 #define OUTLINE_PACK(o)                                                                            \
-	((__u64)(o)->network << 40 | (__u64)(o)->dport << 24 | (__u64)(o)->tcp_flags << 16 |        \
-	 (__u64)(o)->protocol << 8 | (o)->flags)
+	((__u64)(o)->transport << 52 | (__u64)(o)->network << 44 | (__u64)(o)->dport << 28 |         \
+	 (__u64)(o)->tcp_flags << 20 | (__u64)(o)->number << 12 | (__u64)(o)->protocol << 8 | (o)->flags)
 #define OUTLINE_FLAGS(packed)     ((packed) & 0xff)
-#define OUTLINE_PROTOCOL(packed)  ((packed) >> 8 & 0xff)
-#define OUTLINE_TCP_FLAGS(packed) ((packed) >> 16 & 0xff)
-#define OUTLINE_DPORT(packed)     ((packed) >> 24 & 0xffff)
-#define OUTLINE_NETWORK(packed)   ((packed) >> 40 & 0xffff)
+#define OUTLINE_PROTOCOL(packed)  ((packed) >> 8 & 0xf)
+#define OUTLINE_NUMBER(packed)    ((packed) >> 12 & 0xff)
+#define OUTLINE_TCP_FLAGS(packed) ((packed) >> 20 & 0xff)
+#define OUTLINE_DPORT(packed)     ((packed) >> 28 & 0xffff)
+#define OUTLINE_NETWORK(packed)   ((packed) >> 44 & 0xff)
+#define OUTLINE_TRANSPORT(packed) ((packed) >> 52)
 
 /* Where a frame starts. */
 enum layer {
@@ -94,6 +98,7 @@ union header {
 	struct ip6_fragment fragment;
 	__be16 ports[2];
 	__u8 tcp[TCP_FLAGS_END];
+	__u8 icmp[2]; /* type and code */
 };
 
 /* A frame and the position of the header to be read next. */
@@ -142,6 +147,8 @@ static __always_inline void parse_l4(struct cursor *c, struct outline *o, __u8 l
 	const __be16 *ports;
 	const __u8 *tcp;
 
+	o->number = l4;
+	o->transport = (c->off - o->network) / 4;
 	if (l4 != IPPROTO_TCP && l4 != IPPROTO_UDP)
 		return;
 	ports = left < sizeof(c->copy->ports) ? NULL : cursor_peek(c, sizeof(c->copy->ports));
@@ -184,6 +191,7 @@ static __always_inline void parse_ip4(struct cursor *c, struct outline *o)
 		o->flags |= PACKET_UNPARSED | PACKET_MALFORMED;
 		return;
 	}
+	o->number = ip->protocol;
 	if (ip->frag_off & bpf_htons(IP4_FRAGMENT_OFFSET))
 		return; /* the L4 header was in the first fragment */
 
@@ -227,6 +235,7 @@ static __always_inline void parse_ip6(struct cursor *c, struct outline *o)
 				o->flags |= PACKET_UNPARSED | PACKET_MALFORMED;
 				return;
 			}
+			o->number = fragment->nexthdr;
 			if (fragment->offset & bpf_htons(IP6_FRAGMENT_OFFSET))
 				return; /* the L4 header was in the first fragment */
 			nexthdr = fragment->nexthdr;

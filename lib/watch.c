@@ -250,6 +250,7 @@ int watch_take(struct watch *w, const struct fw_watcher *want, int ring_fd, uint
 
 	watcher = &w->watchers[slot];
 	*watcher = *want;
+	watcher->budget = want->budget ?: UINT32_MAX;
 	watcher->reserved = 0;
 	watcher->until = 0;
 	__atomic_store_n(&watcher->until, until, __ATOMIC_RELEASE);

@@ -22,9 +22,9 @@ int watch_open(const char *pin_dir, struct watch **ret);
 struct watch *watch_free(struct watch *w); /* accepts NULL, returns NULL; releases what was taken */
 
 /*
- * Takes a slot for what want says (until and reserved are ours to fill in), for lease_ns from now. Holds the
- * writer lock; so does the sweep that comes first. Whoever watches drops or samples brings the ring, as made
- * by watch_new_ring(), else -1. One slot for each struct watch. -EBUSY: all are taken.
+ * Takes a slot for what want says (until and reserved are ours to fill in, a budget of 0 is no limit), for
+ * lease_ns from now. Holds the writer lock; so does the sweep that comes first. Whoever watches drops or samples
+ * brings the ring, as made by watch_new_ring(), else -1. One slot for each struct watch. -EBUSY: all are taken.
  */
 int watch_take(struct watch *w, const struct fw_watcher *want, int ring_fd, uint64_t lease_ns);
 

@@ -11,6 +11,7 @@
 #include <linux/pkt_cls.h>
 
 #include "../../bpf/count.h"
+#include "../../bpf/look.h"
 #include "bench.h"
 
 char _license[] SEC("license") = "GPL";
@@ -152,6 +153,7 @@ static __always_inline int one(struct __sk_buff *skb, enum bench_design design)
 	struct packet pkt = {};
 	struct decision d = no_match;
 	const struct fw_policy *p;
+	bool is_sample;
 	__u32 first = 0;
 	__u64 verdict;
 
@@ -167,7 +169,8 @@ static __always_inline int one(struct __sk_buff *skb, enum bench_design design)
 		d = match;
 	else if (design == DESIGN_HASH && hash_has(&pkt))
 		d = match;
-	count(&pkt, &d, FW_HOOK_TC, FW_INGRESS);
+	is_sample = count(&pkt, &d, p, FW_HOOK_TC, FW_INGRESS);
+	watch(CONTEXT_SKB(skb), LAYER_ETHERNET, &pkt, &d, p, FW_HOOK_TC, FW_INGRESS, is_sample);
 
 	verdict = d.verdict;
 	run.n_dropped += verdict == FW_DROP;
