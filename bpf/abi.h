@@ -400,18 +400,29 @@ struct fw_sizes {
 	__u64 last_ns;            /* monotonic clock at the latest one, 0 = none; no counter */
 };
 
-/* How the daemon attached tc, and everything a reader must know before it believes the other pins. */
+/* How something is attached. */
 enum fw_mechanism {
 	FW_MECHANISM_NONE,
 	FW_MECHANISM_TCX,     /* tcx link, kernel 6.6 and later */
 	FW_MECHANISM_CLSACT,  /* filter on a clsact qdisc */
 	FW_MECHANISM_CGROUP,  /* cgroup link */
-	FW_MECHANISM_XDP,     /* XDP link */
+	FW_MECHANISM_XDP_NATIVE,  /* XDP link, run by the driver */
+	FW_MECHANISM_XDP_GENERIC, /* XDP link, run by the stack where the driver cannot */
 	_FW_MECHANISM_MAX,
 };
 
-#define FW_TEXT_MAX 256
+#define FW_TEXT_MAX      256
+#define FW_NOTE_MAX      184
+#define FW_XDP_NOTES_MAX 16 /* interfaces; of further ones the journal tells */
 
+/* Why an interface does not have what it could have. */
+struct fw_note {
+	__u32 ifindex;    /* 0 = unused, as all after it */
+	__u32 foreign_id; /* the program of somebody else that is in the way, 0 = none */
+	char text[FW_NOTE_MAX];
+};
+
+/* How the daemon attached, and everything a reader must know before it believes the other pins. */
 struct fw_meta {
 	__u32 abi_version;   /* FW_ABI_VERSION; stays first in every version */
 	__u32 layout;        /* fw_layout() of the writer */
@@ -426,6 +437,7 @@ struct fw_meta {
 	char cgroup_reason[FW_TEXT_MAX]; /* why the cgroup hook is off, "" = it is on or not wanted */
 	char pending[FW_TEXT_MAX];     /* configured interface names that do not exist yet */
 	char failed[FW_TEXT_MAX];      /* interfaces that could not be attached, and why */
+	struct fw_note xdp_notes[FW_XDP_NOTES_MAX]; /* interfaces without xdp that were to have it, or in generic mode */
 };
 
 /*

@@ -14,10 +14,11 @@
 #include "cleanup.h"
 #include "names.h"
 #include "pins.h"
+#include "xdpquery.h"
 
 #define LINK_TYPE_TCX  11 /* enum bpf_link_type; the headers of kernels before 6.6 lack it */
 #define NAME_TEXT_MAX  256
-#define PROGRAMS_MAX   64 /* two generations of the six programs, with room to spare */
+#define PROGRAMS_MAX   64 /* two generations of the programs, with room to spare */
 
 struct walk {
 	const char *pin_dir;
@@ -55,6 +56,16 @@ static int open_link(const char *pin_dir, const char *link_name)
 	return pins_open(pin_dir, name, false);
 }
 
+/* The link does not say it, the interface does; not one in another network namespace. */
+static enum fw_mechanism xdp_mode(unsigned ifindex, uint32_t prog_id)
+{
+	struct xdp_programs p = {};
+
+	if (ifindex == 0 || xdp_query(ifindex, &p) < 0)
+		return FW_MECHANISM_NONE;
+	return xdp_mechanism_of(&p, prog_id);
+}
+
 static int visit_link(const char *name, void *userdata)
 {
 	struct attachment a = { .link_name = name };
@@ -84,7 +95,7 @@ static int visit_link(const char *name, void *userdata)
 		a.is_live = info.cgroup.cgroup_id != 0;
 		break;
 	case BPF_LINK_TYPE_XDP:
-		a.mechanism = FW_MECHANISM_XDP;
+		a.mechanism = xdp_mode(info.xdp.ifindex, info.prog_id);
 		a.ifindex = info.xdp.ifindex;
 		a.is_live = a.ifindex != 0;
 		break;

@@ -18,6 +18,7 @@
 #include "output.h"
 #include "reckon.h"
 #include "row.h"
+#include "where.h"
 
 #define ARGUMENT_TEXT_MAX 256
 
@@ -100,7 +101,7 @@ static int choose_neutral(struct table *t, struct target *ret)
 }
 
 /* Asks the kernel for one direction. True in *ret_is_drop if the packet would be dropped. */
-static int ask(struct table *t, struct question *q, enum fw_direction d, json_object *directions,
+static int ask(struct ctl *ctl, struct table *t, struct question *q, enum fw_direction d, json_object *directions,
 	       bool *ret_is_drop)
 {
 	struct fw_list list = {};
@@ -131,6 +132,7 @@ static int ask(struct table *t, struct question *q, enum fw_direction d, json_ob
 	json_object_object_add(o, "list", json_text(list.name));
 	json_object_array_add(directions, o);
 	*ret_is_drop = FW_ANSWER_VERDICT(answer) == FW_DROP;
+	json_object_object_add(o, "hooks", *ret_is_drop ? where_decided(ctl, table_meta(t), d) : NULL);
 	return 0;
 }
 
@@ -248,7 +250,7 @@ static int answer(struct ctl *ctl, struct table *t, struct question *q)
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
 		if (!(q->directions >> d & 1))
 			continue;
-		r = ask(t, q, d, directions, &is_drop);
+		r = ask(ctl, t, q, d, directions, &is_drop);
 		if (r < 0)
 			return r;
 		if (is_drop && !is_any_drop) {

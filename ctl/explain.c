@@ -157,6 +157,7 @@ int explain_check(struct ctl *ctl, json_object *record)
 		{ "verdict",   "VERDICT",   COLUMN_TEXT },
 		{ "reason",    "REASON",    COLUMN_TEXT },
 		{ "list",      "LIST",      COLUMN_TEXT },
+		{ "hooks.hook", "AT",       COLUMN_TEXT },
 		{}
 	};
 	static const struct section sections[] = {

@@ -3,28 +3,20 @@
 /* status: is the firewall loaded, what does it filter, and does the daemon keep it so? */
 
 #include <errno.h>
-#include <net/if.h>
-#include <stdio.h>
 
 #include "attachment.h"
 #include "cleanup.h"
 #include "names.h"
 #include "output.h"
 #include "pins.h"
+#include "where.h"
 
-/* Where it is attached, as the user would name it. */
-static json_object *attachment_where(const struct attachment *a, const struct fw_meta *meta)
+/* Why it is attached in this way, where that is not what one would want most. */
+static json_object *attachment_reason(const struct attachment *a, const struct fw_meta *meta)
 {
-	char name[IF_NAMESIZE], text[32];
-
-	if (a->hook == FW_HOOK_CGROUP)
-		return json_text(meta->cgroup);
-	if (if_indextoname(a->ifindex, name))
-		return json_text(name);
-
-	/* it has moved to another network namespace */
-	(void) snprintf(text, sizeof(text), "ifindex %u", a->ifindex);
-	return json_text(text);
+	if (a->hook == FW_HOOK_XDP)
+		return where_xdp_note(meta, a->ifindex);
+	return a->hook == FW_HOOK_TC ? json_text(meta->tc_reason) : NULL;
 }
 
 struct hook_rows {
@@ -43,8 +35,9 @@ static int add_hook_row(const struct attachment *a, void *userdata)
 	row = json_object_new_object();
 	json_object_object_add(row, "hook", json_text(hook_to_string(a->hook)));
 	json_object_object_add(row, "direction", json_text(direction_to_string(a->direction)));
-	json_object_object_add(row, "where", attachment_where(a, h->meta));
+	json_object_object_add(row, "where", where_text(a, h->meta));
 	json_object_object_add(row, "mechanism", json_text(mechanism_to_string(a->mechanism)));
+	json_object_object_add(row, "reason", attachment_reason(a, h->meta));
 	json_object_array_add(h->rows, row);
 	return 0;
 }
@@ -77,6 +70,7 @@ static void add_meta(json_object *record, const struct fw_meta *meta)
 {
 	json_object_object_add(record, "version", json_text(meta->version));
 	json_object_object_add(record, "tc_reason", json_text(meta->tc_reason));
+	json_object_object_add(record, "xdp_reason", where_xdp_notes(meta));
 	json_object_object_add(record, "cgroup_reason", json_text(meta->cgroup_reason));
 	json_object_object_add(record, "pending", json_text(meta->pending));
 	json_object_object_add(record, "failed", json_text(meta->failed));
@@ -102,6 +96,7 @@ static int print_record(struct ctl *ctl, json_object *record)
 		{ "entries.ipv4",   "IPv4 entries", COLUMN_FILL },
 		{ "entries.ipv6",   "IPv6 entries", COLUMN_FILL },
 		{ "entries.port",   "port entries", COLUMN_FILL },
+		{ "xdp_reason",     "xdp note",     COLUMN_TEXT },
 		{ "tc_reason",      "tc note",      COLUMN_TEXT },
 		{ "cgroup_reason",  "cgroup note",  COLUMN_TEXT },
 		{ "pending",        "pending",      COLUMN_TEXT },

@@ -84,7 +84,7 @@ static bool interface_word_is_valid(const char *word)
 	return strpbrk(word, "*?[") || strlen(word) < IFNAMSIZ;
 }
 
-static const char *set_interfaces(struct config *c, const char *value, int *r)
+static const char *parse_interfaces(char ***words_of_key, const char *value, int *r)
 {
 	_cleanup_free_ char **words = NULL;
 
@@ -97,9 +97,19 @@ static const char *set_interfaces(struct config *c, const char *value, int *r)
 			return "expected 'auto', interface names of up to 15 characters, or patterns such as "
 			       "'eth*' and '!docker*'";
 
-	free(c->interfaces);
-	c->interfaces = TAKE_PTR(words);
+	free(*words_of_key);
+	*words_of_key = TAKE_PTR(words);
 	return NULL;
+}
+
+static const char *set_interfaces(struct config *c, const char *value, int *r)
+{
+	return parse_interfaces(&c->interfaces, value, r);
+}
+
+static const char *set_xdp_interfaces(struct config *c, const char *value, int *r)
+{
+	return parse_interfaces(&c->xdp_interfaces, value, r);
 }
 
 static const char *set_hooks(struct config *c, const char *value, int *r)
@@ -110,16 +120,16 @@ static const char *set_hooks(struct config *c, const char *value, int *r)
 	if (*r < 0)
 		return NULL;
 
-	c->has_tc = c->has_cgroup = false;
+	c->has_xdp = c->has_tc = c->has_cgroup = false;
 	for (char **w = words; *w; w++) {
 		if (strcmp(*w, "tc") == 0)
 			c->has_tc = true;
 		else if (strcmp(*w, "cgroup") == 0)
 			c->has_cgroup = true;
 		else if (strcmp(*w, "xdp") == 0)
-			return "the xdp hook is not in this release, expected 'tc', 'cgroup' or 'tc cgroup'";
+			c->has_xdp = true;
 		else
-			return "expected 'tc', 'cgroup' or 'tc cgroup'";
+			return "expected one or more of 'xdp', 'tc' and 'cgroup'";
 	}
 	return NULL;
 }
@@ -186,6 +196,19 @@ static const char *set_tc_mechanism(struct config *c, const char *value, int *r)
 	return NULL;
 }
 
+static const char *set_xdp_mode(struct config *c, const char *value, int *r)
+{
+	if (strcmp(value, "auto") == 0)
+		c->xdp_mechanism = FW_MECHANISM_NONE;
+	else if (strcmp(value, "native") == 0)
+		c->xdp_mechanism = FW_MECHANISM_XDP_NATIVE;
+	else if (strcmp(value, "generic") == 0)
+		c->xdp_mechanism = FW_MECHANISM_XDP_GENERIC;
+	else
+		return "expected 'auto', 'native' or 'generic'";
+	return NULL;
+}
+
 static const struct key {
 	const char *name;
 	const char *fallback; /* value of a file without this key */
@@ -198,6 +221,8 @@ static const struct key {
 	{ "MaxEntries", "4194304", set_max_entries },
 	{ "Strict", "no", set_strict },
 	{ "TcMechanism", "auto", set_tc_mechanism },
+	{ "XdpInterfaces", "*", set_xdp_interfaces },
+	{ "XdpMode", "auto", set_xdp_mode },
 };
 
 static void add_error(struct parser *p, const char *format, ...)
@@ -349,6 +374,7 @@ int config_default(struct config *ret)
 void config_done(struct config *c)
 {
 	free(c->interfaces);
+	free(c->xdp_interfaces);
 	free(c->cgroup);
 	*c = (struct config){};
 }
@@ -435,11 +461,11 @@ bool config_word_is_name(const char *word)
 	return *word != '!' && !strpbrk(word, "*?[") && strcmp(word, "auto") != 0;
 }
 
-bool config_wants_interface(const struct config *c, const char *name, bool is_auto)
+static bool words_match(char *const *words, const char *name, bool is_auto, bool is_loopback)
 {
-	bool is_loopback = strcmp(name, "lo") == 0, is_wanted = false;
+	bool is_wanted = false;
 
-	for (char **w = c->interfaces; *w; w++) {
+	for (char *const *w = words; *w; w++) {
 		const char *pattern = **w == '!' ? *w + 1 : *w;
 		bool is_match;
 
@@ -453,4 +479,14 @@ bool config_wants_interface(const struct config *c, const char *name, bool is_au
 			is_wanted = **w != '!';
 	}
 	return is_wanted;
+}
+
+bool config_wants_interface(const struct config *c, const char *name, bool is_auto)
+{
+	return words_match(c->interfaces, name, is_auto, strcmp(name, "lo") == 0);
+}
+
+bool config_wants_xdp(const struct config *c, const char *name, bool is_auto)
+{
+	return config_wants_interface(c, name, is_auto) && words_match(c->xdp_interfaces, name, is_auto, false);
 }

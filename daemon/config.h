@@ -14,13 +14,16 @@
 
 struct config {
 	char **interfaces; /* words of Interfaces=, ended by NULL; later words win */
-	bool has_tc;       /* Hooks= */
+	bool has_xdp;      /* Hooks= */
+	bool has_tc;
 	bool has_cgroup;
 	char *cgroup;      /* path below the cgroup2 mount, starts with a slash */
 	uint64_t stats_interval_usec;
 	uint64_t max_entries;
 	bool is_strict;
 	enum fw_mechanism tc_mechanism; /* FW_MECHANISM_NONE = the best there is */
+	char **xdp_interfaces; /* words of XdpInterfaces=, as interfaces */
+	enum fw_mechanism xdp_mechanism; /* FW_MECHANISM_NONE = native, else generic */
 };
 
 /* What is wrong, in the order of the lines. Zero-initialise; free with config_errors_done(). */
@@ -50,6 +53,9 @@ int config_parse_file(const char *path, struct config *ret, struct config_errors
  * matches it. Loopback is matched by its own name only, no pattern is meant to catch it.
  */
 bool config_wants_interface(const struct config *c, const char *name, bool is_auto);
+
+/* Is it, of those, one for the xdp hook? Here a pattern may catch loopback, which Interfaces= has named. */
+bool config_wants_xdp(const struct config *c, const char *name, bool is_auto);
 
 /* Is this word of Interfaces= one interface by its name: no pattern, no exclusion, not "auto"? */
 bool config_word_is_name(const char *word);

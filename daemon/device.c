@@ -1,200 +1,239 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* tc programs on one interface: see device.h. */
+/* Programs on one interface, whatever the hook: see device.h. */
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include <linux/bpf.h>
+
 #include "cleanup.h"
-#include "clsact.h"
-#include "device.h"
-#include "link.h"
+#include "device-hook.h"
 #include "log.h"
 #include "names.h"
 #include "pins.h"
 #include "repin.h"
 
-static const uint32_t tcx_attach_types[_FW_DIRECTION_MAX] = {
-	[FW_INGRESS] = LINK_TCX_INGRESS,
-	[FW_EGRESS] = LINK_TCX_EGRESS,
+#define NOWHERE 0 /* as an attach type: the hook has no such direction, and no link there is ever held */
+
+static const uint32_t attach_types[DEVICE_HOOKS][_FW_DIRECTION_MAX] = {
+	[FW_HOOK_XDP] = { [FW_INGRESS] = BPF_XDP, [FW_EGRESS] = NOWHERE },
+	[FW_HOOK_TC] = { [FW_INGRESS] = LINK_TCX_INGRESS, [FW_EGRESS] = LINK_TCX_EGRESS },
 };
 
-const char *device_pin_name(unsigned ifindex, enum fw_direction d,
+const char *device_pin_name(enum fw_hook hook, enum fw_direction d, unsigned ifindex,
 			    char buffer[static DEVICE_PIN_MAX])
 {
-	(void) snprintf(buffer, DEVICE_PIN_MAX, "links/tc_%s_%u", direction_to_string(d), ifindex);
+	(void) snprintf(buffer, DEVICE_PIN_MAX, "links/%s_%s_%u", hook_to_string(hook),
+			direction_to_string(d), ifindex);
 	return buffer;
 }
 
-bool device_is_attached(const struct device *dev, const struct device_context *x,
-			const struct interface *i)
+bool device_parse_pin_name(const char *name, enum fw_hook *ret_hook, enum fw_direction *ret_d,
+			   unsigned *ret_ifindex)
 {
-	return dev->mechanism == x->tc && dev->serial == i->serial &&
-	       dev->is_l3 == (interface_layer(i) == INTERFACE_NETWORK);
+	char pin[DEVICE_PIN_MAX];
+	unsigned ifindex;
+
+	if (sscanf(name, "%*[a-z]_%*[a-z]_%u", &ifindex) != 1)
+		return false;
+	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++) {
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+			if (attach_types[hook][d] == NOWHERE ||
+			    strcmp(device_pin_name(hook, d, ifindex, pin) + strlen("links/"), name) != 0)
+				continue;
+			*ret_hook = hook;
+			*ret_d = d;
+			*ret_ifindex = ifindex;
+			return true;
+		}
+	}
+	return false;
 }
 
-int device_fail(struct device *dev, int r, const char *format, ...)
+struct device device_null(unsigned ifindex)
 {
-	char text[DEVICE_ERROR_MAX];
+	struct device dev = { .ifindex = ifindex };
+
+	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
+			dev.hooks[hook].links[d] = -1;
+	return dev;
+}
+
+void device_done(struct device *dev)
+{
+	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
+			closep(&dev->hooks[hook].links[d]);
+}
+
+int device_adopt(struct device *dev, enum fw_hook hook, enum fw_direction d, int *fd)
+{
+	if (link_is_dead(*fd, attach_types[hook][d]))
+		return -ENOLINK;
+	dev->hooks[hook].links[d] = TAKE_FD(*fd);
+	return 0;
+}
+
+bool device_is_attached(const struct device *dev, enum fw_hook hook, const struct device_context *x,
+			const struct interface *i)
+{
+	const struct device_hook *h = &dev->hooks[hook];
+	enum fw_mechanism wanted = hook == FW_HOOK_XDP ? x->xdp : x->tc;
+
+	return h->mechanism != FW_MECHANISM_NONE &&
+	       (wanted == FW_MECHANISM_NONE || wanted == h->mechanism) && h->serial == i->serial &&
+	       h->is_l3 == (interface_layer(i) == INTERFACE_NETWORK);
+}
+
+bool device_has_link(const struct device *dev, enum fw_hook hook)
+{
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
+		if (dev->hooks[hook].links[d] >= 0)
+			return true;
+	return false;
+}
+
+bool device_is_bare(const struct device *dev, enum fw_hook hook)
+{
+	const struct device_hook *h = &dev->hooks[hook];
+
+	return h->mechanism == FW_MECHANISM_NONE && !h->note[0] && !device_has_link(dev, hook);
+}
+
+int device_fail(struct device *dev, enum fw_hook hook, int r, const char *format, ...)
+{
+	struct device_hook *h = &dev->hooks[hook];
+	char text[FW_NOTE_MAX];
 	va_list ap;
 
 	va_start(ap, format);
 	(void) vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 
-	if (strcmp(text, dev->error) == 0)
+	if (strcmp(text, h->note) == 0)
 		return r;
-	strcpy(dev->error, text);
-	return log_error(r, "Interface '%s' is not filtered: %s", dev->name, text);
+	strcpy(h->note, text);
+	if (hook == FW_HOOK_XDP)
+		return log_warning(r, "Interface '%s' has no xdp, tc filters it: %s", dev->name, text);
+	return log_error(r, "Interface '%s' is not filtered%s: %s", dev->name,
+			 dev->hooks[FW_HOOK_XDP].mechanism == FW_MECHANISM_NONE ? "" : " at tc", text);
 }
 
-static int fail_attach(struct device *dev, const struct device_context *x, enum fw_direction d,
-		       int r)
-{
-	const char *direction = direction_to_string(d);
-
-	if (r == -ENODEV || (r == -EEXIST && x->tc == FW_MECHANISM_TCX))
-		return r;
-	if (r == -EEXIST)
-		return device_fail(dev, r, "a filter that is not provably ours has our place; if 'tc filter show dev %s %s' "
-					   "calls it fw_tc_*, its pin was lost: 'tc filter del dev %s %s pref %d'",
-				   dev->name, direction, dev->name, direction, FW_TC_PRIORITY);
-	if ((r == -EINVAL || r == -EOPNOTSUPP) && x->tc == FW_MECHANISM_TCX)
-		return device_fail(dev, r, "the kernel has no tcx on %s, set TcMechanism=auto", direction);
-	if (r == -EINVAL || r == -EOPNOTSUPP)
-		return device_fail(dev, r, "no clsact filter on %s: the kernel lacks sch_ingress or cls_bpf, or "
-					   "priority %d has filters of another kind", direction, FW_TC_PRIORITY);
-	if (r == -EPERM)
-		return device_fail(dev, r, "not permitted on %s, needs CAP_NET_ADMIN and CAP_BPF", direction);
-	return device_fail(dev, r, "attaching on %s failed: %s", direction, strerror(-r));
-}
-
-static struct link_target tcx_target(const struct device *dev, enum fw_direction d)
+struct link_target device_link_target(const struct device *dev, enum fw_hook hook, enum fw_direction d)
 {
 	return (struct link_target){
 		.target = (int)dev->ifindex,
-		.attach_type = tcx_attach_types[d],
+		.attach_type = attach_types[hook][d],
 		.id = dev->ifindex,
 	};
 }
 
-static int attach_tcx(struct device *dev, const struct device_context *x, enum fw_direction d,
-		      int prog_fd)
+int device_attach_link(struct device *dev, enum fw_hook hook, enum fw_direction d, uint32_t flags,
+		       const struct device_context *x, int prog_fd)
 {
-	struct link_target t = tcx_target(dev, d);
+	struct link_target t = device_link_target(dev, hook, d);
 	char name[DEVICE_PIN_MAX];
 
-	return link_attach(x->pin_dir, device_pin_name(dev->ifindex, d, name), &t, prog_fd,
-			   &dev->links[d]);
+	t.flags = flags;
+	return link_attach(x->pin_dir, device_pin_name(hook, d, dev->ifindex, name), &t, prog_fd,
+			   &dev->hooks[hook].links[d]);
 }
 
-static void detach_tcx(struct device *dev, const struct device_context *x)
+void device_detach_links(struct device *dev, enum fw_hook hook, const struct device_context *x)
 {
 	char name[DEVICE_PIN_MAX];
 
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
-		link_detach(x->pin_dir, device_pin_name(dev->ifindex, d, name), &dev->links[d]);
+		if (attach_types[hook][d] != NOWHERE)
+			link_detach(x->pin_dir, device_pin_name(hook, d, dev->ifindex, name),
+				    &dev->hooks[hook].links[d]);
 }
 
-static void detach_clsact(struct device *dev, const struct device_context *x)
+int device_attach(struct device *dev, enum fw_hook hook, const struct device_context *x,
+		  const struct interface *i)
 {
-	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-		int r = clsact_detach(dev->ifindex, d, loader_owns, x->loader);
-
-		if (r < 0 && r != -ENODEV)
-			(void) log_warning(r, "Cannot remove our filter from '%s' %s, ignoring: %m", dev->name,
-					   direction_to_string(d));
-	}
-}
-
-int device_attach(struct device *dev, const struct device_context *x, const struct interface *i)
-{
-	enum interface_layer layer = interface_layer(i);
+	struct device_hook *h = &dev->hooks[hook];
 	int r;
 
 	(void) snprintf(dev->name, sizeof(dev->name), "%s", i->name);
-	if (layer == INTERFACE_UNKNOWN)
-		return device_fail(dev, -EPROTONOSUPPORT, "its link type %u is neither Ethernet nor plain IP",
-				   i->type);
+	h->foreign_id = 0;
+	r = hook == FW_HOOK_XDP ? device_attach_xdp(dev, x, i) : device_attach_tc(dev, x, i);
+	if (r < 0)
+		return r;
 
-	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-		int prog_fd = loader_program(x->loader, FW_HOOK_TC, d, layer == INTERFACE_NETWORK);
-
-		if (x->tc == FW_MECHANISM_TCX)
-			r = attach_tcx(dev, x, d, prog_fd);
-		else
-			r = clsact_attach(dev->ifindex, d, prog_fd, loader_owns, x->loader);
-		if (r < 0)
-			return fail_attach(dev, x, d, r);
-	}
-
-	if (x->tc == FW_MECHANISM_TCX) /* the other mechanism's, of a run before or from before a reload */
-		detach_clsact(dev, x);
-	else
-		detach_tcx(dev, x);
-
-	dev->mechanism = x->tc;
-	dev->serial = i->serial;
-	dev->is_l3 = layer == INTERFACE_NETWORK;
-	dev->error[0] = '\0';
-	if (dev->was_robbed)
+	h->serial = i->serial;
+	h->is_l3 = interface_layer(i) == INTERFACE_NETWORK;
+	if (h->was_robbed)
 		(void) log_warning(0, "Interface '%s': our programs were detached, attached them again", dev->name);
 	else
-		log_info("Interface '%s': filtering by %s", dev->name, mechanism_to_string(x->tc));
-	dev->was_robbed = false;
+		log_info("Interface '%s': filtering by %s%s%s", dev->name, mechanism_to_string(h->mechanism),
+			 h->note[0] ? ", as " : "", h->note);
+	h->was_robbed = false;
 	return 0;
 }
 
-void device_detach(struct device *dev, const struct device_context *x)
+void device_detach(struct device *dev, enum fw_hook hook, const struct device_context *x)
 {
-	detach_tcx(dev, x);
-	detach_clsact(dev, x);
-	dev->mechanism = FW_MECHANISM_NONE;
+	device_detach_links(dev, hook, x);
+	if (hook == FW_HOOK_TC)
+		device_detach_filters(dev, x);
+	dev->hooks[hook].mechanism = FW_MECHANISM_NONE;
+	dev->hooks[hook].was_robbed = false;
+	dev->hooks[hook].foreign_id = 0;
+	dev->hooks[hook].note[0] = '\0';
 }
 
 bool device_is_elsewhere(const struct device *dev)
 {
-	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
-		if (dev->links[d] >= 0 && !link_is_dead(dev->links[d], tcx_attach_types[d]))
-			return true;
+	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
+			if (dev->hooks[hook].links[d] >= 0 &&
+			    !link_is_dead(dev->hooks[hook].links[d], attach_types[hook][d]))
+				return true;
 	return false;
 }
 
-bool device_take_over(struct device *dev, struct device *from, const struct device_context *x)
+bool device_take_over(struct device *dev, enum fw_hook hook, struct device *from,
+		      const struct device_context *x)
 {
 	char to_name[DEVICE_PIN_MAX], from_name[DEVICE_PIN_MAX];
 	bool is_any = false;
 
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-		struct link_target t = tcx_target(dev, d);
+		int *to_link = &dev->hooks[hook].links[d], *from_link = &from->hooks[hook].links[d];
+		struct link_target t = device_link_target(dev, hook, d);
 
-		if (dev->links[d] >= 0 || from->links[d] < 0 || !link_leads_to(from->links[d], &t))
+		if (*to_link >= 0 || *from_link < 0 || !link_leads_to(*from_link, &t))
 			continue;
-		if (pins_put(x->pin_dir, device_pin_name(dev->ifindex, d, to_name),
-			     from->links[d]) < 0)
+		if (pins_put(x->pin_dir, device_pin_name(hook, d, dev->ifindex, to_name), *from_link) < 0)
 			continue; /* attaching then fails with "exists", and says so */
-		(void) pins_remove(x->pin_dir, device_pin_name(from->ifindex, d, from_name));
-		dev->links[d] = TAKE_FD(from->links[d]);
+		(void) pins_remove(x->pin_dir, device_pin_name(hook, d, from->ifindex, from_name));
+		*to_link = TAKE_FD(*from_link);
 		is_any = true;
 	}
 	return is_any;
 }
 
-static void check_tcx(struct device *dev, const struct device_context *x)
+static void check_links(struct device *dev, enum fw_hook hook, const struct device_context *x)
 {
+	struct device_hook *h = &dev->hooks[hook];
 	char name[DEVICE_PIN_MAX];
 
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
 		int r;
 
-		if (link_is_dead(dev->links[d], tcx_attach_types[d])) {
-			dev->mechanism = FW_MECHANISM_NONE;
-			dev->was_robbed = true;
+		if (attach_types[hook][d] == NOWHERE)
+			continue;
+		if (link_is_dead(h->links[d], attach_types[hook][d])) {
+			h->mechanism = FW_MECHANISM_NONE;
+			h->was_robbed = true;
 			continue;
 		}
-		r = repin(x->pin_dir, device_pin_name(dev->ifindex, d, name), dev->links[d]);
+		r = repin(x->pin_dir, device_pin_name(hook, d, dev->ifindex, name), h->links[d]);
 		if (r > 0)
 			(void) log_warning(0, "The pin '%s/%s' was removed, put it back", x->pin_dir, name);
 		else if (r < 0)
@@ -203,20 +242,12 @@ static void check_tcx(struct device *dev, const struct device_context *x)
 	}
 }
 
-static void check_clsact(struct device *dev, const struct device_context *x)
-{
-	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-		if (clsact_is_attached(dev->ifindex, d, loader_owns, x->loader) != 0)
-			continue;
-		dev->mechanism = FW_MECHANISM_NONE;
-		dev->was_robbed = true;
-	}
-}
-
 void device_check(struct device *dev, const struct device_context *x)
 {
-	if (dev->mechanism == FW_MECHANISM_TCX)
-		check_tcx(dev, x);
-	else if (dev->mechanism == FW_MECHANISM_CLSACT)
-		check_clsact(dev, x);
+	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++) {
+		if (dev->hooks[hook].mechanism == FW_MECHANISM_CLSACT)
+			device_check_filters(dev, x);
+		else if (dev->hooks[hook].mechanism != FW_MECHANISM_NONE)
+			check_links(dev, hook, x);
+	}
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * One interface and our tc programs on it, ingress and egress, by either mechanism. Knows the order that
- * leaves no gap when the mechanism changes, and what to tell people when something is in the way. Logs.
+ * One interface and our programs on it, at xdp and at tc. Knows the order that leaves no gap when a
+ * mechanism changes, and what to tell people when something is in the way. Logs.
  */
 
 #include <stdbool.h>
@@ -16,49 +16,78 @@
 #include "interfaces.h"
 #include "loader.h"
 
-#define DEVICE_ERROR_MAX 192
+/* The hooks of an interface, in the order in which an arriving packet meets them: xdp, tc. */
+#define DEVICE_HOOKS (FW_HOOK_TC + 1)
+
+struct device_hook {
+	enum fw_mechanism mechanism; /* what carries this run's programs, FW_MECHANISM_NONE = nothing yet */
+	uint64_t serial;             /* of the interface that was attached to */
+	bool is_l3;
+	bool was_robbed;             /* what we attached was found missing */
+	int links[_FW_DIRECTION_MAX]; /* also those of a run before; -1 = none */
+	uint32_t foreign_id;         /* the program of somebody else that is in the way, 0 = none */
+	char note[FW_NOTE_MAX];      /* why it is not attached, or not in the preferred way; "" = it is */
+};
 
 struct device {
 	unsigned ifindex;
 	char name[IFNAMSIZ];
-	uint64_t serial;             /* of the interface that was attached to */
-	enum fw_mechanism mechanism; /* what carries this run's programs, FW_MECHANISM_NONE = nothing yet */
-	bool is_l3;
-	bool is_wanted;              /* mark of hooks_sync_tc() */
-	bool was_robbed;             /* what we attached was found missing */
-	int links[_FW_DIRECTION_MAX]; /* tcx, also those of a run before; -1 = none */
-	char error[DEVICE_ERROR_MAX]; /* why it is not attached, "" = it is */
+	bool is_wanted; /* mark of hooks_sync_interfaces() */
+	struct device_hook hooks[DEVICE_HOOKS];
 };
 
 /* What devices share. */
 struct device_context {
 	const char *pin_dir;
 	struct loader *loader;
-	enum fw_mechanism tc; /* the mechanism to use */
+	enum fw_mechanism tc;  /* the mechanism to use */
+	enum fw_mechanism xdp; /* the same; FW_MECHANISM_NONE = native, else generic */
 };
 
-/* links/tc_DIRECTION_IFINDEX. Returns buffer. */
+/* links/HOOK_DIRECTION_IFINDEX. Returns buffer. */
 #define DEVICE_PIN_MAX 40
-const char *device_pin_name(unsigned ifindex, enum fw_direction d,
+const char *device_pin_name(enum fw_hook hook, enum fw_direction d, unsigned ifindex,
 			    char buffer[static DEVICE_PIN_MAX]);
 
-/* Does i carry this run's programs in the way that is wanted? */
-bool device_is_attached(const struct device *dev, const struct device_context *x,
+/* The other way round, without "links/". False if it is none of these names. */
+bool device_parse_pin_name(const char *name, enum fw_hook *ret_hook, enum fw_direction *ret_d,
+			   unsigned *ret_ifindex);
+
+/* One on which nothing is attached, as far as is known. */
+struct device device_null(unsigned ifindex);
+
+/* Closes what is held; what is attached stays. */
+void device_done(struct device *dev);
+
+/* Takes a link of a run before us; -ENOLINK if its interface is gone. */
+int device_adopt(struct device *dev, enum fw_hook hook, enum fw_direction d, int *fd);
+
+/* Does i carry this run's programs at the hook in the way that is wanted? */
+bool device_is_attached(const struct device *dev, enum fw_hook hook, const struct device_context *x,
 			const struct interface *i);
 
+bool device_has_link(const struct device *dev, enum fw_hook hook);
+
+/* Is there nothing of ours at the hook, and nothing to say of it? */
+bool device_is_bare(const struct device *dev, enum fw_hook hook);
+
+/* Is an XDP link of ours in a mode that is not wanted? It must go before another can come. */
+bool device_has_wrong_mode(const struct device *dev, const struct device_context *x);
+
 /*
- * Attaches both directions, then removes what another mechanism had there. On failure says why, but not
- * twice the same; -ENODEV, the interface has just gone, and -EEXIST, this program is there by another
- * tcx link, are the caller's to judge.
+ * Attaches all directions of the hook, then removes what another mechanism had there. On failure says why, but
+ * not twice the same; -ENODEV, the interface has just gone, and -EEXIST, a program of ours is there by
+ * another link, are the caller's to judge.
  */
-int device_attach(struct device *dev, const struct device_context *x, const struct interface *i);
+int device_attach(struct device *dev, enum fw_hook hook, const struct device_context *x,
+		  const struct interface *i);
 
-/* Keeps and logs the reason why dev is not attached. Returns r. */
-int device_fail(struct device *dev, int r, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* Keeps and logs the reason why the hook is not attached. Returns r. */
+int device_fail(struct device *dev, enum fw_hook hook, int r, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
-/* Removes whatever is ours from the interface, if it still exists, and our pins. */
-void device_detach(struct device *dev, const struct device_context *x);
+/* Removes whatever is ours from the hook, if the interface still exists, and our pins. */
+void device_detach(struct device *dev, enum fw_hook hook, const struct device_context *x);
 
 /* Does a link of ours live on, though the interface has left this network namespace? */
 bool device_is_elsewhere(const struct device *dev);
@@ -67,7 +96,8 @@ bool device_is_elsewhere(const struct device *dev);
  * An interface may come back from another network namespace under another ifindex, with our links on it:
  * takes those of from that lead to dev, and their pins. Are there any?
  */
-bool device_take_over(struct device *dev, struct device *from, const struct device_context *x);
+bool device_take_over(struct device *dev, enum fw_hook hook, struct device *from,
+		      const struct device_context *x);
 
 /*
  * Is it still there and pinned? Mends pins with a warning and leaves the rest to the next device_attach(),

@@ -60,7 +60,7 @@ static int get_device(struct hooks *h, unsigned ifindex, struct device **ret)
 			return -ENOMEM;
 		h->devices = devices;
 		dev = &devices[h->n_devices++];
-		*dev = (struct device){ .ifindex = ifindex, .links = { -1, -1 } };
+		*dev = device_null(ifindex);
 	}
 	*ret = dev;
 	return 0;
@@ -68,27 +68,8 @@ static int get_device(struct hooks *h, unsigned ifindex, struct device **ret)
 
 static void remove_device(struct hooks *h, struct device *dev)
 {
-	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
-		closep(&dev->links[d]);
+	device_done(dev);
 	*dev = h->devices[--h->n_devices];
-}
-
-/* "tc_ingress_2" as device_pin_name() makes it. */
-static bool parse_pin_name(const char *name, enum fw_direction *ret_d, unsigned *ret_ifindex)
-{
-	char direction[8], pin[DEVICE_PIN_MAX];
-	unsigned ifindex;
-
-	if (sscanf(name, "tc_%7[a-z]_%u", direction, &ifindex) != 2)
-		return false;
-	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-		if (strcmp(device_pin_name(ifindex, d, pin) + strlen("links/"), name) == 0) {
-			*ret_d = d;
-			*ret_ifindex = ifindex;
-			return true;
-		}
-	}
-	return false;
 }
 
 /* For pins_foreach(): a link of a run before us is held, what nobody knows or is dead loses its pin. */
@@ -99,6 +80,7 @@ static int adopt(const char *name, void *userdata)
 	struct hooks *h = userdata;
 	struct device *dev;
 	enum fw_direction d;
+	enum fw_hook hook;
 	unsigned ifindex;
 	int r;
 
@@ -107,22 +89,21 @@ static int adopt(const char *name, void *userdata)
 			return 0; /* hooks_sync_cgroup() finds it by itself */
 
 	(void) snprintf(path, sizeof(path), "links/%s", name);
-	if (!parse_pin_name(name, &d, &ifindex))
+	if (!device_parse_pin_name(name, &hook, &d, &ifindex))
 		return pins_remove(h->pin_dir, path); /* a "-new" that a crash left is an attachment too many */
 
 	fd = pins_open(h->pin_dir, path, false);
 	if (fd < 0)
 		return fd;
-	if (link_is_dead(fd, d == FW_INGRESS ? LINK_TCX_INGRESS : LINK_TCX_EGRESS)) {
-		log_info("The link '%s/%s' has lost its interface, removing it", h->pin_dir, path);
-		return pins_remove(h->pin_dir, path);
-	}
-
 	r = get_device(h, ifindex, &dev);
 	if (r < 0)
 		return r;
-	dev->links[d] = TAKE_FD(fd);
-	return 0;
+	r = device_adopt(dev, hook, d, &fd);
+	if (r == -ENOLINK) {
+		log_info("The link '%s/%s' has lost its interface, removing it", h->pin_dir, path);
+		return pins_remove(h->pin_dir, path);
+	}
+	return r;
 }
 
 static void hooks_freep(struct hooks **h)
@@ -187,71 +168,129 @@ static void choose_tc(struct hooks *h, const struct config *c)
 }
 
 /*
- * -EEXIST from tcx: this very program is on the interface already. It has been to another network
- * namespace and brought our link back with it. Looked for only then: an ifindex seen through a link does
- * not say of which namespace it is.
+ * -EEXIST: a program of ours is on the interface already. It has been to another network namespace and
+ * brought our link back with it. Looked for only then: an ifindex seen through a link does not say of which
+ * namespace it is.
  */
-static bool claim_returned(struct hooks *h, struct device *dev)
+static bool claim_returned(struct hooks *h, struct device *dev, enum fw_hook hook)
 {
 	bool is_any = false;
 
 	for (size_t n = 0; n < h->n_devices; n++)
-		if (&h->devices[n] != dev && h->devices[n].mechanism == FW_MECHANISM_NONE)
-			is_any |= device_take_over(dev, &h->devices[n], &h->context);
+		if (&h->devices[n] != dev && h->devices[n].hooks[hook].mechanism == FW_MECHANISM_NONE)
+			is_any |= device_take_over(dev, hook, &h->devices[n], &h->context);
 	return is_any;
 }
 
-static void attach_device(struct hooks *h, struct device *dev, const struct interface *i)
+static bool attach_device(struct hooks *h, struct device *dev, enum fw_hook hook,
+			  const struct interface *i)
 {
+	bool is_link = hook == FW_HOOK_XDP || h->context.tc == FW_MECHANISM_TCX;
 	int r;
 
-	if (!device_is_attached(dev, &h->context, i)) {
-		r = device_attach(dev, &h->context, i); /* what fails is tried again at the next call */
-		if (r == -EEXIST && h->context.tc == FW_MECHANISM_TCX && claim_returned(h, dev))
-			r = device_attach(dev, &h->context, i);
-		if (r == -EEXIST && h->context.tc == FW_MECHANISM_TCX)
-			(void) device_fail(dev, r, "our program is there already, by a link that is not ours");
-		/* tcx waits 15 ms for RCU: a thousand new interfaces are no reason to be killed */
-		(void) sd_notify(0, "WATCHDOG=1");
-	}
+	if (device_is_attached(dev, hook, &h->context, i))
+		return true;
+
+	r = device_attach(dev, hook, &h->context, i); /* what fails is tried again at the next call */
+	if (r == -EEXIST && is_link && claim_returned(h, dev, hook))
+		r = device_attach(dev, hook, &h->context, i);
+	if (r == -EEXIST && is_link)
+		(void) device_fail(dev, hook, r, "our program is there already, by a link that is not ours");
+	/* tcx waits 15 ms for RCU: a thousand new interfaces are no reason to be killed */
+	(void) sd_notify(0, "WATCHDOG=1");
+	return r >= 0;
+}
+
+/* The interface keeps its other hook. */
+static void drop_hook(struct hooks *h, struct device *dev, enum fw_hook hook)
+{
+	if (device_is_bare(dev, hook) && h->is_synced)
+		return;
+	if (device_has_link(dev, hook) || dev->hooks[hook].mechanism != FW_MECHANISM_NONE)
+		log_info("Interface '%s': not filtered by %s any more, as configured", dev->name, hook_to_string(hook));
+	device_detach(dev, hook, &h->context);
+}
+
+/*
+ * What goes away goes last (I7). tc is attached where it is wanted, where xdp is wanted and cannot be had, and
+ * as long as xdp changes its mode, for which it must be off for a moment.
+ */
+static void sync_device(struct hooks *h, struct device *dev, const struct interface *i, bool wants_tc,
+			bool wants_xdp)
+{
+	bool has_tc = false, has_xdp = false;
+
+	if (wants_tc || device_has_wrong_mode(dev, &h->context))
+		has_tc = attach_device(h, dev, FW_HOOK_TC, i);
+	if (wants_xdp)
+		has_xdp = attach_device(h, dev, FW_HOOK_XDP, i);
+	if (!has_xdp && !has_tc && !wants_tc)
+		has_tc = attach_device(h, dev, FW_HOOK_TC, i);
+
+	if (!wants_xdp && has_tc)
+		drop_hook(h, dev, FW_HOOK_XDP);
+	if (!wants_tc && has_xdp)
+		drop_hook(h, dev, FW_HOOK_TC);
 	(void) snprintf(dev->name, sizeof(dev->name), "%s", i->name); /* renamed */
+}
+
+static void detach_device(struct hooks *h, struct device *dev)
+{
+	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
+		device_detach(dev, hook, &h->context);
+}
+
+static bool is_attached(const struct device *dev)
+{
+	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
+		if (dev->hooks[hook].mechanism != FW_MECHANISM_NONE)
+			return true;
+	return false;
 }
 
 /* The interface is there and nobody wants it, or it is gone. */
 static void release_device(struct hooks *h, struct device *dev, const struct interfaces *s)
 {
 	const struct interface *i = interfaces_find(s, dev->ifindex);
+	bool was_robbed = false;
 
-	if (!i && device_is_elsewhere(dev)) { /* in another network namespace: the link comes back with it */
-		dev->mechanism = FW_MECHANISM_NONE;
+	if (!i && device_is_elsewhere(dev)) { /* in another network namespace: the links come back with it */
+		for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
+			dev->hooks[hook].mechanism = FW_MECHANISM_NONE;
 		return;
 	}
-	if (dev->mechanism != FW_MECHANISM_NONE || dev->was_robbed)
+	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
+		was_robbed = was_robbed || dev->hooks[hook].was_robbed;
+	if (is_attached(dev) || was_robbed)
 		log_info("Interface '%s': %s", i ? i->name : dev->name,
 			 i ? "not filtered any more, the configuration does not name it" : "gone");
-	device_detach(dev, &h->context);
+	detach_device(h, dev);
 	remove_device(h, dev);
 }
 
-int hooks_sync_tc(struct hooks *h, const struct config *c, const struct interfaces *s)
+int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct interfaces *s)
 {
 	struct device *dev;
 	int r;
 
 	choose_tc(h, c);
+	h->context.xdp = c->xdp_mechanism;
 	for (size_t n = 0; n < h->n_devices; n++)
 		h->devices[n].is_wanted = false;
 
 	for (size_t n = 0; n < s->n_items; n++) {
 		const struct interface *i = &s->items[n];
+		bool is_auto = interfaces_is_auto(s, i), wants_tc, wants_xdp;
 
-		if (!c->has_tc || !config_wants_interface(c, i->name, interfaces_is_auto(s, i)))
+		wants_tc = c->has_tc && config_wants_interface(c, i->name, is_auto);
+		wants_xdp = c->has_xdp && config_wants_xdp(c, i->name, is_auto);
+		if (!wants_tc && !wants_xdp)
 			continue;
 		r = get_device(h, i->ifindex, &dev);
 		if (r < 0)
 			return log_error(r, "Cannot attach to '%s': %m", i->name);
 		dev->is_wanted = true;
-		attach_device(h, dev, i);
+		sync_device(h, dev, i, wants_tc, wants_xdp);
 	}
 
 	for (size_t n = h->n_devices; n-- > 0;)
@@ -259,12 +298,12 @@ int hooks_sync_tc(struct hooks *h, const struct config *c, const struct interfac
 			release_device(h, &h->devices[n], s);
 
 	for (size_t n = 0; n < s->n_items && !h->is_synced; n++) {
-		struct device leftover = { .ifindex = s->items[n].ifindex, .links = { -1, -1 } };
+		struct device leftover = device_null(s->items[n].ifindex);
 
 		if (find_device(h, leftover.ifindex))
 			continue;
 		(void) snprintf(leftover.name, sizeof(leftover.name), "%s", s->items[n].name);
-		device_detach(&leftover, &h->context); /* a clsact filter has no pin that would tell of it */
+		detach_device(h, &leftover); /* a clsact filter has no pin that would tell of it */
 	}
 	h->is_synced = true;
 	return 0;
@@ -382,20 +421,19 @@ size_t hooks_count_interfaces(const struct hooks *h)
 	size_t count = 0;
 
 	for (size_t n = 0; n < h->n_devices; n++)
-		count += h->devices[n].mechanism != FW_MECHANISM_NONE;
+		count += is_attached(&h->devices[n]);
 	return count;
 }
 
-bool hooks_is_used(const struct hooks *h, enum fw_hook hook)
+size_t hooks_count(const struct hooks *h, enum fw_hook hook)
 {
-	switch (hook) {
-	case FW_HOOK_TC:
-		return hooks_count_interfaces(h) > 0;
-	case FW_HOOK_CGROUP:
+	size_t count = 0;
+
+	if (hook == FW_HOOK_CGROUP)
 		return h->cgroup[0] != '\0';
-	default:
-		return false;
-	}
+	for (size_t n = 0; n < h->n_devices; n++)
+		count += h->devices[n].hooks[hook].mechanism != FW_MECHANISM_NONE;
+	return count;
 }
 
 /* Appends as much as fits. */
@@ -407,22 +445,44 @@ static void append(char text[static FW_TEXT_MAX], const char *separator, const c
 	(void) snprintf(text + n, FW_TEXT_MAX - n, "%s%s%s", n > 0 ? separator : "", first, second);
 }
 
+/* Why interfaces have no xdp, or the second best. */
+static void describe_xdp(const struct hooks *h, struct fw_meta *meta)
+{
+	size_t n_notes = 0;
+
+	memset(meta->xdp_notes, 0, sizeof(meta->xdp_notes));
+	for (size_t n = 0; n < h->n_devices && n_notes < FW_XDP_NOTES_MAX; n++) {
+		const struct device_hook *xdp = &h->devices[n].hooks[FW_HOOK_XDP];
+
+		if (!xdp->note[0])
+			continue;
+		meta->xdp_notes[n_notes].ifindex = h->devices[n].ifindex;
+		meta->xdp_notes[n_notes].foreign_id = xdp->foreign_id;
+		strcpy(meta->xdp_notes[n_notes++].text, xdp->note);
+	}
+}
+
 void hooks_describe(const struct hooks *h, const struct config *c, const struct interfaces *s,
 		    struct fw_meta *meta)
 {
-	meta->tc_mechanism = c->has_tc ? h->context.tc : FW_MECHANISM_NONE;
-	strcpy(meta->tc_reason, c->has_tc ? h->tc_reason : "");
+	bool has_interfaces = c->has_tc || c->has_xdp;
+
+	meta->tc_mechanism = has_interfaces ? h->context.tc : FW_MECHANISM_NONE;
+	strcpy(meta->tc_reason, has_interfaces ? h->tc_reason : "");
 	strcpy(meta->cgroup, h->cgroup);
 	strcpy(meta->cgroup_reason, h->cgroup_reason);
+	describe_xdp(h, meta);
 
 	meta->pending[0] = meta->failed[0] = '\0';
-	for (char **w = c->interfaces; c->has_tc && *w; w++)
+	for (char **w = c->interfaces; has_interfaces && *w; w++)
 		if (config_word_is_name(*w) && !interfaces_find_name(s, *w))
 			append(meta->pending, " ", *w, "");
 	for (size_t n = 0; n < h->n_devices; n++) {
-		if (!h->devices[n].error[0])
+		const struct device_hook *tc = &h->devices[n].hooks[FW_HOOK_TC];
+
+		if (!tc->note[0])
 			continue;
 		append(meta->failed, "; ", h->devices[n].name, ": ");
-		append(meta->failed, "", h->devices[n].error, "");
+		append(meta->failed, "", tc->note, "");
 	}
 }

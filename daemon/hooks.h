@@ -25,7 +25,7 @@ struct hooks *hooks_free(struct hooks *h); /* accepts NULL, returns NULL; what i
  * What is right already is not touched. What fails is logged when the reason changes and tried again
  * at the next call.
  */
-int hooks_sync_tc(struct hooks *h, const struct config *c, const struct interfaces *s);
+int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct interfaces *s);
 
 /* The same for the cgroup: Cgroup= or, without the hook in Hooks=, none. */
 void hooks_sync_cgroup(struct hooks *h, const struct config *c);
@@ -33,12 +33,12 @@ void hooks_sync_cgroup(struct hooks *h, const struct config *c);
 /* Looks whether all is still attached and pinned, and mends it with a warning. */
 void hooks_check(struct hooks *h);
 
-/* Is anything attached to the hook? */
-bool hooks_is_used(const struct hooks *h, enum fw_hook hook);
+/* At how many interfaces is the hook attached; for the cgroup 0 or 1. */
+size_t hooks_count(const struct hooks *h, enum fw_hook hook);
 
 /* Fills in the mechanisms, the reasons, and what is pending and failed. */
 void hooks_describe(const struct hooks *h, const struct config *c, const struct interfaces *s,
 		    struct fw_meta *meta);
 
-/* Number of interfaces with tc programs. */
+/* Number of interfaces with any program. */
 size_t hooks_count_interfaces(const struct hooks *h);

@@ -26,6 +26,9 @@ static int link_target_id(int fd, uint32_t attach_type, uint64_t *ret_id, uint32
 		/* info.tcx has {ifindex, attach_type}: of the same layout as netns, which old headers know too */
 		*ret_id = info.netns.netns_ino;
 		*ret_attach_type = info.netns.attach_type;
+	} else if (attach_type == BPF_XDP) {
+		*ret_id = info.xdp.ifindex;
+		*ret_attach_type = BPF_XDP;
 	} else {
 		*ret_id = info.cgroup.cgroup_id;
 		*ret_attach_type = info.cgroup.attach_type;
@@ -65,6 +68,7 @@ int link_open(const char *pin_dir, const char *name, const struct link_target *t
 int link_prepare(const char *pin_dir, const char *name, const struct link_target *t, int prog_fd,
 		 int fd, int *ret_fd)
 {
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = t->flags);
 	_cleanup_close_ int opened = -1;
 	int r, live;
 
@@ -85,7 +89,7 @@ int link_prepare(const char *pin_dir, const char *name, const struct link_target
 		}
 	}
 
-	r = bpf_link_create(prog_fd, t->target, t->attach_type, NULL);
+	r = bpf_link_create(prog_fd, t->target, t->attach_type, &opts);
 	if (r < 0)
 		return r;
 	*ret_fd = r;

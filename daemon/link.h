@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * One attachment that the kernel keeps as a bpf_link, and its pin: tcx and cgroup. The pin keeps it
+ * One attachment that the kernel keeps as a bpf_link, and its pin: xdp, tcx and cgroup. The pin keeps it
  * attached whatever becomes of us; a link whose target is gone stays pinned but dead.
  */
 
@@ -18,6 +18,7 @@ struct link_target {
 	int target;           /* ifindex, or descriptor of a cgroup */
 	uint32_t attach_type; /* enum bpf_attach_type */
 	uint64_t id;          /* how the kernel names the target in the link: ifindex or cgroup id */
+	uint32_t flags;       /* of a new link: XDP_FLAGS_*; they are no part of what identifies it */
 };
 
 /* The link pinned under name if it still leads to this target: -ENOENT if there is none, or a dead one. */

@@ -100,8 +100,11 @@ static int publish(struct manager *m)
 		m->meta = meta;
 	}
 
-	n = (size_t)snprintf(status, sizeof(status), "Filtering on %zu interfaces (%s)",
+	n = (size_t)snprintf(status, sizeof(status), "Filtering on %zu interfaces (%s",
 			     hooks_count_interfaces(m->hooks), mechanism_to_string(meta.tc_mechanism));
+	if (m->config.has_xdp)
+		n += (size_t)snprintf(status + n, sizeof(status) - n, ", xdp on %zu", hooks_count(m->hooks, FW_HOOK_XDP));
+	n += (size_t)snprintf(status + n, sizeof(status) - n, ")");
 	if (meta.cgroup[0])
 		n += (size_t)snprintf(status + n, sizeof(status) - n, " and cgroup '%s'", meta.cgroup);
 	if (meta.pending[0])
@@ -117,7 +120,7 @@ static int sync_hooks(struct manager *m)
 {
 	int r;
 
-	r = hooks_sync_tc(m->hooks, &m->config, m->interfaces);
+	r = hooks_sync_interfaces(m->hooks, &m->config, m->interfaces);
 	if (r < 0)
 		return r;
 	hooks_sync_cgroup(m->hooks, &m->config);
@@ -126,7 +129,7 @@ static int sync_hooks(struct manager *m)
 
 static void warn_if_idle(const struct manager *m)
 {
-	if (!hooks_is_used(m->hooks, FW_HOOK_TC) && !hooks_is_used(m->hooks, FW_HOOK_CGROUP) &&
+	if (hooks_count_interfaces(m->hooks) == 0 && hooks_count(m->hooks, FW_HOOK_CGROUP) == 0 &&
 	    !m->meta.pending[0])
 		(void) log_warning(0, "Nothing is filtered: no interface matches Interfaces= and no cgroup is "
 				      "attached; see 'fwctl status'");

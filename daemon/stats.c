@@ -237,7 +237,7 @@ void stats_report(struct stats *s, const struct hooks *h)
 			const struct fw_counters *was = &s->last.counters[hook][d],
 						 *is = &now.counters[hook][d];
 
-			if (hooks_is_used(h, hook) || is->packets != was->packets)
+			if (hooks_count(h, hook) > 0 || is->packets != was->packets)
 				report_window(hook, d, was, is, now.usec - s->last.usec,
 					      s->was_down);
 		}

@@ -38,7 +38,8 @@ static const char *const mechanisms[_FW_MECHANISM_MAX] = {
 	[FW_MECHANISM_TCX] = "tcx",
 	[FW_MECHANISM_CLSACT] = "clsact",
 	[FW_MECHANISM_CGROUP] = "cgroup",
-	[FW_MECHANISM_XDP] = "xdp",
+	[FW_MECHANISM_XDP_NATIVE] = "xdp native",
+	[FW_MECHANISM_XDP_GENERIC] = "xdp generic",
 };
 
 const char *hook_to_string(enum fw_hook h)

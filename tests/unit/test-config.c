@@ -13,22 +13,34 @@
 
 #define SECTION "[Firewall]\n"
 
-/* The words of Interfaces= with blanks between, and the rest as the file would have it. */
+/* Words with blanks between. Returns the end. */
+static char *print_words(char *const *words, char *out)
+{
+	for (char *const *w = words; *w; w++)
+		out += sprintf(out, "%s%s", w > words ? " " : "", *w);
+	return out;
+}
+
+/* As the file would have it, in the order of struct config. */
 static void print(const struct config *c, char *out)
 {
 	static const char *const mechanisms[] = {
 		[FW_MECHANISM_NONE] = "auto",
 		[FW_MECHANISM_TCX] = "tcx",
 		[FW_MECHANISM_CLSACT] = "clsact",
+		[FW_MECHANISM_XDP_NATIVE] = "native",
+		[FW_MECHANISM_XDP_GENERIC] = "generic",
 	};
 
-	*out = '\0';
-	for (char **w = c->interfaces; *w; w++)
-		out += sprintf(out, "%s%s", w > c->interfaces ? " " : "", *w);
-	sprintf(out, "; %s%s; %s; %ju us; %ju; %s; %s", c->has_tc ? "tc " : "",
+	out = print_words(c->interfaces, out);
+	out += sprintf(out, "; %s%s%s; %s; %ju us; %ju; %s; %s", c->has_xdp ? "xdp " : "", c->has_tc ? "tc " : "",
 		c->has_cgroup ? "cgroup" : "", c->cgroup, (uintmax_t)c->stats_interval_usec,
 		(uintmax_t)c->max_entries, c->is_strict ? "strict" : "lenient",
 		mechanisms[c->tc_mechanism]);
+	if (c->has_xdp) {
+		out = print_words(c->xdp_interfaces, out + sprintf(out, "; "));
+		sprintf(out, "; %s", mechanisms[c->xdp_mechanism]);
+	}
 }
 
 static void test_accepted(void **state)
@@ -51,6 +63,11 @@ static void test_accepted(void **state)
 		{ SECTION "Hooks=tc\n",            WITH("tc ", "/", "5000000", "4194304", "lenient", "auto") },
 		{ SECTION "Hooks=cgroup\n",        WITH("cgroup", "/", "5000000", "4194304", "lenient", "auto") },
 		{ SECTION "Hooks=cgroup tc\n",     WITH("tc cgroup", "/", "5000000", "4194304", "lenient", "auto") },
+		{ SECTION "Hooks=xdp\n",           WITH("xdp ", "/", "5000000", "4194304", "lenient", "auto; *; auto") },
+		{ SECTION "Hooks=tc xdp\nXdpMode=native\n",
+		  WITH("xdp tc ", "/", "5000000", "4194304", "lenient", "auto; *; native") },
+		{ SECTION "Hooks=xdp tc cgroup\nXdpMode=generic\nXdpInterfaces=eth* !eth1\n",
+		  WITH("xdp tc cgroup", "/", "5000000", "4194304", "lenient", "auto; eth* !eth1; generic") },
 		{ SECTION "Cgroup=/system.slice\n",
 		  WITH("tc cgroup", "/system.slice", "5000000", "4194304", "lenient", "auto") },
 		{ SECTION "Cgroup=/a..b/..c\n",
@@ -103,7 +120,10 @@ static void test_refused(void **state)
 		{ SECTION "Interfaces=!\n",                 1, 2, "Interfaces=!: expected" },
 		{ SECTION "Interfaces=!!eth0\n",            1, 2, "Interfaces=!!eth0: expected" },
 		{ SECTION "Interfaces=a234567890123456\n",  1, 2, "Interfaces=a234567890123456: expected" },
-		{ SECTION "Hooks=xdp\n",                    1, 2, "Hooks=xdp: " },
+		{ SECTION "Hooks=nft\n",                    1, 2, "Hooks=nft: expected one or more of" },
+		{ SECTION "XdpMode=offload\n",              1, 2, "XdpMode=offload: expected" },
+		{ SECTION "XdpInterfaces=\n",               1, 2, "XdpInterfaces= is empty" },
+		{ SECTION "XdpInterfaces=eth0/1\n",         1, 2, "XdpInterfaces=eth0/1: expected" },
 		{ SECTION "Hooks=tc,cgroup\n",              1, 2, "Hooks=tc,cgroup: expected" },
 		{ SECTION "Cgroup=system.slice\n",          1, 2, "Cgroup=system.slice: expected" },
 		{ SECTION "Cgroup=/a/..\n",                 1, 2, "Cgroup=/a/..: expected" },
@@ -225,6 +245,37 @@ static void test_interfaces(void **state)
 	assert_false(config_word_is_name("eth[0]"));
 }
 
+/* Of the interfaces that Interfaces= wants, those of XdpInterfaces=. */
+static void test_xdp_interfaces(void **state)
+{
+	static const struct {
+		const char *words, *xdp_words, *name;
+		bool is_auto, is_wanted;
+	} rows[] = {
+		{ "auto",    "*",          "eth0", true,  true  },
+		{ "auto",    "*",          "eth0", false, false }, /* not one of Interfaces= */
+		{ "eth0",    "eth1",       "eth0", true,  false },
+		{ "eth0",    "eth1",       "eth1", true,  false },
+		{ "eth*",    "* !eth1",    "eth0", false, true  },
+		{ "eth*",    "* !eth1",    "eth1", false, false },
+		{ "eth* lo", "auto",       "eth0", true,  true  },
+		{ "eth* lo", "auto",       "eth0", false, false },
+		{ "eth* lo", "*",          "lo",   false, true  }, /* Interfaces= has named it */
+		{ "*",       "*",          "lo",   false, false },
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_(config_errors_done) struct config_errors errors = {};
+		_cleanup_(config_done) struct config c = {};
+		char text[128];
+		int n = sprintf(text, SECTION "Interfaces=%s\nXdpInterfaces=%s\n", rows[i].words, rows[i].xdp_words);
+
+		assert_int_equal(config_parse_string(text, (size_t)n, &c, &errors), 0);
+		CHECK(config_wants_xdp(&c, rows[i].name, rows[i].is_auto) == rows[i].is_wanted, "'%s', '%s' and %s",
+		      rows[i].words, rows[i].xdp_words, rows[i].name);
+	}
+}
+
 /* The file that is installed shows the defaults: with its keys uncommented it means the same. */
 static void test_shipped_file(void **state)
 {
@@ -260,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_broken_lines),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_interfaces),
+		cmocka_unit_test(test_xdp_interfaces),
 		cmocka_unit_test(test_shipped_file),
 	};
 

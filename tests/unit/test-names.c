@@ -31,7 +31,7 @@ static void test_words(void **state)
 		{ "ingress", "egress" },
 		{ "pass", "drop" },
 		{ "no-match", "not-ip", "allowed", "audited", "unparsed", "address", "port", "malformed" },
-		{ "none", "tcx", "clsact", "cgroup", "xdp" },
+		{ "none", "tcx", "clsact", "cgroup", "xdp native", "xdp generic" },
 	};
 	static const unsigned n_words[] = { _FW_HOOK_MAX, _FW_DIRECTION_MAX, _FW_VERDICT_MAX,
 					    _FW_REASON_MAX, _FW_MECHANISM_MAX };

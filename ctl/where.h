@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Attachments in the user's words: where they are, which of them decides, and why they are as they are. */
+
+#include <json-c/json.h>
+
+#include "attachment.h"
+#include "ctl.h"
+
+/* The interface's name or the cgroup's path. */
+json_object *where_text(const struct attachment *a, const struct fw_meta *meta);
+
+/* What the daemon notes of an interface's xdp, with the name of a foreign program if it can be told; or null. */
+json_object *where_xdp_note(const struct fw_meta *meta, unsigned ifindex);
+
+/* All those notes: "eth0: ...; eth1: ...", or null. */
+json_object *where_xdp_notes(const struct fw_meta *meta);
+
+/*
+ * The hooks that decide in a direction, [{"hook", "where"}]: of each interface the one that an arriving packet
+ * meets first, and the cgroup if there is no interface. A packet of a local socket meets the cgroup first.
+ */
+json_object *where_decided(const struct ctl *ctl, const struct fw_meta *meta, enum fw_direction d);

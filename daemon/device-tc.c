@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* The tc hook of an interface, ingress and egress, by either mechanism: see device.h. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "clsact.h"
+#include "device-hook.h"
+#include "log.h"
+#include "names.h"
+
+static int fail_attach(struct device *dev, const struct device_context *x, enum fw_direction d,
+		       int r)
+{
+	const char *direction = direction_to_string(d);
+
+	if (r == -ENODEV || (r == -EEXIST && x->tc == FW_MECHANISM_TCX))
+		return r;
+	if (r == -EEXIST)
+		return device_fail(dev, FW_HOOK_TC, r, "a filter that is not provably ours has our place; if 'tc filter "
+						       "show dev %s %s' calls it fw_tc_*, its pin was lost: 'tc filter "
+						       "del dev %s %s pref %d'",
+				   dev->name, direction, dev->name, direction, FW_TC_PRIORITY);
+	if ((r == -EINVAL || r == -EOPNOTSUPP) && x->tc == FW_MECHANISM_TCX)
+		return device_fail(dev, FW_HOOK_TC, r, "the kernel has no tcx on %s, set TcMechanism=auto", direction);
+	if (r == -EINVAL || r == -EOPNOTSUPP)
+		return device_fail(dev, FW_HOOK_TC, r, "no clsact filter on %s: the kernel lacks sch_ingress or "
+						       "cls_bpf, or priority %d has filters of another kind",
+				   direction, FW_TC_PRIORITY);
+	if (r == -EPERM)
+		return device_fail(dev, FW_HOOK_TC, r, "not permitted on %s, needs CAP_NET_ADMIN and CAP_BPF",
+				   direction);
+	return device_fail(dev, FW_HOOK_TC, r, "attaching on %s failed: %s", direction, strerror(-r));
+}
+
+void device_detach_filters(struct device *dev, const struct device_context *x)
+{
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+		int r = clsact_detach(dev->ifindex, d, loader_owns, x->loader);
+
+		if (r < 0 && r != -ENODEV)
+			(void) log_warning(r, "Cannot remove our filter from '%s' %s, ignoring: %m", dev->name,
+					   direction_to_string(d));
+	}
+}
+
+int device_attach_tc(struct device *dev, const struct device_context *x, const struct interface *i)
+{
+	struct device_hook *h = &dev->hooks[FW_HOOK_TC];
+	enum interface_layer layer = interface_layer(i);
+	int r;
+
+	if (layer == INTERFACE_UNKNOWN)
+		return device_fail(dev, FW_HOOK_TC, -EPROTONOSUPPORT,
+				   "its link type %u is neither Ethernet nor plain IP", i->type);
+
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+		int prog_fd = loader_program(x->loader, FW_HOOK_TC, d, layer == INTERFACE_NETWORK);
+
+		if (x->tc == FW_MECHANISM_TCX)
+			r = device_attach_link(dev, FW_HOOK_TC, d, 0, x, prog_fd);
+		else
+			r = clsact_attach(dev->ifindex, d, prog_fd, loader_owns, x->loader);
+		if (r < 0)
+			return fail_attach(dev, x, d, r);
+	}
+
+	if (x->tc == FW_MECHANISM_TCX) /* the other mechanism's, of a run before or from before a reload */
+		device_detach_filters(dev, x);
+	else
+		device_detach_links(dev, FW_HOOK_TC, x);
+	h->mechanism = x->tc;
+	h->note[0] = '\0';
+	return 0;
+}
+
+void device_check_filters(struct device *dev, const struct device_context *x)
+{
+	struct device_hook *h = &dev->hooks[FW_HOOK_TC];
+
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+		if (clsact_is_attached(dev->ifindex, d, loader_owns, x->loader) != 0)
+			continue;
+		h->mechanism = FW_MECHANISM_NONE;
+		h->was_robbed = true;
+	}
+}
