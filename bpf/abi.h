@@ -180,7 +180,7 @@ enum {
 /* How the hashed words of one filter are found. Another seed in each generation: nobody can aim at it. */
 struct fw_filter {
 	__u64 seed;
-	__u32 mask;     /* number of words - 1; the number is a power of two */
+	__u32 n_words;
 	__u32 reserved; /* zero */
 };
 
@@ -458,7 +458,7 @@ struct fw_meta {
  * layout that changed without FW_ABI_VERSION. Raise FW_FILTER_VERSION with every change to a hash or a
  * position in filter.h: a filter filled by one version and read by another says "no" wrongly.
  */
-#define FW_FILTER_VERSION 1
+#define FW_FILTER_VERSION 2
 #define FW_LAYOUT_STEP(h, type) (((h) ^ sizeof(type)) * 16777619u)
 static inline __u32 fw_layout(void)
 {

@@ -7,16 +7,18 @@
  * list, and pays one or two cache lines here and no hash lookup. Included by the programs and by
  * lib/filter.c, which fills what this reads: hashes and positions must be the same on both sides.
  *
- * A filter is made of cells and of a power of two of hashed 64-bit words. A cell of two bits belongs to each /16: FW_CELL_SHORT = a short prefix may cover it,
- * FW_CELL_LONG = there may be a longer one inside. A hashed word is a Bloom filter of its own for the
- * prefixes inside one /24 (IPv4), /32 or /48 (IPv6), found by a hash x of those bits:
+ * A filter is made of cells and of hashed 64-bit words. A cell of two bits belongs to each /16: FW_CELL_SHORT =
+ * a short prefix may cover it, FW_CELL_LONG = there may be a longer one inside. A hashed word is a Bloom filter
+ * of its own for the prefixes inside one /24 (IPv4), /32 or /48 (IPv6), found by a hash x of those bits:
  *
- *   lengths up to that block's (spread over all the blocks they cover): two bits of x that say that
+ *   lengths up to that block's (spread over all the blocks they cover): four bits of x that say that
  *   there is any, and one bit for the length;
- *   longer ones: two bits of a hash of x, the length, and the bits up to it.
+ *   longer ones: four bits of a hash of x, the length, and the bits up to it; where several such lengths
+ *   may be in use, two bits of x that say that there is any are looked at first.
  *
  * A bit of its own for "some prefix of length L" would not do: it says nothing about which block set it, and
- * with a million entries half of all strangers would find one set.
+ * with a million entries half of all strangers would find one set. Four bits and not two, for what a look
+ * costs is whether the words fit the caches: they make do with half as many.
  */
 
 #include "abi.h"
@@ -66,20 +68,23 @@ filter_inline __u64 filter_digest6(__u64 high, __u64 low, __u32 host_bits)
 	return filter_keep_high(high, host_bits) ^ filter_keep_low(low, host_bits);
 }
 
-/* Index of the block's word. */
-filter_inline __u32 filter_index(__u64 x, __u32 mask)
+/* Index of the block's word: the upper half of the hash as a fraction of any number of them. */
+filter_inline __u32 filter_index(__u64 x, __u32 n_words)
 {
-	return x >> 36 & mask;
+	return (x >> 32) * n_words >> 32;
 }
 
-/* Pairs of bits of the word, from different parts of a hash. */
-#define FILTER_PAIR(x, shift) (1ull << ((x) >> (shift) & 63) | 1ull << ((x) >> ((shift) + 6) & 63))
-#define FILTER_ANY(x)         FILTER_PAIR(x, 0)  /* a length up to the block's; in the deeper word, up to 64 */
-#define FILTER_INSIDE(x)      FILTER_PAIR(x, 12) /* a longer one, /32 of IPv4 and the deep ones of IPv6 apart */
-#define FILTER_LONG(y)        FILTER_PAIR(y, 48) /* this very prefix */
+/* Bits of the word, from different parts of a hash; its upper half has chosen the word. */
+#define FILTER_BIT(x, shift)  (1ull << ((x) >> (shift) & 63))
+#define FILTER_PAIR(x, shift) (FILTER_BIT(x, shift) | FILTER_BIT(x, (shift) + 6))
+#define FILTER_FOUR(x, shift) (FILTER_PAIR(x, shift) | FILTER_PAIR(x, (shift) + 12))
+#define FILTER_ANY(x)         FILTER_FOUR(x, 0)  /* a length up to the block's */
+#define FILTER_INSIDE(x)      FILTER_PAIR(x, 24) /* a longer one; but for /32 of IPv4, which is asked for anyway */
+#define FILTER_UP_TO_64(x)    FILTER_PAIR(x, 12) /* the same in the deeper word, where INSIDE is longer than 64 */
+#define FILTER_LONG(y)        FILTER_FOUR(y, 40) /* this very prefix */
 
 /* Where the lengths up to the block's stand in the word: bit n behind it is length block - n. */
-#define FILTER_LENGTHS_AT(x) ((x) >> 18 & 63)
+#define FILTER_LENGTHS_AT(x) ((x) >> 30 & 63)
 
 /* 1 if the word has all bits of the pair, without a branch. */
 filter_inline __u64 filter_has(__u64 word, __u64 pair)

@@ -29,7 +29,7 @@ static __always_inline __u32 filter_cell(enum fw_kind kind, __u32 slot, __u32 to
 /* A hashed word, or all bits where there is none. */
 static __always_inline __u64 filter_word(const struct fw_policy *p, enum fw_kind kind, __u32 slot, __u64 x)
 {
-	__u32 i = filter_index(x, p->filters[kind][slot].mask);
+	__u32 i = filter_index(x, p->filters[kind][slot].n_words);
 	__u64 *word;
 	void *words;
 
@@ -115,7 +115,7 @@ static __always_inline void filter_ip6(const struct fw_policy *p, __u64 high, __
 		maybe[1] |= filter_long6(word, x, high, low, inside, 64);
 
 	deep = p->lengths6[1] & ~MIDDLE6_UP_TO(FILTER_DEEP6 - 1);
-	if (deep && filter_has(deep_word, FILTER_ANY(y)))
+	if (deep && filter_has(deep_word, FILTER_UP_TO_64(y)))
 		maybe[1] |= filter_long6(deep_word, y, high, low, deep, 64);
 	if (p->lengths6[0] && filter_has(deep_word, FILTER_INSIDE(y)))
 		maybe[0] = filter_long6(deep_word, y, high, low, p->lengths6[0], 0);

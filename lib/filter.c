@@ -44,7 +44,7 @@ static void set_cells(struct filter *f, unsigned top16, unsigned length, unsigne
 
 static uint64_t *word_of(struct filter *f, uint64_t x)
 {
-	return &f->words[filter_index(x, f->header.mask)];
+	return &f->words[filter_index(x, f->header.n_words)];
 }
 
 /* A length that ends in the block: on all the blocks it covers. */
@@ -96,7 +96,7 @@ static void add_ip6(struct filter *f, struct halves h, unsigned length)
 	} else if (f->words) {
 		deep = filter_hash(h.high >> (64 - FILTER_DEEP6), ~f->header.seed);
 		y = filter_mix(deep, filter_digest6(h.high, h.low, host_bits), host_bits);
-		set_bits(word_of(f, deep), FILTER_LONG(y) | (length <= 64 ? FILTER_ANY(deep) : FILTER_INSIDE(deep)));
+		set_bits(word_of(f, deep), FILTER_LONG(y) | (length <= 64 ? FILTER_UP_TO_64(deep) : FILTER_INSIDE(deep)));
 	}
 	set_cells(f, h.high >> 48, 16, FW_CELL_LONG);
 }
@@ -151,7 +151,7 @@ bool filter_maybe(const struct filter *f, const struct prefix *address, unsigned
 		return true;
 
 	x = filter_hash(is_ip4 ? h.high >> (32 - block) : h.high >> (64 - block), f->header.seed);
-	word = f->words[filter_index(x, f->header.mask)];
+	word = f->words[filter_index(x, f->header.n_words)];
 	if (length <= block)
 		return maybe_block(word, x, length, block);
 	if (is_ip4)
@@ -161,7 +161,7 @@ bool filter_maybe(const struct filter *f, const struct prefix *address, unsigned
 		return filter_has(word, FILTER_INSIDE(x)) &&
 		       maybe_long(word, x, filter_digest6(h.high, h.low, host_bits), host_bits);
 	x = filter_hash(h.high >> (64 - FILTER_DEEP6), ~f->header.seed);
-	word = f->words[filter_index(x, f->header.mask)];
-	return filter_has(word, length <= 64 ? FILTER_ANY(x) : FILTER_INSIDE(x)) &&
+	word = f->words[filter_index(x, f->header.n_words)];
+	return filter_has(word, length <= 64 ? FILTER_UP_TO_64(x) : FILTER_INSIDE(x)) &&
 	       maybe_long(word, x, filter_digest6(h.high, h.low, host_bits), host_bits);
 }

@@ -9,7 +9,7 @@
 /* One filter in memory, be it the kernel's own, mapped. */
 struct filter {
 	struct fw_cells *cells;
-	uint64_t *words;         /* header.mask + 1; NULL: there are none, and the kernel takes all for set */
+	uint64_t *words;         /* header.n_words; NULL: there are none, and the kernel takes all for set */
 	struct fw_filter header;
 };
 

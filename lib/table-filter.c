@@ -15,9 +15,14 @@
 #include "cleanup.h"
 #include "table-internal.h"
 
-#define WORDS_MIN         64
-#define KEYS_PER_WORD_NEW 2 /* at most, in a new filter: 1 look in the table in 70 is in vain */
-#define KEYS_PER_WORD_MAX 4 /* at most, ever: 1 in 20 */
+#define WORDS_STEP        512 /* a page */
+#define WORDS_MAX         (UINT32_C(1) << 28)
+
+/*
+ * Keys for each word of a new filter. IPv4: 1 stranger in 60 is looked up in vain, and a million mixed entries take
+ * 4 MiB: what does not fit the caches costs more than that. IPv6 has half the keys, and more lengths to ask for.
+ */
+static const uint64_t keys_per_word[] = { [FW_KIND_IPV4] = 4, [FW_KIND_IPV6] = 2 };
 
 static void filter_name(enum fw_kind kind, uint32_t slot, char name[static 32])
 {
@@ -34,13 +39,13 @@ void table_close_filter(struct table *t, enum fw_kind kind)
 	struct open_filter *f = &t->filters[kind];
 
 	if (f->filter.words)
-		(void) munmap(f->filter.words, (f->filter.header.mask + UINT64_C(1)) * sizeof(uint64_t));
+		(void) munmap(f->filter.words, f->filter.header.n_words * sizeof(uint64_t));
 	*f = (struct open_filter){};
 }
 
 static int map_words(int fd, struct filter *f)
 {
-	void *p = mmap(NULL, (f->header.mask + UINT64_C(1)) * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *p = mmap(NULL, f->header.n_words * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (p == MAP_FAILED)
 		return -errno;
@@ -81,18 +86,29 @@ static int add_one(const struct prefix *p, void *userdata)
 	return 0;
 }
 
+static uint32_t words_for(enum fw_kind kind, uint64_t n_keys)
+{
+	uint64_t n = (n_keys / keys_per_word[kind] / WORDS_STEP + 1) * WORDS_STEP;
+
+	return n < WORDS_MAX ? n : WORDS_MAX;
+}
+
+/* A filter takes half as many again before it is built anew: then 1 stranger in 20 is looked up in vain. */
+static uint64_t keys_at_most(enum fw_kind kind, const struct filter *f)
+{
+	return f->header.n_words * keys_per_word[kind] * 3 / 2;
+}
+
 /* An empty filter in the slot that is not in use. When it returns no packet reads that slot any more. */
 static int new_filter(struct table *t, enum fw_kind kind, uint32_t slot, uint64_t n_keys, struct filter *ret)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-	uint32_t n_words = WORDS_MIN, outer = kind * FW_TABLE_SLOTS + slot;
+	uint32_t n_words = words_for(kind, n_keys), outer = kind * FW_TABLE_SLOTS + slot;
 	_cleanup_close_ int fd = -1;
 	char name[32];
 	int r;
 
-	while (n_words < n_keys / KEYS_PER_WORD_NEW && n_words < 1u << 28)
-		n_words *= 2;
-	*ret = (struct filter){ .cells = cells_of(t, kind, slot), .header.mask = n_words - 1 };
+	*ret = (struct filter){ .cells = cells_of(t, kind, slot), .header.n_words = n_words };
 	if (getrandom(&ret->header.seed, sizeof(ret->header.seed), 0) != sizeof(ret->header.seed))
 		return -EIO;
 
@@ -124,7 +140,7 @@ int table_rebuild_filter(struct table *t, enum fw_kind kind, uint64_t n_more_key
 		return r;
 	r = table_walk_prefixes(t, kind, add_one, &f);
 	if (r < 0) {
-		(void) munmap(f.words, (f.header.mask + UINT64_C(1)) * sizeof(uint64_t));
+		(void) munmap(f.words, f.header.n_words * sizeof(uint64_t));
 		return r;
 	}
 
@@ -148,7 +164,7 @@ int table_filter_reserve(struct table *t, enum fw_kind kind, uint64_t n_more_key
 	r = open_filter(t, kind, &f);
 	if (r < 0 || n_more_keys == 0)
 		return r;
-	if (f->words && t->census->n_keys[kind] + n_more_keys <= (f->header.mask + UINT64_C(1)) * KEYS_PER_WORD_MAX)
+	if (f->words && t->census->n_keys[kind] + n_more_keys <= keys_at_most(kind, f))
 		return 0;
 	return table_rebuild_filter(t, kind, n_more_keys);
 }
