@@ -187,35 +187,34 @@ void device_detach(struct device *dev, enum fw_hook hook, const struct device_co
 	dev->hooks[hook].note[0] = '\0';
 }
 
-bool device_is_elsewhere(const struct device *dev)
+unsigned device_whereabouts(const struct device *dev)
 {
+	unsigned ifindex = 0;
+
 	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
-		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
-			if (dev->hooks[hook].links[d] >= 0 &&
-			    !link_is_dead(dev->hooks[hook].links[d], attach_types[hook][d]))
-				return true;
-	return false;
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX && ifindex == 0; d++)
+			if (dev->hooks[hook].links[d] >= 0)
+				ifindex = (unsigned)link_target_id(dev->hooks[hook].links[d], attach_types[hook][d]);
+	return ifindex;
 }
 
-bool device_take_over(struct device *dev, enum fw_hook hook, struct device *from,
+void device_take_over(struct device *dev, enum fw_hook hook, struct device *from,
 		      const struct device_context *x)
 {
 	char to_name[DEVICE_PIN_MAX], from_name[DEVICE_PIN_MAX];
-	bool is_any = false;
 
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
 		int *to_link = &dev->hooks[hook].links[d], *from_link = &from->hooks[hook].links[d];
 		struct link_target t = device_link_target(dev, hook, d);
 
-		if (*to_link >= 0 || *from_link < 0 || !link_leads_to(*from_link, &t))
+		if (*from_link < 0 || !link_leads_to(*from_link, &t) || (*to_link >= 0 && link_leads_to(*to_link, &t)))
 			continue;
 		if (pins_put(x->pin_dir, device_pin_name(hook, d, dev->ifindex, to_name), *from_link) < 0)
 			continue; /* attaching then fails with "exists", and says so */
 		(void) pins_remove(x->pin_dir, device_pin_name(hook, d, from->ifindex, from_name));
+		closep(to_link);
 		*to_link = TAKE_FD(*from_link);
-		is_any = true;
 	}
-	return is_any;
 }
 
 static void check_links(struct device *dev, enum fw_hook hook, const struct device_context *x)

@@ -89,14 +89,14 @@ int device_fail(struct device *dev, enum fw_hook hook, int r, const char *format
 /* Removes whatever is ours from the hook, if the interface still exists, and our pins. */
 void device_detach(struct device *dev, enum fw_hook hook, const struct device_context *x);
 
-/* Does a link of ours live on, though the interface has left this network namespace? */
-bool device_is_elsewhere(const struct device *dev);
-
 /*
- * An interface may come back from another network namespace under another ifindex, with our links on it:
- * takes those of from that lead to dev, and their pins. Are there any?
+ * The ifindex that the links of an interface lead to, in whichever network namespace: one that was moved
+ * takes our programs along, and may bring them back under another ifindex. 0 = to nothing.
  */
-bool device_take_over(struct device *dev, enum fw_hook hook, struct device *from,
+unsigned device_whereabouts(const struct device *dev);
+
+/* Takes those links of from that lead to dev, which are not there twice, and their pins. */
+void device_take_over(struct device *dev, enum fw_hook hook, struct device *from,
 		      const struct device_context *x);
 
 /*

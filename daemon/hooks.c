@@ -3,6 +3,7 @@
 /* All interfaces and the cgroup: see hooks.h. */
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,19 +168,37 @@ static void choose_tc(struct hooks *h, const struct config *c)
 				"the kernel has no tcx links, which came with 6.6 (%s)", strerror(-r));
 }
 
-/*
- * -EEXIST: a program of ours is on the interface already. It has been to another network namespace and
- * brought our link back with it. Looked for only then: an ifindex seen through a link does not say of which
- * namespace it is.
- */
-static bool claim_returned(struct hooks *h, struct device *dev, enum fw_hook hook)
+static bool is_attached(const struct device *dev)
 {
-	bool is_any = false;
+	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
+		if (dev->hooks[hook].mechanism != FW_MECHANISM_NONE)
+			return true;
+	return false;
+}
 
-	for (size_t n = 0; n < h->n_devices; n++)
-		if (&h->devices[n] != dev && h->devices[n].hooks[hook].mechanism == FW_MECHANISM_NONE)
-			is_any |= device_take_over(dev, hook, &h->devices[n], &h->context);
-	return is_any;
+/*
+ * Interfaces that have been to another network namespace and are back under another ifindex, with our links
+ * on them: wanted or not, they are known by that ifindex from here on.
+ */
+static int claim_returned(struct hooks *h, const struct interfaces *s)
+{
+	struct device *dev;
+	unsigned at;
+	int r;
+
+	for (size_t n = 0; n < h->n_devices; n++) {
+		if (is_attached(&h->devices[n]) && interfaces_find(s, h->devices[n].ifindex))
+			continue;
+		at = device_whereabouts(&h->devices[n]);
+		if (at == 0 || at == h->devices[n].ifindex || !interfaces_find(s, at))
+			continue;
+		r = get_device(h, at, &dev); /* may move h->devices */
+		if (r < 0)
+			return log_error(r, "Cannot take over interface %u: %m", at);
+		for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
+			device_take_over(dev, hook, &h->devices[n], &h->context);
+	}
+	return 0;
 }
 
 static bool attach_device(struct hooks *h, struct device *dev, enum fw_hook hook,
@@ -192,10 +211,9 @@ static bool attach_device(struct hooks *h, struct device *dev, enum fw_hook hook
 		return true;
 
 	r = device_attach(dev, hook, &h->context, i); /* what fails is tried again at the next call */
-	if (r == -EEXIST && is_link && claim_returned(h, dev, hook))
-		r = device_attach(dev, hook, &h->context, i);
 	if (r == -EEXIST && is_link)
-		(void) device_fail(dev, hook, r, "our program is there already, by a link that is not ours");
+		(void) device_fail(dev, hook, r, "our program is there already, by a link of which the pin was lost: "
+						 "'bpftool link' shows it, a reboot ends it");
 	/* tcx waits 15 ms for RCU: a thousand new interfaces are no reason to be killed */
 	(void) sd_notify(0, "WATCHDOG=1");
 	return r >= 0;
@@ -240,21 +258,26 @@ static void detach_device(struct hooks *h, struct device *dev)
 		device_detach(dev, hook, &h->context);
 }
 
-static bool is_attached(const struct device *dev)
+/*
+ * One that is moved here and renamed in one step is told of twice, first by its old name. The kernel is asked
+ * for the name that it has now; the caller has asked it about a link, which waits until it is through with both.
+ */
+static bool has_other_name(const struct interface *i)
 {
-	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
-		if (dev->hooks[hook].mechanism != FW_MECHANISM_NONE)
-			return true;
-	return false;
+	char name[IF_NAMESIZE];
+
+	return if_indextoname(i->ifindex, name) && strcmp(name, i->name) != 0;
 }
 
 /* The interface is there and nobody wants it, or it is gone. */
 static void release_device(struct hooks *h, struct device *dev, const struct interfaces *s)
 {
 	const struct interface *i = interfaces_find(s, dev->ifindex);
-	bool was_robbed = false;
+	bool was_robbed = false, is_alive = device_whereabouts(dev) != 0;
 
-	if (!i && device_is_elsewhere(dev)) { /* in another network namespace: the links come back with it */
+	if (i && is_alive && has_other_name(i)) /* its next event says whether it is wanted */
+		return;
+	if (!i && is_alive) { /* in another network namespace: the links come back with it */
 		for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
 			dev->hooks[hook].mechanism = FW_MECHANISM_NONE;
 		return;
@@ -275,6 +298,9 @@ int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct 
 
 	choose_tc(h, c);
 	h->context.xdp = c->xdp_mechanism;
+	r = claim_returned(h, s);
+	if (r < 0)
+		return r;
 	for (size_t n = 0; n < h->n_devices; n++)
 		h->devices[n].is_wanted = false;
 

@@ -10,9 +10,22 @@
 #include "cleanup.h"
 #include "link.h"
 #include "pins.h"
+#include "xdpquery.h"
 
-/* The id that the link itself gives for its target: 0 = the target is gone. */
-static int link_target_id(int fd, uint32_t attach_type, uint64_t *ret_id, uint32_t *ret_attach_type)
+#define PROGRAMS_MAX 64 /* the kernel takes no more on one hook of an interface */
+
+static bool is_tcx(uint32_t attach_type)
+{
+	return attach_type == LINK_TCX_INGRESS || attach_type == LINK_TCX_EGRESS;
+}
+
+static bool is_on_interface(uint32_t attach_type)
+{
+	return is_tcx(attach_type) || attach_type == BPF_XDP;
+}
+
+/* What a link says of itself. The id is that of its target: 0 = the target is gone. */
+static int read_link(int fd, uint32_t attach_type, uint64_t *ret_id, uint32_t *ret_attach_type, uint32_t *ret_prog_id)
 {
 	struct bpf_link_info info = {};
 	__u32 size = sizeof(info);
@@ -22,7 +35,7 @@ static int link_target_id(int fd, uint32_t attach_type, uint64_t *ret_id, uint32
 	if (r < 0)
 		return r;
 
-	if (attach_type == LINK_TCX_INGRESS || attach_type == LINK_TCX_EGRESS) {
+	if (is_tcx(attach_type)) {
 		/* info.tcx has {ifindex, attach_type}: of the same layout as netns, which old headers know too */
 		*ret_id = info.netns.netns_ino;
 		*ret_attach_type = info.netns.attach_type;
@@ -33,24 +46,42 @@ static int link_target_id(int fd, uint32_t attach_type, uint64_t *ret_id, uint32
 		*ret_id = info.cgroup.cgroup_id;
 		*ret_attach_type = info.cgroup.attach_type;
 	}
+	*ret_prog_id = info.prog_id;
 	return 0;
+}
+
+/* An ifindex in a link may be one of another network namespace: then this interface has not its program. */
+static bool runs_on(unsigned ifindex, uint32_t attach_type, uint32_t prog_id)
+{
+	__u32 ids[PROGRAMS_MAX], n = PROGRAMS_MAX;
+	struct xdp_programs p;
+
+	if (attach_type == BPF_XDP)
+		return xdp_query(ifindex, &p) >= 0 && (p.native_id == prog_id || p.generic_id == prog_id);
+	if (bpf_prog_query((int)ifindex, (enum bpf_attach_type)attach_type, 0, NULL, ids, &n) < 0)
+		return false;
+	while (n > 0)
+		if (ids[--n] == prog_id)
+			return true;
+	return false;
 }
 
 bool link_leads_to(int fd, const struct link_target *t)
 {
-	uint32_t attach_type;
+	uint32_t attach_type, prog_id;
 	uint64_t id;
 
-	return link_target_id(fd, t->attach_type, &id, &attach_type) == 0 && id == t->id &&
-	       attach_type == t->attach_type;
+	return read_link(fd, t->attach_type, &id, &attach_type, &prog_id) == 0 && id == t->id &&
+	       attach_type == t->attach_type &&
+	       (!is_on_interface(attach_type) || runs_on((unsigned)id, attach_type, prog_id));
 }
 
-bool link_is_dead(int fd, uint32_t attach_type)
+uint64_t link_target_id(int fd, uint32_t attach_type)
 {
 	uint32_t unused;
 	uint64_t id;
 
-	return link_target_id(fd, attach_type, &id, &unused) < 0 || id == 0;
+	return read_link(fd, attach_type, &id, &unused, &unused) < 0 ? 0 : id;
 }
 
 int link_open(const char *pin_dir, const char *name, const struct link_target *t)

@@ -43,8 +43,14 @@ int link_hold(const char *pin_dir, const char *name, int *prepared, int *fd);
 /* Removes the pin and closes: that detaches. *fd may be -1. */
 void link_detach(const char *pin_dir, const char *name, int *fd);
 
-/* Is t what it is attached to? */
+/* Is t what it is attached to, and not an interface of the same ifindex in another network namespace? */
 bool link_leads_to(int fd, const struct link_target *t);
 
+/* What the link itself gives as its target, see struct link_target; 0 = that has vanished. */
+uint64_t link_target_id(int fd, uint32_t attach_type);
+
 /* Has its target vanished? */
-bool link_is_dead(int fd, uint32_t attach_type);
+static inline bool link_is_dead(int fd, uint32_t attach_type)
+{
+	return link_target_id(fd, attach_type) == 0;
+}

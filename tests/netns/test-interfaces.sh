@@ -38,6 +38,10 @@ no_pins_of() { # IFINDEX
 	[ ! -e "$PINS/links/tc_ingress_$1" ] && [ ! -e "$PINS/links/tc_egress_$1" ]
 }
 
+is_bare() { # DEV: no program of ours is on it
+	[ "$(n_attached "$1")" = $'ingress 0\negress 0' ]
+}
+
 pending() {
 	fwctl status | grep -qi "pending.*$1"
 }
@@ -95,6 +99,36 @@ for mechanism in tcx clsact; do
 	check "$mechanism: moved and back, it is attached" wait_for is_attached k2
 	same "$mechanism: moved and back, it blocks" 0 "$(delivered $BAD4 $HOST4 10)"
 	same "$mechanism: moved and back, others pass" 10 "$(delivered $GOOD4 $HOST4 10)"
+
+	# Moved and renamed in one step, there and back, the daemon started anew meanwhile.
+	[ $mechanism = clsact ] || was=$(link_of "tc_ingress_$(ifindex k2)")
+	ip link set k2 netns elsewhere name x2
+	stop
+	start || die "the daemon does not start with an interface elsewhere"
+	ip netns exec elsewhere ip link set x2 netns 1 name k4
+	addresses k4
+	ip link set k4 up
+	check "$mechanism: moved and renamed, it is attached once" wait_for is_attached k4
+	[ $mechanism = clsact ] || wait_for test -e "$PINS/links/tc_egress_$(ifindex k4)"
+	same "$mechanism: moved and renamed, it blocks" 0 "$(delivered $BAD4 $HOST4 10)"
+	same "$mechanism: moved and renamed, others pass" 10 "$(delivered $GOOD4 $HOST4 10)"
+	[ $mechanism = clsact ] || same "moved and renamed, its link is the same" "${was% *}" \
+		"$(link_of "tc_ingress_$(ifindex k4)" | cut -d' ' -f1)"
+	ip link set k4 netns elsewhere name x4
+	ip netns exec elsewhere ip link set x4 netns 1 name unwanted
+	check "$mechanism: back under a name that nobody wants, it is let go" wait_for is_bare unwanted
+	same "$mechanism: and leaves no pin" "" "$(find "$PINS/links" -name 'tc_*')"
+	ip link set unwanted name k2
+	check "$mechanism: wanted again, it is attached" wait_for is_attached k2
+
+	# Gone, and another one here that has its number: a link tells the number only.
+	index=$(ifindex k2)
+	ip link set k2 netns elsewhere
+	ip link add k5 index "$index" type veth peer name p-k5 netns peer
+	check "$mechanism: another interface of the same number is attached" wait_for is_attached k5
+	ip link del k5
+	ip -n elsewhere link set k2 netns 1
+	check "$mechanism: and the first when it is back" wait_for is_attached k2
 
 	# The namespace of the other end is destroyed, and the interface with it.
 	ip link add k3 type veth peer name x3 netns elsewhere
