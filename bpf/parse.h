@@ -285,9 +285,10 @@ static __always_inline bool is_vlan(__be16 ethertype)
  */
 static __always_inline void parse_tags(struct cursor *c, __be16 ethertype, struct outline *o)
 {
+	int n_max = FW_VLAN_TAGS_MAX + (c->context.is_xdp ? 1 : 0); /* nobody has moved the outermost one yet */
 	const struct vlan_tag *tag;
 
-	for (int i = 0; i < FW_VLAN_TAGS_MAX; i++) {
+	for (int i = 0; i < n_max; i++) {
 		if (!is_vlan(ethertype))
 			break;
 		tag = cursor_peek(c, sizeof(*tag));

@@ -108,6 +108,7 @@ static int try_modes(struct device *dev, const struct device_context *x, int *re
 int device_attach_xdp(struct device *dev, const struct device_context *x, const struct interface *i)
 {
 	struct device_hook *h = &dev->hooks[FW_HOOK_XDP];
+	struct xdp_programs unused;
 	int r, native_error = 0;
 
 	if (interface_layer(i) != INTERFACE_ETHERNET)
@@ -118,6 +119,8 @@ int device_attach_xdp(struct device *dev, const struct device_context *x, const 
 		h->mechanism = FW_MECHANISM_NONE;
 	}
 	r = try_modes(dev, x, &native_error);
+	if (r == -EINVAL && xdp_query(dev->ifindex, &unused) == -ENODEV) /* as the kernel puts it */
+		return -ENODEV;
 	if (r == -ENODEV)
 		return r;
 	if (r == -EBUSY || r == -EEXIST)

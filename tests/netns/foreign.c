@@ -52,18 +52,40 @@ static int load_counting(enum bpf_prog_type type, enum bpf_attach_type expected,
 	return bpf_prog_load(type, "foreign", "GPL", insns, ELEMENTSOF(insns), &opts);
 }
 
-/* program pass|drop PIN: loads and pins, for tc(8) to attach as a filter that goes on to the next. */
-static int verb_program(char **argv)
+static int pin_program(enum bpf_prog_type type, int verdict, const char *pin)
 {
 	_cleanup_close_ int counter = -1, prog = -1;
 
-	counter = make_counter(argv[1]);
+	counter = make_counter(pin);
 	if (counter < 0)
 		return counter;
-	prog = load_counting(BPF_PROG_TYPE_SCHED_CLS, 0, counter, strcmp(argv[0], "drop") == 0 ? 2 : -1);
-	if (prog < 0 || bpf_obj_pin(prog, argv[1]) < 0)
+	prog = load_counting(type, 0, counter, verdict);
+	if (prog < 0 || bpf_obj_pin(prog, pin) < 0)
 		return -errno;
 	return 0;
+}
+
+/* program pass|drop PIN: loads and pins, for tc(8) to attach as a filter that goes on to the next. */
+static int verb_program(char **argv)
+{
+	return pin_program(BPF_PROG_TYPE_SCHED_CLS, strcmp(argv[0], "drop") == 0 ? 2 : -1, argv[1]);
+}
+
+/* xdp-program pass|drop PIN: the same for "ip link set DEV xdp pinned PIN". */
+static int verb_xdp_program(char **argv)
+{
+	return pin_program(BPF_PROG_TYPE_XDP, strcmp(argv[0], "drop") == 0 ? XDP_DROP : XDP_PASS, argv[1]);
+}
+
+/* xdp DEV PIN: a pinned XDP program by a link, which the kernel refuses where another program is. */
+static int verb_xdp(char **argv)
+{
+	_cleanup_close_ int prog = bpf_obj_get(argv[1]), link = -1;
+
+	if (prog < 0)
+		return -errno;
+	link = bpf_link_create(prog, if_nametoindex(argv[0]), BPF_XDP, NULL);
+	return link < 0 ? -errno : 0;
 }
 
 static enum bpf_attach_type cgroup_type(const char *direction)
@@ -175,6 +197,8 @@ static const struct {
 	int (*run)(char **argv);
 } verbs[] = {
 	{ "program",  "pass|drop PIN",                                   2, verb_program  },
+	{ "xdp-program", "pass|drop PIN",                                2, verb_xdp_program },
+	{ "xdp",      "DEV PIN",                                         2, verb_xdp      },
 	{ "tcx",      "DEV ingress|egress pass|drop PIN",                4, verb_tcx      },
 	{ "cgroup",   "DIR ingress|egress exclusive|override|multi PIN", 4, verb_cgroup   },
 	{ "leave",    "DIR ingress|egress PIN",                          3, verb_leave    },

@@ -344,7 +344,7 @@ delivered_frames() { # NAME SOURCE DESTINATION COUNT
 	local before
 
 	before=$(received "$2")
-	peer "$TRAFFIC" frame p0 "$1" "$2" "$3" "$4" && settle || echo "?"
+	peer "$TRAFFIC" frame p0 "$1" "$2" "$3" $PORT "$4" && settle || echo "?"
 	echo $(($(received "$2") - before))
 }
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Acceptance 31 and 36: every frame of the catalogue on the wire. What a socket gets before must not reach it
-# from a blocked address, with tc alone; what a test run cannot produce is here: tags that the stack takes
-# off one by one, and non-linear skbs.
+# from a blocked address, with tc alone and with xdp alone; what a test run cannot produce is here: tags that
+# the stack takes off one by one, and non-linear skbs.
 . "${0%/*}/lib.sh"
 
 start_receivers
@@ -23,8 +23,9 @@ deliverable="udp4 udp4-large udp4-padded udp4-options-4 udp4-options-40 udp4-pri
 others="udp4-vlan udp4-qinq udp4-qinq-priority udp4-tags-4 udp4-tags-5 udp4-snap ihl4 ihl0 length4-short
 	version6-in-0800 fragment4-first-8 fragment4-next cut4-options udp6-ah header6-too-long syn6-headers-20"
 
-for mechanism in tcx clsact; do
-	start_with Hooks=tc TcMechanism=$mechanism
+for setting in "tc TcMechanism=tcx" "tc TcMechanism=clsact" "xdp XdpMode=native" "xdp XdpMode=generic"; do
+	mechanism=${setting#*=}
+	start_with "Hooks=${setting% *}" "${setting#* }"
 	for frame in $deliverable; do
 		read -r from to < <(source_of "$frame")
 		same "$mechanism: $frame is delivered" 3 "$(delivered_frames "$frame" "$from" "$to" 3)"
@@ -44,7 +45,7 @@ gain() { # FIELD FRAME: how much the counter gains by 1000 of them
 	local before
 
 	before=$(counter tc ingress "$1")
-	peer "$TRAFFIC" frame p0 "$2" $BAD4 $HOST4 1000
+	peer "$TRAFFIC" frame p0 "$2" $BAD4 $HOST4 $PORT 1000
 	settle
 	echo $(($(counter tc ingress "$1") - before))
 }

@@ -317,7 +317,10 @@ const struct frame_row frame_catalogue[] = {
 	{ "version4-in-86dd",    { V6, .version = 4 }, BROKEN },
 	{ "udp4-in-86dd",        { V4, .ethertype = ETH_P_IPV6, .n_data = 40 }, BROKEN },
 
-	{ "udp4-tags-5",         { V4, TAGS(0x8100, 0x8100, 0x8100, 0x8100, 0x8100) }, BROKEN },
+	/* on the wire the first tag goes into the skb; in a test run it stays where it is */
+	{ "udp4-tags-5",         { V4, TAGS(0x8100, 0x8100, 0x8100, 0x8100, 0x8100) }, BROKEN | FRAME_SKB_ONLY },
+	{ "udp4-tags-5-xdp",     { V4, TAGS(0x8100, 0x8100, 0x8100, 0x8100, 0x8100) }, READABLE | FRAME_XDP_ONLY },
+	{ "udp4-tags-6",         { V4, TAGS(0x8100, 0x8100, 0x8100, 0x8100, 0x8100, 0x8100) }, BROKEN },
 	{ "udp4-snap",           { V4, .is_snap = true }, 0 },
 	{ "arp",                 { .ethertype = ETH_P_ARP }, 0 },
 };

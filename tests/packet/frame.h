@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define FRAME_MAX      9014
-#define FRAME_TAGS_MAX 5
+#define FRAME_TAGS_MAX 6
 
 /* A field that is really zero, where 0 stands for "the right value". */
 #define FRAME_ZERO 0x10000
@@ -74,6 +74,8 @@ enum {
 	FRAME_IS_MALFORMED = 1 << 3,
 	FRAME_HAS_ADDRESS = 1 << 4,
 	FRAME_HAS_PORT = 1 << 5,
+	FRAME_SKB_ONLY = 1 << 6, /* the row is not for XDP, */
+	FRAME_XDP_ONLY = 1 << 7, /* or for XDP alone */
 };
 
 struct frame_row {

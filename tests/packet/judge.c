@@ -330,6 +330,8 @@ int judge(struct firewall *f, const char *what, const struct frame_spec *spec, c
 
 		if (h->direction != e->direction)
 			continue;
+		if (e->is & (h->hook == FW_HOOK_XDP ? FRAME_SKB_ONLY : FRAME_XDP_ONLY))
+			continue;
 		if (h->hook != FW_HOOK_XDP && is_no_skb(&whole))
 			continue; /* sent live by the namespace tests */
 		if (h->layer == LAYER_SPLIT && (whole.length == ETH_HLEN || !can_split()))
@@ -343,5 +345,7 @@ int judge(struct firewall *f, const char *what, const struct frame_spec *spec, c
 			continue;
 		n_different += judge_hook(firewall_table(f), what, h, &frame, e);
 	}
-	return is_no_skb(&whole) ? n_different : n_different + judge_check(firewall_table(f), what, &whole, e);
+	if (is_no_skb(&whole) || e->is & FRAME_XDP_ONLY)
+		return n_different;
+	return n_different + judge_check(firewall_table(f), what, &whole, e);
 }

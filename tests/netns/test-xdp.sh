@@ -1,0 +1,238 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The xdp hook on the wire, native and generic: exact counts under floods, beside programs of others, through
+# whatever becomes of the interface, and on and off without a gap. Acceptance 49.
+. "${0%/*}/lib.sh"
+
+N_BLAST=500000
+WAIT_LIMIT=30
+
+start_receivers
+without_ipv6 # each packet counts; IPv6 at this hook is in the tests of frames and of names
+"$TRAFFIC" gro h0
+
+mechanism_of() { # DEV: how our program runs at xdp there, "none" if it does not
+	fwctl status --json | json "next((h['mechanism'] for h in d['hooks'] if (h['hook'], h['where']) == ('xdp', '$1')), 'none')"
+}
+
+is_mechanism() { # DEV MECHANISM
+	[ "$(mechanism_of "$1")" = "$2" ]
+}
+
+hooks_of() { # DEV: the hooks that are attached to it
+	fwctl status --json | json "' '.join(sorted({h['hook'] for h in d['hooks'] if h['where'] == '$1'}))"
+}
+
+has_hooks() { # DEV HOOKS
+	[ "$(hooks_of "$1")" = "$2" ]
+}
+
+notes() { # TEXT: does status say this of xdp?
+	fwctl status | grep -q "^xdp note .*$1"
+}
+
+list_dropped() { # LIST
+	fwctl lists --json | json "next(l['dropped'] for l in d['lists'] if l['name'] == '$1')"
+}
+
+reload() { # [KEY=VALUE]...
+	local before
+
+	before=$(n_ready)
+	configure "$@"
+	kill -HUP $DAEMON
+	wait_for is_ready_or_dead "$before"
+}
+
+flood_begin() {
+	peer_begin "$TRAFFIC" flood $BAD4 $HOST4 $PORT 50000 0 >/dev/null
+	FLOOD=$!
+	sleep 0.2
+}
+
+flood_end() {
+	kill $FLOOD
+	wait $FLOOD
+	settle
+}
+
+# What xdp and tc ingress have dropped.
+dropped_both() {
+	echo $(($(counter xdp ingress dropped) + $(counter tc ingress dropped)))
+}
+
+for mode in native generic; do
+	interfaces="Interfaces=h0 k0"
+	start_with "$interfaces" "Hooks=xdp tc" XdpMode=$mode
+	same "$mode: status says so" "xdp $mode" "$(mechanism_of h0)"
+	same "$mode: both hooks are attached" "tc xdp" "$(hooks_of h0)"
+	three_steps "$mode: udp" $BAD4 probe_udp $BAD4 $HOST4
+	three_steps "$mode: ping" $BAD4 probe_ping $BAD4 $HOST4
+	three_steps "$mode: a port" udp/$PORT probe_udp $BAD4 $HOST4
+
+	fwctl block $BAD4 >/dev/null
+	same "$mode: check names the hook" xdp \
+		"$(fwctl check $BAD4 --in --json | json "d['directions'][0]['hooks'][0]['hook']")"
+	same "$mode: of what leaves it is another" tc \
+		"$(fwctl check $BAD4 --out --json | json "d['directions'][0]['hooks'][0]['hook']")"
+	seen=$(counter xdp ingress dropped) listed=$(list_dropped manual) seen_tc=$(counter tc ingress dropped)
+	note "$mode: $(peer "$TRAFFIC" blast p0 udp4 $BAD4 $HOST4 $N_BLAST)"
+	wait_for counter_is xdp ingress dropped $((seen + N_BLAST))
+	same "$mode: $N_BLAST frames are as many drops" $((seen + N_BLAST)) "$(counter xdp ingress dropped)"
+	same "$mode: of which tc saw none" "$seen_tc" "$(counter tc ingress dropped)"
+	same "$mode: and which count once in their list" $((listed + N_BLAST)) "$(list_dropped manual)"
+	seen=$(counter xdp ingress packets) seen_tc=$(counter tc ingress packets)
+	same "$mode: others pass" 20 "$(delivered $GOOD4 $HOST4 20)"
+	same "$mode: and count at both hooks, with the mark" "21 21" \
+		"$(($(counter xdp ingress packets) - seen)) $(($(counter tc ingress packets) - seen_tc))"
+
+	# Restarts, and reloads that switch it off and on.
+	before=$(received $BAD4)
+	flood_begin
+	was=$(link_of "xdp_ingress_$(ifindex h0)")
+	for end in TERM KILL TERM; do
+		end_by $end
+		start || die "the daemon does not start again"
+	done
+	same "$mode: its link is the same after restarts" "$was" "$(link_of "xdp_ingress_$(ifindex h0)")"
+	for i in 1 2 3; do
+		reload "$interfaces" Hooks=tc
+		has_hooks h0 tc || note "$mode: reload $i leaves xdp on"
+		reload "$interfaces" "Hooks=xdp tc" XdpMode=$mode
+		is_mechanism h0 "xdp $mode" || note "$mode: reload $i leaves xdp off"
+	done
+	check "$mode: it went off and on" is_mechanism h0 "xdp $mode"
+	other=native
+	[ $mode = generic ] || other=generic
+	for hooks in "xdp tc" xdp; do
+		reload "$interfaces" "Hooks=$hooks" XdpMode=$other
+		same "$mode, Hooks=$hooks: changed to $other" "xdp $other" "$(mechanism_of h0)"
+		reload "$interfaces" "Hooks=$hooks" XdpMode=$mode
+		same "$mode, Hooks=$hooks: and back" "xdp $mode" "$(mechanism_of h0)"
+	done
+	same "$mode: xdp alone lets tc go" xdp "$(hooks_of h0)"
+	reload "$interfaces" Hooks=tc
+	same "$mode: tc alone lets xdp go" tc "$(hooks_of h0)"
+	reload "$interfaces" "Hooks=xdp tc" XdpMode=$mode
+
+	# What becomes of the interface.
+	index=$(ifindex h0)
+	ip link set h0 down
+	ip link set h0 up
+	for mtu in 1400 9000 1500; do
+		peer ip link set p0 mtu $mtu
+		ip link set h0 mtu $mtu || note "mtu $mtu is refused"
+	done
+	ip link set h0 name k0
+	check "$mode: renamed, it is the same" is_mechanism k0 "xdp $mode"
+	ip link set k0 name h0
+	ip netns add elsewhere
+	ip link set h0 netns elsewhere
+	ip netns exec elsewhere ip link set h0 netns 1
+	for a in $HOST4/24 $MARK_HOST/24; do
+		ip addr add "$a" dev h0
+	done
+	ip link set h0 up
+	for a in $BAD4 $GOOD4 $MARK; do
+		ip neigh replace "$a" dev h0 lladdr 02:00:00:00:00:02 nud permanent
+	done
+	ip netns del elsewhere
+	check "$mode: down, up, other mtu, renamed, moved and back: attached" wait_for has_hooks h0 "tc xdp"
+	same "$mode: in its mode" "xdp $mode" "$(mechanism_of h0)"
+	flood_end
+	same "$mode: none of the flood was delivered in all of this" 0 $(($(received $BAD4) - before))
+	same "$mode: others pass after it" 10 "$(delivered $GOOD4 $HOST4 10)"
+
+	# Somebody else comes after us, and somebody takes our pin.
+	"$FOREIGN" xdp-program pass "$T/bpf/late_$mode"
+	check "$mode: another program is refused" refuse quietly ip link set dev h0 xdp pinned "$T/bpf/late_$mode"
+	check "$mode: by force too" refuse quietly ip -force link set dev h0 xdp pinned "$T/bpf/late_$mode"
+	check "$mode: by a link too" refuse quietly "$FOREIGN" xdp h0 "$T/bpf/late_$mode"
+	for word in xdp xdpdrv xdpgeneric; do
+		quietly ip link set dev h0 $word off # says nothing where it is not the mode in use
+	done
+	same "$mode: nobody can switch ours off" "xdp $mode" "$(mechanism_of h0)"
+	rm "$PINS/links/xdp_ingress_$(ifindex h0)"
+	check "$mode: a pin that was taken comes back" wait_for test -e "$PINS/links/xdp_ingress_$(ifindex h0)"
+	same "$mode: ours has stayed" 0 "$(delivered $BAD4 $HOST4 10)"
+
+	stop
+	fwctl unload >/dev/null
+	check "$mode: unload leaves nothing" refuse quietly grep -q xdp <(ip link show h0)
+	rm -rf "$T/state" && mkdir "$T/state"
+done
+
+# Somebody else is there before us: it stays, tc filters, and we attach when it has gone.
+for hooks in "xdp tc" xdp; do
+	pin=$T/bpf/early_${hooks% *}
+	[ "$hooks" = xdp ] && pin=${pin}_alone
+	"$FOREIGN" xdp-program pass "$pin"
+	ip link set dev h0 xdp pinned "$pin"
+	start_with "Hooks=$hooks"
+	same "Hooks=$hooks, a foreign program: tc filters" tc "$(hooks_of h0)"
+	check "Hooks=$hooks, a foreign program: status says whose" notes "h0: program .* of somebody else .*'foreign'"
+	check "Hooks=$hooks, a foreign program: the log says so" grep -q "'h0' has no xdp, tc filters it: program" "$T/log"
+	three_steps "Hooks=$hooks, a foreign program: udp" $BAD4 probe_udp $BAD4 $HOST4
+	seen=$("$FOREIGN" count "$pin")
+	delivered $GOOD4 $HOST4 10 >/dev/null
+	check "Hooks=$hooks, a foreign program: it goes on seeing packets" test "$("$FOREIGN" count "$pin")" -gt "$seen"
+	fwctl block $BAD4 >/dev/null
+	before=$(received $BAD4)
+	flood_begin
+	ip link set dev h0 xdp off
+	check "Hooks=$hooks, the foreign program goes: ours comes" wait_for has_hooks h0 \
+		"$([ "$hooks" = xdp ] && echo xdp || echo "tc xdp")"
+	check "Hooks=$hooks, the foreign program is gone: no note" refuse notes "h0"
+	flood_end
+	same "Hooks=$hooks, a foreign program: none of the flood was delivered" 0 $(($(received $BAD4) - before))
+	remove
+done
+
+# Frames in several buffers.
+ip link set h0 mtu 9000
+peer ip link set p0 mtu 9000
+start_with "Hooks=xdp" XdpMode=native
+same "mtu 9000: native" "xdp native" "$(mechanism_of h0)"
+same "mtu 9000: a large frame passes" 3 "$(delivered_frames udp4-large $BAD4 $HOST4 3)"
+fwctl block $BAD4 >/dev/null
+seen=$(counter xdp ingress dropped_bytes)
+same "mtu 9000: one of a blocked source does not" 0 "$(delivered_frames udp4-large $BAD4 $HOST4 3)"
+same "mtu 9000: all its bytes count" $((3 * (14 + 20 + 8 + 4900))) $(($(counter xdp ingress dropped_bytes) - seen))
+remove
+ip link set h0 mtu 1500
+peer ip link set p0 mtu 1500
+
+# Interfaces without it: a bridge has no driver that could, a tunnel no Ethernet.
+ip link add b0 type bridge
+ip tuntap add t0 mode tun
+ip link set t0 up
+start_with "Interfaces=h0 b0 t0" "Hooks=xdp tc" "XdpInterfaces=* !h0"
+same "not in XdpInterfaces=: tc alone" tc "$(hooks_of h0)"
+same "a bridge: generic" "xdp generic" "$(mechanism_of b0)"
+check "a bridge: status says why" notes "b0: there is no native mode: its driver has none"
+same "a tunnel: tc alone" tc "$(hooks_of t0)"
+check "a tunnel: status says why" notes "t0: its frames have no Ethernet header"
+check "a bridge: json has it in its row" test "$(fwctl status --json |
+	json "[h['reason'][:14] for h in d['hooks'] if h['where'] == 'b0' and h['hook'] == 'xdp'][0]")" = "there is no na"
+reload "Interfaces=h0 b0 t0" "Hooks=xdp tc" "XdpInterfaces=b0" XdpMode=native
+wait_for has_hooks b0 tc
+check "a bridge: native is not to be had, tc filters" notes "b0: XdpMode=native is configured, and its driver has none"
+remove
+ip link set h0 master b0
+ip addr flush dev h0
+for a in $HOST4/24 $MARK_HOST/24; do
+	ip addr add "$a" dev b0
+done
+ip link set b0 address 02:00:00:00:00:01 up
+for a in $BAD4 $GOOD4 $MARK; do
+	ip neigh replace "$a" dev b0 lladdr 02:00:00:00:00:02 nud permanent
+done
+WAIT_LIMIT=60
+start_with "Interfaces=b0 h0" Hooks=xdp
+wait_for passes probe_udp $GOOD4 $HOST4
+three_steps "a bridge: udp" $BAD4 probe_udp $BAD4 $HOST4
+same "a bridge and its port: native at the port" "xdp native" "$(mechanism_of h0)"
+fwctl block $BAD4 >/dev/null
+seen=$(counter xdp ingress dropped)
+same "a bridge and its port: blocked" 0 "$(delivered $BAD4 $HOST4 10)"
+same "a bridge and its port: each drop counts once" 10 $(($(counter xdp ingress dropped) - seen))
