@@ -1,13 +1,11 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # A throw-away Debian under systemd-nspawn, for the tests of what is installed. It has its own network
 # without an exit, its own bpffs and its own root cgroup; the latter is checked before anything is started
-# in it. Sourced after tap.sh; machine_enter comes first, and ends the test where there can be no machine.
+# in it. Sourced after tap.sh and tree.sh; machine_enter comes first, and ends the test where there can be
+# no machine.
 
-release=${FW_TEST_RELEASE:-bookworm}
-base_packages=systemd,systemd-sysv,dbus,iproute2,iputils-ping,util-linux
-clone="/srv/a clone/ebpf-fw" # a clone may be anywhere, also behind a space
 host_address=192.0.2.1
 peer_address=192.0.2.2
 
@@ -16,81 +14,44 @@ find_cgroup2() {
 	awk '{ for (i = 7; i < NF; i++) if ($i == "-" && $(i + 1) == "cgroup2") { print $5; exit } }' /proc/self/mountinfo
 }
 
-copy_sources() {
-	mkdir -p "$2"
-	tar -C "$1" --exclude=./.git --exclude='./build*' --exclude='./saved-*' -cf - . | tar -C "$2" -xf -
-}
-
-# A tree with all that building and running needs, made once and kept as long as the needs stay the same.
-# shellcheck disable=SC2016 # mmdebstrap's shell gets the tree as $1
-make_tree() {
-	local needs partial
-
-	needs=$({ echo "$base_packages"; sed -n '/_needs="$/,/^"$/p' "$src/setup"; } | sha256sum | cut -c1-12)
-	tree=/var/cache/ebpf-fw-test/$release-$needs
-	[ ! -d "$tree" ] || return 0
-
-	partial=$tree.$$
-	mkdir -p "${tree%/*}"
-	copy_sources "$src" "$work/sources"
-	if ! mmdebstrap --quiet --variant=minbase --include="$base_packages" \
-		--aptopt='APT::Install-Recommends "false"' \
-		--customize-hook='mkdir -p "$1/srv/ebpf-fw"' \
-		--customize-hook="tar -C '$work/sources' -cf - . | tar -C \"\$1/srv/ebpf-fw\" -xf -" \
-		--customize-hook='chroot "$1" /srv/ebpf-fw/setup packages' \
-		--customize-hook='rm -rf "$1/srv/ebpf-fw"' \
-		"$release" "$partial" >"$work/tree.log" 2>&1; then
-		tail -n 20 "$work/tree.log" | sed 's/^/# /'
-		rm -rf "$partial"
-		skip_all "mmdebstrap cannot make a tree of $release here"
-	fi
-	mv "$partial" "$tree"
-}
-
-# Takes the script's arguments: runs it once more in a mount namespace of its own, and there makes the tree
-# with the sources in $clone. What is written goes to memory.
+# Takes the script's arguments. Where "installed" comes before them, ./setup has been run in the machine;
+# else its sources are in $clone.
 machine_enter() {
-	local tool
+	local is_installed=no layers
 
-	src=$(cd "$1" && pwd)
-	if [ "${2:-}" != unshared ]; then
-		[ "$(id -u)" -eq 0 ] || skip_all "needs root"
-		for tool in mmdebstrap systemd-nspawn; do
-			command -v "$tool" >/dev/null || skip_all "$tool is not installed"
-		done
-		[ -n "$(find_cgroup2)" ] || skip_all "no cgroup2 hierarchy is mounted"
-		unshare --mount true 2>/dev/null || skip_all "this container has no right to mount"
-		exec unshare --mount --propagation private "$0" "$src" unshared
+	if [ "$1" = installed ]; then
+		is_installed=yes
+		shift
 	fi
-
-	work=$(mktemp -d)
+	[ -n "$(find_cgroup2)" ] || skip_all "no cgroup2 hierarchy is mounted"
+	tree_enter systemd-nspawn -- "$@"
+	layers=("$tree")
+	if [ $is_installed = yes ]; then
+		make_installed
+		layers=("$installed" "$tree")
+	fi
 	cgroup=$(find_cgroup2)/ebpf-fw-test-$$
-	trap machine_remove EXIT
-	trap 'exit 1' INT TERM
+	trap 'machine_stop; tree_leave' EXIT
 
 	mkdir -p /run/systemd/nspawn
 	mount -t tmpfs tmpfs /run/systemd/nspawn # locks and directories that nspawn leaves behind when killed
-	mount -t tmpfs -o mode=0755 tmpfs "$work"
-	make_tree
-	mkdir "$work"/{upper,overlay,root,bpf}
-	mount -t overlay -o "lowerdir=$tree,upperdir=$work/upper,workdir=$work/overlay" overlay "$work/root"
-	mount -t bpf -o mode=0700 bpf "$work/bpf"
-	copy_sources "$src" "$work/root$clone"
+	mount_layers "$work/root" "${layers[@]}"
+	mkdir "$work/bpf"
+	[ $is_installed = yes ] || copy_sources "$src" "$work/root$clone"
 }
 
 is_cgroup_empty() {
 	grep -q '^populated 0' "$cgroup/cgroup.events"
 }
 
-machine_remove() {
-	if [ -d "$cgroup" ]; then
-		echo 1 >"$cgroup/cgroup.kill"
-		wait "${nspawn_pid:-}" 2>/dev/null || true
-		wait_until 10 is_cgroup_empty || true
-		find "$cgroup" -depth -type d -exec rmdir {} \;
-	fi
-	umount -R "$work" 2>/dev/null || true
-	rm -rf "$work"
+# As if the power were cut: no process of it has a say. What it pinned goes with its bpffs.
+machine_stop() {
+	[ -d "$cgroup" ] || return 0
+	echo 1 >"$cgroup/cgroup.kill"
+	wait "${nspawn_pid:-}" 2>/dev/null || true
+	wait_until 10 is_cgroup_empty || true
+	find "$cgroup" -depth -type d -exec rmdir {} \;
+	umount "$work/bpf"
 }
 
 # The first process of the machine is the child of nspawn that has pid 1 in there.
@@ -110,6 +71,7 @@ has_leader() {
 # Starts the machine; the arguments are nspawn's, and end with what is to run in there.
 machine_start() {
 	mkdir "$cgroup"
+	mount -t bpf -o mode=0700 bpf "$work/bpf"
 	(
 		echo "$BASHPID" >"$cgroup/cgroup.procs"
 		export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
@@ -119,6 +81,14 @@ machine_start() {
 	) </dev/null >"$work/console.log" 2>&1 &
 	nspawn_pid=$!
 	wait_until 20 has_leader
+}
+
+has_booted() {
+	nsenter --target "$leader" --all -- systemctl is-active --quiet multi-user.target 2>/dev/null
+}
+
+machine_boot() {
+	machine_start --boot systemd.unit=multi-user.target && wait_until 60 has_booted
 }
 
 # Runs a command in the namespaces of the machine, and in its root cgroup; status and output are ours.

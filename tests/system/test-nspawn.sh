@@ -7,16 +7,10 @@
 set -euo pipefail
 # shellcheck source=tests/system/tap.sh
 . "$(dirname "$0")/tap.sh"
+# shellcheck source=tests/system/tree.sh
+. "$(dirname "$0")/tree.sh"
 # shellcheck source=tests/system/machine.sh
 . "$(dirname "$0")/machine.sh"
-
-has_booted() {
-	nsenter --target "$leader" --all -- systemctl is-active --quiet multi-user.target 2>/dev/null
-}
-
-boot() {
-	machine_start --boot systemd.unit=multi-user.target && wait_until 60 has_booted
-}
 
 is_service() {
 	[ "$(in_machine systemctl is-active ebpf-fw)" = "$1" ]
@@ -57,7 +51,7 @@ mend_config() {
 
 machine_enter "$@"
 machine_cgroup=system.slice # processes are below its root already, so that none may be in it
-must "the machine boots" boot
+must "the machine boots" machine_boot
 must "its root cgroup is not that of this host" is_root_cgroup_its_own
 remember_files
 must "a peer is there" add_peer

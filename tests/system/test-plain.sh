@@ -7,6 +7,8 @@
 set -euo pipefail
 # shellcheck source=tests/system/tap.sh
 . "$(dirname "$0")/tap.sh"
+# shellcheck source=tests/system/tree.sh
+. "$(dirname "$0")/tree.sh"
 # shellcheck source=tests/system/machine.sh
 . "$(dirname "$0")/machine.sh"
 

@@ -1,0 +1,349 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What people do with the installed service, and what must hold then, on whatever kernel and systemd this
+# runs. Inside of a machine that one may lose, as root, after "./setup --no-start", in this order:
+#
+#   scenario.sh service      enable, block, reload, restart, kill, stop; then reboot
+#   scenario.sh reboot       what is filtered from the first packet on; then cut the power
+#   scenario.sh power-cut    what was acknowledged last; unload, ./setup remove
+#
+# "scenario.sh link" is run by a unit at each of the two boots. Lines "# fact: NAME VALUE" are for the table.
+
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/system/tap.sh
+. "$here/tap.sh"
+# shellcheck source=tests/system/peer.sh
+. "$here/peer.sh"
+
+clone=$(cd "$here/../.." && pwd)
+cost=${COST:-$clone/build-tests/tests/system/cost}
+config=/etc/ebpf-fw/ebpf-fw.conf
+saved=/var/lib/fw-scenario
+unit_capabilities=000000c000001000 # CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN
+insns_max=200000                   # a fifth of what the kernel allows; the largest takes 156,000
+msec_max=20000                     # for one program, on an emulated processor
+
+fact() {
+	echo "# fact: $*"
+}
+
+show() { # UNIT PROPERTY
+	systemctl show --property="$2" --value "$1"
+}
+
+is_active() {
+	[ "$(show ebpf-fw ActiveState)" = active ]
+}
+
+has_new_pid() { # OLD
+	is_active && [ "$(show ebpf-fw MainPID)" != "$1" ]
+}
+
+dropped_by_tc() {
+	fwctl stats --json | python3 -c 'import json, sys
+print(sum(h["dropped"] for h in json.load(sys.stdin)["hooks"] if (h["hook"], h["direction"]) == ("tc", "ingress")))'
+}
+
+dropped_more_than() {
+	[ "$(dropped_by_tc)" -gt "$1" ]
+}
+
+# Runs a check while traffic flows, and holds it to what must hold at every instant.
+check_under_traffic() { # NAME COMMAND...
+	local name=$1 before
+	shift
+
+	traffic_begin
+	before=$(dropped_by_tc)
+	check "$name" "$@"
+	check "$name: packets go on to be dropped at tc" wait_until 30 dropped_more_than $((before + 500))
+	traffic_end
+	check "$name: none was delivered" is_only_good_received
+}
+
+# In a container there are programs of others who share the kernel.
+has_own_kernel() {
+	fails systemd-detect-virt --quiet --container
+}
+
+programs() {
+	bpftool prog show | awk '$3 == "name" && $4 ~ /^fw_/ { print $4 }' | sort
+}
+
+# Each program once, not one of the process before beside it.
+has_one_of_each_program() {
+	programs
+	[ -n "$(programs)" ] && [ -z "$(programs | uniq -d)" ]
+}
+
+has_no_programs() {
+	programs
+	[ -z "$(programs)" ]
+}
+
+check_programs() { # NAME
+	if has_own_kernel; then
+		check "one of each program after $1" wait_until 10 has_one_of_each_program
+	fi
+	check "no pin beside after $1" fails ls /sys/fs/bpf/fw/progs/*-*
+}
+
+has_no_filters() {
+	fails grep fw_ <(tc filter show dev to-peer ingress; tc filter show dev to-peer egress)
+}
+
+hook_mechanism() { # HOOK
+	fwctl status --json | python3 -c "import json, sys
+print(' '.join(sorted({h['mechanism'] for h in json.load(sys.stdin)['hooks'] if h['hook'] == '$1'})))"
+}
+
+is_filtered() { # WHERE
+	fwctl status --json | python3 -c "import json, sys
+sys.exit(sum(h['where'] == '$1' for h in json.load(sys.stdin)['hooks']) != 2)" # both directions
+}
+
+# Records of a window have all of their fields, of which the numbers are numbers, and come at their time.
+has_window_records() {
+	journalctl -u ebpf-fw -o json --no-pager | python3 "$here/check-records.py" "$1"
+}
+
+journal_says() {
+	journalctl -u ebpf-fw -o cat --no-pager | grep -E "$1"
+}
+
+has_unit_capabilities() {
+	local field pid
+
+	pid=$(show ebpf-fw MainPID)
+	grep -E '^(Cap|NoNewPrivs)' "/proc/$pid/status"
+	for field in CapEff CapPrm CapBnd; do
+		grep -q "^$field:.*$unit_capabilities$" "/proc/$pid/status" || return 1
+	done
+	grep -q '^NoNewPrivs:.*1$' "/proc/$pid/status"
+}
+
+# Loads the object once more, with the capabilities of the unit and no more, and has the verifier tell.
+verify_within_bounds() {
+	local status=0
+
+	systemd-run --quiet --wait --pipe --collect --property=LimitMEMLOCK=infinity --property=NoNewPrivileges=yes \
+		--property="CapabilityBoundingSet=$(show ebpf-fw CapabilityBoundingSet)" \
+		"$cost" $insns_max $msec_max >"$traffic_dir/cost" || status=$?
+	cat "$traffic_dir/cost"
+	return $status
+}
+
+print_facts() {
+	fact kernel "$(uname -r)"
+	fact systemd "$(systemctl --version | awk 'NR == 1 { print $2 }')"
+	fact libbpf "$(dpkg-query -W -f '${Version}' libbpf1)"
+	fact mechanism "$(hook_mechanism tc)"
+	fact instructions "$(awk '$2 > n { n = $2 } END { print n }' "$traffic_dir/cost")"
+	fact milliseconds "$(awk '{ n += $(6) } END { print n }' "$traffic_dir/cost")"
+	sed 's/^/# /' "$traffic_dir/cost"
+}
+
+configure() { # KEY=VALUE...
+	{ echo "[Firewall]"; echo "Interfaces=auto to-peer"; printf '%s\n' "$@"; } >$config
+}
+
+reload_takes() { # SECONDS
+	configure "StatsIntervalSec=$1"
+	systemctl reload ebpf-fw && wait_until 30 journal_says "total [0-9]+.*\($1 s\)"
+}
+
+wrong_config_is_refused() {
+	local pid
+
+	pid=$(show ebpf-fw MainPID)
+	echo "Nonsense=1" >>$config
+	fails systemctl reload ebpf-fw && is_active && [ "$(show ebpf-fw MainPID)" = "$pid" ]
+}
+
+kill_service() {
+	local pid
+
+	pid=$(show ebpf-fw MainPID)
+	systemctl kill --kill-who=main --signal=KILL ebpf-fw
+	wait_until 60 has_new_pid "$pid"
+}
+
+# A unit as early as one may be that is about the network: it opens the link to a peer that is sending.
+install_first_link() {
+	cat >/etc/systemd/system/fw-first-link.service <<-END
+		[Unit]
+		DefaultDependencies=no
+		Wants=network-pre.target
+		After=network-pre.target
+		Before=network.target
+		[Service]
+		Type=oneshot
+		RemainAfterExit=yes
+		ExecStart="$here/scenario.sh" link
+		[Install]
+		WantedBy=multi-user.target
+	END
+	mkdir -p /etc/systemd/network
+	printf '[Match]\nName=eth0\n[Network]\nAddress=198.51.100.1/24\n' >/etc/systemd/network/10-eth0.network
+	systemctl daemon-reload
+	systemctl enable fw-first-link systemd-networkd
+}
+
+open_link() {
+	peer_add
+	peer_know
+	traffic_begin
+	sleep 1 # the peer sends against a closed door
+	ip link set to-peer up
+}
+
+# Entries of all kinds, some of which are not to come back.
+make_entries() {
+	printf '198.51.100.%s\n' {1..200} >$saved/feed
+	fwctl block 203.0.113.0/24 2001:db8:1::/48 tcp/8000-8100 --comment "for the reboot"
+	fwctl block 198.51.100.77 --for 1d
+	fwctl allow 203.0.113.9
+	fwctl list add feed/test
+	fwctl load feed/test $saved/feed
+	fwctl export >$saved/export
+	fwctl block 198.51.100.220 --runtime
+	fwctl block 198.51.100.221 --for 2s
+}
+
+# Their ends are kept to a third of a second, and written in whole ones.
+has_all_entries() {
+	diff <(sort $saved/export | sed 's/until=[0-9]*/until/') <(fwctl export | sort | sed 's/until=[0-9]*/until/')
+}
+
+active_since() { # UNIT
+	show "$1" ActiveEnterTimestampMonotonic
+}
+
+# Microseconds since the kernel's start, as systemd keeps them.
+is_before_network() {
+	local firewall first_link networkd target
+
+	firewall=$(active_since ebpf-fw)
+	target=$(active_since network-pre.target)
+	first_link=$(show fw-first-link ExecMainStartTimestampMonotonic)
+	networkd=$(show systemd-networkd ExecMainStartTimestampMonotonic)
+	echo "firewall $firewall, network-pre $target, first link $first_link, networkd $networkd"
+	[ "$firewall" -gt 0 ] && [ "$firewall" -le "$target" ] && [ "$firewall" -lt "$first_link" ] &&
+		[ "$firewall" -lt "$networkd" ]
+}
+
+check_boot() {
+	check "active after boot" wait_until 60 is_active
+	check "filtering before whatever is about the network" is_before_network
+	check "packets came as soon as there was a link" wait_until 30 dropped_more_than 500
+	traffic_end
+	check "none of them was delivered" is_only_good_received
+	if [ -e /sys/class/net/eth0 ]; then
+		check "eth0 is filtered" wait_until 10 is_filtered eth0
+	fi
+	check "to-peer is filtered" wait_until 10 is_filtered to-peer
+	fails has_own_kernel || fact boot "$(($(active_since ebpf-fw) / 1000)) ms from the kernel's start to filtering"
+}
+
+unload_leaves_nothing() {
+	fwctl unload && [ ! -e /sys/fs/bpf/fw/meta ] && has_no_filters || return 1
+	fails has_own_kernel || wait_until 10 has_no_programs
+}
+
+remove_leaves_nothing() {
+	"$clone/setup" remove && fails grep -r . /sys/fs/bpf/fw 2>/dev/null && fails systemctl cat ebpf-fw
+	fails grep . <(find / -xdev \( -path /srv -o -path /proc -o -path "$saved" -o -path /var/log/journal \) -prune \
+		-o \( -name '*ebpf-fw*' -o -name 'fwctl*' \) -print)
+}
+
+phase_service() {
+	mkdir -p $saved
+	peer_add
+	ip link set to-peer up
+	must "without a firewall both addresses of the peer answer" answers $bad4 $host4
+	traffic_begin
+	sleep 1
+	traffic_end
+	check "packets of both are delivered" is_everything_received
+
+	configure
+	must "systemctl enable --now" systemctl enable --now ebpf-fw
+	check "active" is_active
+	check "READY has come, with a status" grep -q Filtering <(show ebpf-fw StatusText)
+	check "to-peer is filtered" is_filtered to-peer
+	check "the root cgroup is filtered" is_filtered /
+	check "its capabilities are those of the unit" has_unit_capabilities
+	check "the object loads with them, within bounds" verify_within_bounds
+	print_facts
+
+	check "with nothing listed both answer" pings $bad4 $host4
+	check "fwctl block" fwctl block $bad4 $bad6
+	check "the blocked one is cut off" fails pings $bad4 $host4
+	check "so is its IPv6 address" fails pings $bad6 $host6
+	check "the other is not" pings $good4 $host4
+	check "nor is its IPv6 address" answers $good6 $host6
+	check "the journal has records every 5 seconds" wait_until 40 has_window_records 5
+
+	check "reload takes another configuration" reload_takes 2
+	check "reload refuses a wrong one" wrong_config_is_refused
+	configure
+	check "reload takes the first again" systemctl reload ebpf-fw
+	check_under_traffic "restart" systemctl restart ebpf-fw
+	check_programs restart
+	check_under_traffic "kill, and systemd's restart" kill_service
+	check_programs "the kill"
+	check_under_traffic "stop" systemctl stop ebpf-fw
+	check "inactive" fails is_active
+	check "fwctl works without the daemon" fwctl check $bad4
+	check "start" systemctl start ebpf-fw
+	check "still cut off" fails pings $bad4 $host4
+
+	check "entries for the reboot" make_entries
+	check "a link that comes up as early as it may" install_first_link
+}
+
+phase_reboot() {
+	check_boot
+	check "all durable entries are there, and no other" has_all_entries
+	check "a ban that had ended is over" fails fwctl check 198.51.100.221
+	check "one entry more" fwctl block 198.51.100.222
+	printf '198.51.100.%s\n' {50..250} >$saved/feed
+	check "another load" fwctl load feed/test $saved/feed
+	fwctl export >$saved/export
+	sync -f $saved/export # of ours, and of nothing that the firewall has written
+	check "the last entry before the power is cut" fwctl block 198.51.100.223
+}
+
+phase_power_cut() {
+	check_boot
+	check "what was acknowledged last is there" fwctl check 198.51.100.223
+	check "it can be taken out" fwctl unblock 198.51.100.223
+	check "all else is there" has_all_entries
+	check "stop" systemctl stop ebpf-fw
+	check "unload leaves nothing" unload_leaves_nothing
+	check "nobody is cut off" pings $bad4 $host4
+	check "start" systemctl start ebpf-fw
+	check "./setup remove leaves nothing" remove_leaves_nothing
+	fails has_own_kernel || check "no program is left" wait_until 10 has_no_programs
+	check "nobody is cut off" pings $bad4 $host4
+}
+
+end() {
+	if [ "$n_failed" -gt 0 ]; then
+		journalctl -u ebpf-fw --no-pager --lines=60 | sed 's/^/# journal: /'
+	fi
+	tap_end
+}
+
+case ${1:-} in
+link) open_link && exit 0 ;;
+service | reboot) "phase_$1" ;;
+power-cut) phase_power_cut ;;
+*)
+	echo "usage: scenario.sh service|reboot|power-cut" >&2
+	exit 2
+	;;
+esac
+end
