@@ -12,21 +12,34 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "filters.h"
 #include "names.h"
 #include "pins.h"
 #include "xdpquery.h"
 
 #define LINK_TYPE_TCX  11 /* enum bpf_link_type; the headers of kernels before 6.6 lack it */
 #define NAME_TEXT_MAX  256
+#define PROGRAM_PREFIX "fw_tc_"
 #define PROGRAMS_MAX   64 /* two generations of the programs, with room to spare */
 
 struct walk {
 	const char *pin_dir;
 	attachment_fn fn;
 	void *userdata;
-	uint32_t program_ids[PROGRAMS_MAX];
+	struct bpf_prog_info programs[PROGRAMS_MAX]; /* those that are pinned */
 	size_t n_programs;
 };
+
+static void set_program(const struct walk *w, struct attachment *a, uint32_t id)
+{
+	a->program_id = id;
+	for (size_t i = 0; i < w->n_programs; i++)
+		if (w->programs[i].id == id) {
+			a->is_program_pinned = true;
+			a->n_runs = w->programs[i].run_cnt;
+			a->run_ns = w->programs[i].run_time_ns;
+		}
+}
 
 /* "tc_ingress_2", "cgroup_egress": false if the name is none of ours. */
 static bool parse_link_name(const char *name, struct attachment *a)
@@ -102,6 +115,7 @@ static int visit_link(const char *name, void *userdata)
 	default:
 		return 0;
 	}
+	set_program(w, &a, info.prog_id);
 	return w->fn(&a, w->userdata);
 }
 
@@ -122,7 +136,7 @@ static int visit_program(const char *name, void *userdata)
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
 		return -errno;
 	if (w->n_programs < PROGRAMS_MAX)
-		w->program_ids[w->n_programs++] = info.id;
+		w->programs[w->n_programs++] = info;
 	return 0;
 }
 
@@ -157,14 +171,12 @@ static int visit_interface(struct walk *w, unsigned ifindex)
 		};
 		struct bpf_tc_hook hook = filter_hook(ifindex, d);
 		struct bpf_tc_opts opts = filter_place();
-		bool is_ours = false;
 		int r;
 
 		if (bpf_tc_query(&hook, &opts) < 0)
 			continue; /* no clsact there, or no filter at our place */
-		for (size_t i = 0; i < w->n_programs; i++)
-			is_ours = is_ours || w->program_ids[i] == opts.prog_id;
-		if (!is_ours)
+		set_program(w, &a, opts.prog_id);
+		if (!a.is_program_pinned)
 			continue;
 		r = w->fn(&a, w->userdata);
 		if (r < 0)
@@ -173,29 +185,77 @@ static int visit_interface(struct walk *w, unsigned ifindex)
 	return 0;
 }
 
-int attachment_foreach(const char *pin_dir, attachment_fn fn, void *userdata)
+static int visit_filter(const struct tc_filter *f, void *userdata)
 {
-	struct walk w = { .pin_dir = pin_dir, .fn = fn, .userdata = userdata };
-	struct if_nameindex *interfaces;
-	int r;
+	struct attachment a = {
+		.hook = FW_HOOK_TC,
+		.direction = f->direction,
+		.mechanism = FW_MECHANISM_CLSACT,
+		.ifindex = f->ifindex,
+		.is_live = true,
+	};
+	struct walk *w = userdata;
 
-	r = pins_foreach(pin_dir, "links", visit_link, &w);
-	if (r < 0 && r != -ENOENT)
-		return r;
-
-	r = pins_foreach(pin_dir, "progs", visit_program, &w);
-	if (r == -ENOENT || (r == 0 && w.n_programs == 0))
+	if (f->priority != FW_TC_PRIORITY || f->handle != FW_TC_HANDLE ||
+	    strncmp(f->name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) != 0)
 		return 0;
-	if (r < 0)
-		return r;
+	set_program(w, &a, f->program_id);
+	return a.is_program_pinned ? 0 : w->fn(&a, w->userdata);
+}
+
+static int visit_filters(struct walk *w, unsigned ifindex)
+{
+	int r = 0;
+
+	for (enum fw_direction d = 0; r >= 0 && d < _FW_DIRECTION_MAX; d++)
+		r = filters_foreach(ifindex, d, visit_filter, w);
+	return r;
+}
+
+static int visit_interfaces(struct walk *w, int (*visit)(struct walk *w, unsigned ifindex))
+{
+	struct if_nameindex *interfaces;
+	int r = 0;
 
 	interfaces = if_nameindex();
 	if (!interfaces)
 		return -errno;
 	for (size_t i = 0; interfaces[i].if_index != 0 && r == 0; i++)
-		r = visit_interface(&w, interfaces[i].if_index);
+		r = visit(w, interfaces[i].if_index);
 	if_freenameindex(interfaces);
 	return r;
+}
+
+/* Programs that are pinned. That nothing is, is no error. */
+static int load_programs(struct walk *w)
+{
+	int r;
+
+	r = pins_foreach(w->pin_dir, "progs", visit_program, w);
+	return r == -ENOENT ? 0 : r;
+}
+
+int attachment_foreach(const char *pin_dir, attachment_fn fn, void *userdata)
+{
+	struct walk w = { .pin_dir = pin_dir, .fn = fn, .userdata = userdata };
+	int r;
+
+	r = load_programs(&w);
+	if (r < 0)
+		return r;
+	r = pins_foreach(pin_dir, "links", visit_link, &w);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	return w.n_programs > 0 ? visit_interfaces(&w, visit_interface) : 0;
+}
+
+int attachment_foreach_orphan(const char *pin_dir, attachment_fn fn, void *userdata)
+{
+	struct walk w = { .pin_dir = pin_dir, .fn = fn, .userdata = userdata };
+	int r;
+
+	r = load_programs(&w);
+	return r < 0 ? r : visit_interfaces(&w, visit_filters);
 }
 
 int attachment_detach(const char *pin_dir, const struct attachment *a)

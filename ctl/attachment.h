@@ -8,6 +8,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "abi.h"
 
@@ -18,6 +19,10 @@ struct attachment {
 	unsigned ifindex;      /* 0 = not on an interface, or its target is gone */
 	bool is_live;          /* a link whose interface or cgroup is gone stays pinned */
 	const char *link_name; /* below links/; NULL = a clsact filter */
+	uint32_t program_id;
+	bool is_program_pinned;
+	uint64_t n_runs;       /* of the program, wherever it is attached; 0 = the kernel has not counted */
+	uint64_t run_ns;       /* in all of them */
 };
 
 /*
@@ -26,6 +31,12 @@ struct attachment {
  */
 typedef int (*attachment_fn)(const struct attachment *a, void *userdata);
 int attachment_foreach(const char *pin_dir, attachment_fn fn, void *userdata);
+
+/*
+ * The same for clsact filters at our place that carry a program of our name, while no pin proves it to be ours: what
+ * is left when pins were removed and no daemon was there to put them back.
+ */
+int attachment_foreach_orphan(const char *pin_dir, attachment_fn fn, void *userdata);
 
 /* Detaches. What is detached already is no error; the pin of a link stays. */
 int attachment_detach(const char *pin_dir, const struct attachment *a);

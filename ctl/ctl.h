@@ -119,6 +119,7 @@ int verb_import(struct ctl *ctl, int argc, char **argv);
 int verb_batch(struct ctl *ctl, int argc, char **argv);
 int verb_stats(struct ctl *ctl, int argc, char **argv);
 int verb_status(struct ctl *ctl, int argc, char **argv);
+int verb_doctor(struct ctl *ctl, int argc, char **argv);
 int verb_unload(struct ctl *ctl, int argc, char **argv);
 
 /*

@@ -74,8 +74,10 @@ const struct verb verbs[] = {
 	  0, 0, OPTION_PROMETHEUS | OPTION_OUTPUT, verb_stats },
 	{ "status",  "",                "Show what is loaded and where it is attached",
 	  0, 0, OPTION_QUIET, verb_status },
+	{ "doctor",  "",                "Look for what is wrong, and say what to do",
+	  0, 0, 0, verb_doctor },
 	{ "unload",  "",                "Switch the firewall off; the lists stay",
-	  0, 0, 0, verb_unload },
+	  0, 0, OPTION_FORCE, verb_unload },
 	{ "help",    "[VERB]",          "Print help",
 	  0, 1, 0, verb_help },
 	{}

@@ -14,6 +14,8 @@
 /* Why it is attached in this way, where that is not what one would want most. */
 static json_object *attachment_reason(const struct attachment *a, const struct fw_meta *meta)
 {
+	if (!meta)
+		return NULL;
 	if (a->hook == FW_HOOK_XDP)
 		return where_xdp_note(meta, a->ifindex);
 	return a->hook == FW_HOOK_TC ? json_text(meta->tc_reason) : NULL;
@@ -21,7 +23,7 @@ static json_object *attachment_reason(const struct attachment *a, const struct f
 
 struct hook_rows {
 	json_object *rows;
-	const struct fw_meta *meta;
+	const struct fw_meta *meta; /* NULL where nothing is loaded, and no cgroup to be named */
 };
 
 static int add_hook_row(const struct attachment *a, void *userdata)
@@ -38,8 +40,20 @@ static int add_hook_row(const struct attachment *a, void *userdata)
 	json_object_object_add(row, "where", where_text(a, h->meta));
 	json_object_object_add(row, "mechanism", json_text(mechanism_to_string(a->mechanism)));
 	json_object_object_add(row, "reason", attachment_reason(a, h->meta));
+	json_object_object_add(row, "program", json_object_new_uint64(a->program_id));
+	json_object_object_add(row, "run_ns", a->n_runs > 0 ? json_object_new_uint64(a->run_ns / a->n_runs) : NULL);
 	json_object_array_add(h->rows, row);
 	return 0;
+}
+
+/* Filters that no pin proves ours judge packets all the same. */
+static size_t add_orphans(const struct ctl *ctl, json_object *record)
+{
+	struct hook_rows h = { json_object_new_array(), NULL };
+
+	(void) attachment_foreach_orphan(ctl->pin_dir, add_hook_row, &h); /* without a right to ask there is no answer */
+	json_object_object_add(record, "orphans", h.rows);
+	return json_object_array_length(h.rows);
 }
 
 static json_object *make_fill(struct table *t, enum fw_kind kind)
@@ -108,6 +122,8 @@ static int print_record(struct ctl *ctl, json_object *record)
 		{ "direction", "DIRECTION", COLUMN_TEXT },
 		{ "where",     "WHERE",     COLUMN_TEXT },
 		{ "mechanism", "MECHANISM", COLUMN_TEXT },
+		{ "program",   "PROGRAM",   COLUMN_NUMBER },
+		{ "run_ns",    "NS/RUN",    COLUMN_NUMBER },
 		{}
 	};
 	static const struct section sections[] = {
@@ -118,16 +134,24 @@ static int print_record(struct ctl *ctl, json_object *record)
 	return output_record(ctl, record, fields, sections);
 }
 
+static void note_orphans(struct ctl *ctl, size_t n)
+{
+	if (n > 0)
+		output_note(ctl, "%zu filters of the firewall are attached without a pin that proves it: they judge packets; "
+				 "'fwctl unload --force' removes them, 'fwctl doctor' names them", n);
+}
+
 /* Not loaded is an answer too: JSON says it on stdout, and both forms on stderr with what to do. */
 static int report_absence(struct ctl *ctl, int error)
 {
-	_cleanup_json_ json_object *record = NULL;
+	_cleanup_json_ json_object *record = make_record(ctl, false);
+	size_t n_orphans = add_orphans(ctl, record);
 	int r;
 
 	if (ctl->is_quiet)
-		return EXIT_NOT_LOADED;
+		return n_orphans > 0 ? EXIT_DONE : EXIT_NOT_LOADED;
+	note_orphans(ctl, n_orphans);
 	if (ctl->is_json && error == -ENOENT && session_sees_bpffs(ctl)) {
-		record = make_record(ctl, false);
 		r = print_record(ctl, record);
 		if (r < 0)
 			return r;
@@ -140,6 +164,7 @@ int verb_status(struct ctl *ctl, int argc, char **argv)
 	_cleanup_json_ json_object *record = NULL;
 	_cleanup_(table_freep) struct table *table = NULL;
 	struct hook_rows h;
+	size_t n_orphans;
 	int r;
 
 	r = pins_check_dir(ctl->pin_dir);
@@ -154,13 +179,15 @@ int verb_status(struct ctl *ctl, int argc, char **argv)
 	h.rows = json_object_object_get(record, "hooks");
 	h.meta = table_meta(table);
 	r = attachment_foreach(ctl->pin_dir, add_hook_row, &h);
+	n_orphans = add_orphans(ctl, record);
 
 	if (ctl->is_quiet)
-		return json_object_array_length(h.rows) > 0 ? EXIT_DONE : EXIT_NOT_LOADED;
+		return json_object_array_length(h.rows) + n_orphans > 0 ? EXIT_DONE : EXIT_NOT_LOADED;
+	note_orphans(ctl, n_orphans);
 	if (r < 0) {
 		errno = -r;
 		output_note(ctl, "cannot tell where it is attached: %m");
-	} else if (json_object_array_length(h.rows) == 0) {
+	} else if (json_object_array_length(h.rows) + n_orphans == 0) {
 		output_note(ctl, "it is loaded but attached nowhere: no packet is filtered");
 	}
 	return print_record(ctl, record);

@@ -98,6 +98,36 @@ static int remove_pins(struct unload *u)
 	return rmdir(u->ctl->pin_dir) < 0 ? -errno : 0;
 }
 
+static int count(const struct attachment *a, void *userdata)
+{
+	size_t *n = userdata;
+
+	(*n)++;
+	return 0;
+}
+
+/*
+ * Pins that were removed while no daemon ran prove nothing any more, and their filters stay. The place and the name
+ * are ours alone, as far as is known; whoever asks for it may take that for proof.
+ */
+static int remove_orphans(struct unload *u)
+{
+	size_t n = 0;
+	int r;
+
+	r = attachment_foreach_orphan(u->ctl->pin_dir, u->ctl->is_forced ? detach : count,
+				      u->ctl->is_forced ? (void *)u : &n);
+	if (r < 0) {
+		errno = -r;
+		return output_fail(u->ctl, EXIT_NO, "Cannot look for filters without pins: %m");
+	}
+	if (n > 0)
+		return output_fail(u->ctl, EXIT_NO,
+				   "%zu filters are named and placed like ours, but no pin proves it: they go on judging packets; "
+				   "look with 'fwctl doctor', then 'fwctl unload --force' removes them", n);
+	return EXIT_DONE;
+}
+
 static int report(struct ctl *ctl, bool was_loaded, size_t n_detached)
 {
 	_cleanup_json_ json_object *result = json_object_new_object();
@@ -123,8 +153,10 @@ int verb_unload(struct ctl *ctl, int argc, char **argv)
 	if (session_daemon_pid(ctl) > 0) /* also with the pin directory gone: it would come back */
 		return refuse(ctl);
 	r = pins_check_dir(ctl->pin_dir);
-	if (r == -ENOENT && session_sees_bpffs(ctl))
-		return report(ctl, false, 0);
+	if (r == -ENOENT && session_sees_bpffs(ctl)) {
+		status = remove_orphans(&u);
+		return status != EXIT_DONE ? status : report(ctl, u.n_detached > 0, u.n_detached);
+	}
 	if (r < 0)
 		return session_explain(ctl, r);
 
@@ -148,5 +180,8 @@ int verb_unload(struct ctl *ctl, int argc, char **argv)
 		return output_fail(ctl, r == -EPERM || r == -EACCES ? EXIT_PERMISSION : EXIT_NO,
 				   "Cannot unload all of '%s': %m; repeat it", ctl->pin_dir);
 	}
+	status = remove_orphans(&u);
+	if (status != EXIT_DONE)
+		return status;
 	return report(ctl, !is_empty || u.n_detached > 0, u.n_detached);
 }

@@ -10,38 +10,54 @@
 
 #include "cleanup.h"
 #include "format.h"
+#include "log.h"
 #include "names.h"
 
-#define NOTE_TEXT_MAX  (FW_NOTE_MAX + BPF_OBJ_NAME_LEN + 32)
+#define NOTE_TEXT_MAX  (FW_NOTE_MAX + WHERE_PROGRAM_MAX + 32)
 #define NOTES_TEXT_MAX (FW_XDP_NOTES_MAX * (NOTE_TEXT_MAX + IF_NAMESIZE + 4))
 
 /* An interface that has moved to another network namespace has no name here. Returns buffer. */
-#define NAME_TEXT_MAX 32
-static const char *interface_name(unsigned ifindex, char buffer[static NAME_TEXT_MAX])
+static const char *interface_name(unsigned ifindex, char buffer[static WHERE_NAME_MAX])
 {
 	if (!if_indextoname(ifindex, buffer))
-		(void) snprintf(buffer, NAME_TEXT_MAX, "ifindex %u", ifindex);
+		(void) snprintf(buffer, WHERE_NAME_MAX, "ifindex %u", ifindex);
 	return buffer;
+}
+
+const char *where_name(const struct attachment *a, const struct fw_meta *meta, char buffer[static WHERE_NAME_MAX])
+{
+	return a->hook == FW_HOOK_CGROUP ? meta->cgroup : interface_name(a->ifindex, buffer);
 }
 
 json_object *where_text(const struct attachment *a, const struct fw_meta *meta)
 {
-	char name[NAME_TEXT_MAX];
+	char name[WHERE_NAME_MAX];
 
-	return json_text(a->hook == FW_HOOK_CGROUP ? meta->cgroup : interface_name(a->ifindex, name));
+	return json_text(where_name(a, meta, name));
 }
 
-/* The daemon knows no more than the number: to ask by that needs CAP_SYS_ADMIN, which it does without. */
-static const char *note_text(const struct fw_note *note, char buffer[static NOTE_TEXT_MAX])
+const char *where_program(uint32_t id, char buffer[static WHERE_PROGRAM_MAX])
 {
 	struct bpf_prog_info info = {};
 	uint32_t size = sizeof(info);
 	_cleanup_close_ int fd = -1;
 
+	buffer[0] = '\0';
+	fd = bpf_prog_get_fd_by_id(id);
+	if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
+		(void) log_escape(info.name, buffer, WHERE_PROGRAM_MAX);
+	return buffer;
+}
+
+/* The daemon knows no more than the number: to ask by that needs CAP_SYS_ADMIN, which it does without. */
+static const char *note_text(const struct fw_note *note, char buffer[static NOTE_TEXT_MAX])
+{
+	char name[WHERE_PROGRAM_MAX] = "";
+
 	if (note->foreign_id != 0)
-		fd = bpf_prog_get_fd_by_id(note->foreign_id);
-	if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.name[0])
-		(void) snprintf(buffer, NOTE_TEXT_MAX, "%.*s (its name is '%s')", FW_NOTE_MAX, note->text, info.name);
+		(void) where_program(note->foreign_id, name);
+	if (name[0])
+		(void) snprintf(buffer, NOTE_TEXT_MAX, "%.*s (its name is '%s')", FW_NOTE_MAX, note->text, name);
 	else
 		(void) snprintf(buffer, NOTE_TEXT_MAX, "%.*s", FW_NOTE_MAX, note->text);
 	return buffer;
@@ -59,7 +75,7 @@ json_object *where_xdp_note(const struct fw_meta *meta, unsigned ifindex)
 
 json_object *where_xdp_notes(const struct fw_meta *meta)
 {
-	char all[NOTES_TEXT_MAX] = "", text[NOTE_TEXT_MAX], name[NAME_TEXT_MAX];
+	char all[NOTES_TEXT_MAX] = "", text[NOTE_TEXT_MAX], name[WHERE_NAME_MAX];
 	size_t n = 0;
 
 	for (size_t i = 0; i < FW_XDP_NOTES_MAX && meta->xdp_notes[i].ifindex != 0; i++)

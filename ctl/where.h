@@ -8,8 +8,14 @@
 #include "attachment.h"
 #include "ctl.h"
 
-/* The interface's name or the cgroup's path. */
+/* The interface's name or the cgroup's path, in buffer or in meta, which may be NULL where there is no cgroup. */
+#define WHERE_NAME_MAX 32
+const char *where_name(const struct attachment *a, const struct fw_meta *meta, char buffer[static WHERE_NAME_MAX]);
 json_object *where_text(const struct attachment *a, const struct fw_meta *meta);
+
+/* The name of a program, anybody's, escaped, in buffer; "" where it has none or we may not ask. */
+#define WHERE_PROGRAM_MAX 64
+const char *where_program(uint32_t id, char buffer[static WHERE_PROGRAM_MAX]);
 
 /* What the daemon notes of an interface's xdp, with the name of a foreign program if it can be told; or null. */
 json_object *where_xdp_note(const struct fw_meta *meta, unsigned ifindex);

@@ -235,6 +235,20 @@ static int count_one(struct table *t, const struct target *target, struct raw *r
 	return 0;
 }
 
+uint64_t table_count_ends(struct table *t, uint64_t *ret_limit)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+	struct fw_ends_key key;
+	uint64_t n = 0;
+
+	(void) bpf_obj_get_info_by_fd(t->ends_fd, &info, &size); /* cannot fail: we hold it */
+	*ret_limit = info.max_entries;
+	while (n < info.max_entries && bpf_map_get_next_key(t->ends_fd, n == 0 ? NULL : &key, &key) == 0)
+		n++;
+	return n;
+}
+
 /* Ends whose entry has gone or needs none any more: left by a writer that died between the two. */
 static int remove_stale_ends(struct table *t)
 {

@@ -93,6 +93,9 @@ enum fw_kind table_kind(const struct target *target);
 uint64_t table_count(struct table *t, enum fw_kind kind);
 uint64_t table_limit(struct table *t, enum fw_kind kind);
 
+/* How many entries have lists with different ends, and how many may. Counts them one by one. */
+uint64_t table_count_ends(struct table *t, uint64_t *ret_limit);
+
 /* Lists. An index without a list has an empty name. */
 int table_get_list(struct table *t, unsigned index, struct fw_list *ret);
 int table_find_list(struct table *t, const char *name, struct fw_list *ret); /* index, or -ENOENT */

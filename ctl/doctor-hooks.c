@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* The doctor's checks of what is attached: where, by which mechanism and why, and what should be and is not. */
+
+#include "doctor.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "attachment.h"
+#include "format.h"
+#include "names.h"
+#include "where.h"
+
+#define COST_TEXT_MAX 48
+
+struct hooks {
+	struct doctor *doctor;
+	size_t n_live;
+};
+
+static int say_attached(const struct attachment *a, void *userdata)
+{
+	struct hooks *h = userdata;
+	struct doctor *d = h->doctor;
+	char where[WHERE_NAME_MAX], cost[COST_TEXT_MAX] = "";
+	const char *name = where_name(a, table_meta(d->table), where);
+
+	if (!a->is_live) {
+		doctor_say(d, LEVEL_NOTE, "the daemon removes the pin at its next start",
+			   "the link of %s %s is pinned, and its interface or cgroup is gone", hook_to_string(a->hook),
+			   direction_to_string(a->direction));
+		return 0;
+	}
+	h->n_live++;
+	if (a->n_runs > 0)
+		(void) snprintf(cost, sizeof(cost), ", %" PRIu64 " ns a packet", a->run_ns / a->n_runs);
+	doctor_say(d, LEVEL_OK, NULL, "%s %s on %s by %s, program %" PRIu32 "%s", hook_to_string(a->hook),
+		   direction_to_string(a->direction), name, mechanism_to_string(a->mechanism), a->program_id, cost);
+	if (!a->is_program_pinned)
+		doctor_say(d, LEVEL_WARNING, "systemctl restart ebpf-fw, which pins what it loads",
+			   "the program of %s %s on %s has no pin: 'fwctl check' may ask another one", hook_to_string(a->hook),
+			   direction_to_string(a->direction), name);
+	return 0;
+}
+
+int doctor_check_attached(struct doctor *d)
+{
+	const struct fw_meta *meta = table_meta(d->table);
+	_cleanup_json_ json_object *xdp_notes = where_xdp_notes(meta);
+	struct hooks h = { .doctor = d };
+	int r;
+
+	r = attachment_foreach(d->ctl->pin_dir, say_attached, &h);
+	if (r < 0)
+		return r;
+	if (h.n_live == 0)
+		doctor_say(d, LEVEL_PROBLEM, "see Interfaces= and Hooks= in ebpf-fw.conf(5), and journalctl -u ebpf-fw",
+			   "it is attached nowhere: no packet is filtered");
+	if (meta->tc_reason[0])
+		doctor_say(d, LEVEL_NOTE, NULL, "why %s: %s", mechanism_to_string(meta->tc_mechanism), meta->tc_reason);
+	if (xdp_notes)
+		doctor_say(d, LEVEL_NOTE, NULL, "xdp: %s", json_object_get_string(xdp_notes));
+	if (meta->cgroup_reason[0])
+		doctor_say(d, LEVEL_WARNING, "see Cgroup= and Hooks= in ebpf-fw.conf(5)",
+			   "the cgroup hook is %s: %s", meta->cgroup[0] ? "on another cgroup than it should be" : "off",
+			   meta->cgroup_reason);
+	if (meta->pending[0])
+		doctor_say(d, LEVEL_NOTE, "see Interfaces= if that is a mistake",
+			   "attached as soon as they exist: %s", meta->pending);
+	if (meta->failed[0])
+		doctor_say(d, LEVEL_PROBLEM, "the daemon goes on trying; journalctl -u ebpf-fw says more",
+			   "not attached: %s", meta->failed);
+	return 0;
+}
+
+static int say_orphan(const struct attachment *a, void *userdata)
+{
+	char where[WHERE_NAME_MAX];
+	struct hooks *h = userdata;
+
+	h->n_live++;
+	doctor_say(h->doctor, LEVEL_PROBLEM,
+		   "if no other firewall of this kind runs here, stop the daemon, fwctl unload --force, and start it again",
+		   "a filter on tc %s of %s is named and placed like ours, and no pin proves it: program %" PRIu32
+		   " judges packets by lists that nobody can change",
+		   direction_to_string(a->direction), where_name(a, NULL, where), a->program_id);
+	return 0;
+}
+
+int doctor_check_orphans(struct doctor *d)
+{
+	struct hooks h = { .doctor = d };
+	int r;
+
+	r = attachment_foreach_orphan(d->ctl->pin_dir, say_orphan, &h);
+	if (r >= 0 && h.n_live == 0)
+		doctor_say(d, LEVEL_OK, NULL, "no filter without a pin");
+	return r;
+}

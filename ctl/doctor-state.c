@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* The doctor's checks of what lives: is it loaded, does the daemon run, will it after a boot, can its files be read? */
+
+#include "doctor.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <fts.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "pins.h"
+
+#define NAME_TEXT_MAX (FW_LIST_NAME_MAX * 4)
+#define USEC_PER_SEC  1000000
+
+int doctor_check_loaded(struct doctor *d)
+{
+	const char *start = "systemctl start ebpf-fw";
+
+	if (d->table && strcmp(table_meta(d->table)->version, FW_VERSION) != 0)
+		doctor_say(d, LEVEL_NOTE, "systemctl restart ebpf-fw", "loaded by version %s, this is %s",
+			   table_meta(d->table)->version, FW_VERSION);
+	else if (d->table)
+		doctor_say(d, LEVEL_OK, NULL, "version %s", FW_VERSION);
+	else if (d->error == -ENOENT && session_sees_bpffs(d->ctl))
+		doctor_say(d, LEVEL_PROBLEM, start, "the firewall is not loaded, its lists decide nothing");
+	else if (d->error == -ENOENT || d->error == -ENODEV)
+		doctor_say(d, LEVEL_PROBLEM, "mount -t bpf bpf /sys/fs/bpf, or look in the right mount namespace",
+			   "no bpffs is visible around '%s'", d->ctl->pin_dir);
+	else if (d->error == -EPROTO)
+		doctor_say(d, LEVEL_PROBLEM, "systemctl restart ebpf-fw", "loaded by another version than this one");
+	else
+		doctor_say(d, LEVEL_PROBLEM, "systemctl restart ebpf-fw, which pins what is missing",
+			   "the maps in '%s' cannot be opened: %s", d->ctl->pin_dir, strerror(-d->error));
+	return 0;
+}
+
+/* How often systemd wants to hear of a process, from its environment; 0 = never. */
+static uint64_t watchdog_usec(int pid)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	_cleanup_free_ char *word = NULL;
+	char path[PATH_MAX];
+	size_t allocated = 0;
+	uint64_t usec;
+
+	(void) snprintf(path, sizeof(path), "/proc/%d/environ", pid);
+	f = fopen(path, "re");
+	while (f && getdelim(&word, &allocated, '\0', f) > 0)
+		if (sscanf(word, "WATCHDOG_USEC=%" SCNu64, &usec) == 1)
+			return usec;
+	return 0;
+}
+
+int doctor_check_daemon(struct doctor *d)
+{
+	int pid = session_daemon_pid(d->ctl);
+	uint64_t usec;
+
+	if (pid == 0) {
+		doctor_say(d, LEVEL_WARNING, "systemctl start ebpf-fw",
+			   d->table ? "it does not run: filtering goes on, but nobody attaches to new interfaces, puts "
+				      "back what others remove, or reports" :
+				      "it does not run");
+		return 0;
+	}
+	usec = watchdog_usec(pid);
+	if (usec > 0)
+		doctor_say(d, LEVEL_OK, NULL, "process %d runs, and systemd restarts it if it says nothing for %" PRIu64 " s",
+			   pid, usec / USEC_PER_SEC);
+	else
+		doctor_say(d, LEVEL_NOTE, "systemctl start ebpf-fw, where there is systemd",
+			   "process %d runs, and nobody restarts it if it hangs", pid);
+	return 0;
+}
+
+int doctor_check_boot(struct doctor *d)
+{
+	glob_t found = {};
+
+	if (strcmp(d->ctl->pin_dir, PINS_DIR_DEFAULT) != 0)
+		return 0; /* a firewall beside that of the host, with a starter of its own */
+	if (access("/run/systemd/system", F_OK) < 0) {
+		doctor_say(d, LEVEL_NOTE, "start ebpf-fwd from what starts this machine",
+			   "systemd does not run here, so nothing starts the firewall at boot");
+		return 0;
+	}
+	if (glob("/etc/systemd/system/*.wants/ebpf-fw.service", 0, NULL, &found) == 0)
+		doctor_say(d, LEVEL_OK, NULL, "ebpf-fw.service is enabled");
+	else
+		doctor_say(d, LEVEL_WARNING, "systemctl enable ebpf-fw",
+			   "ebpf-fw.service is not enabled: after the next boot nothing is filtered");
+	globfree(&found);
+	return 0;
+}
+
+struct files {
+	struct doctor *doctor;
+	size_t n_files;
+	size_t n_entries;
+};
+
+static void list_freep(struct list **l)
+{
+	*l = list_free(*l);
+}
+
+static int check_file(const char *name, void *userdata)
+{
+	_cleanup_(list_freep) struct list *l = NULL;
+	struct files *f = userdata;
+	const char *error = NULL;
+	size_t line = 0;
+	int r;
+
+	r = listfile_read(f->doctor->ctl->state_dir, name, &l, &line, &error);
+	if (r == -ENOMEM)
+		return r;
+	if (r == -EBADMSG)
+		doctor_say(f->doctor, LEVEL_PROBLEM, "mend it: at its next start the daemon moves it aside",
+			   "list '%s', line %zu: %s", name, line, error);
+	else if (r < 0)
+		doctor_say(f->doctor, LEVEL_PROBLEM, NULL, "list '%s' cannot be read: %s", name, strerror(-r));
+	else if (l->is_torn)
+		doctor_say(f->doctor, LEVEL_WARNING, "put in again what is missing",
+			   "list '%s': the last line has no end and counts for nothing", name);
+	if (r >= 0) {
+		f->n_files++;
+		f->n_entries += l->n_items;
+	}
+	return 0;
+}
+
+/* What the daemon has moved aside; nobody else tells of it later. */
+static int find_set_aside(struct doctor *d)
+{
+	char path[PATH_MAX], escaped[PATH_MAX];
+	char *roots[] = { path, NULL };
+	FTSENT *entry;
+	FTS *tree;
+
+	(void) snprintf(path, sizeof(path), "%s/lists", d->ctl->state_dir);
+	tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+	if (!tree)
+		return -errno;
+	while ((entry = fts_read(tree)))
+		if (entry->fts_info == FTS_F && fnmatch("*" LIST_SUFFIX ".bad-*", entry->fts_name, 0) == 0)
+			doctor_say(d, LEVEL_WARNING, "mend it and give it its name back before the next start, or delete it",
+				   "'%s' could not be read and was moved aside",
+				   log_escape(entry->fts_path, escaped, sizeof(escaped)));
+	(void) fts_close(tree);
+	return 0;
+}
+
+int doctor_check_files(struct doctor *d)
+{
+	struct files f = { .doctor = d };
+	int r;
+
+	if (access(d->ctl->state_dir, R_OK | X_OK) < 0) {
+		doctor_say(d, LEVEL_PROBLEM, "make it, for root alone, or give --state-dir",
+			   "'%s' cannot be read: %m; nothing is restored at boot", d->ctl->state_dir);
+		return 0;
+	}
+	r = listfile_foreach(d->ctl->state_dir, check_file, &f);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	doctor_say(d, LEVEL_OK, NULL, "%zu list files in '%s', %zu entries", f.n_files, d->ctl->state_dir, f.n_entries);
+	return r == -ENOENT ? 0 : find_set_aside(d);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What tc filters there are on a clsact qdisc, anybody's: for telling, and for finding what no pin proves ours. */
+
+#include <stdint.h>
+
+#include "abi.h"
+
+struct tc_filter {
+	unsigned ifindex;
+	enum fw_direction direction;
+	uint32_t priority;
+	uint32_t handle;
+	const char *kind;    /* "bpf", "flower", ... */
+	const char *name;    /* of kind bpf: the program's, as whoever attached it says; "" = not said */
+	uint32_t program_id; /* of kind bpf, else 0 */
+};
+
+/* Calls fn for each; stops at a negative return, which is returned. An interface without clsact has none. */
+typedef int (*filters_fn)(const struct tc_filter *f, void *userdata);
+int filters_foreach(unsigned ifindex, enum fw_direction d, filters_fn fn, void *userdata);
