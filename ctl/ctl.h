@@ -37,6 +37,9 @@ struct ctl {
 	const char *list;     /* NULL = the verb's own */
 	const char *comment;  /* "" = none */
 	uint64_t duration_ns; /* UINT64_MAX = until it is removed */
+	uint64_t interval_ns; /* between two blocks of what is shown again and again */
+	uint64_t n_blocks;    /* of these, UINT64_MAX = no end */
+	const char *sort;     /* NULL = the verb's own order */
 	unsigned directions;  /* FW_IN | FW_OUT, 0 = as the list or the target has it */
 	bool is_json;
 	bool is_forced;
@@ -47,6 +50,7 @@ struct ctl {
 	bool is_quiet;
 	bool is_prometheus;
 	const char *output;   /* file to write instead of stdout, NULL = none */
+	bool is_watch;
 	bool is_help;
 	bool is_version;
 	const char *where;    /* "FILE:LINE" in front of what is said, NULL = from the command line */
@@ -74,6 +78,10 @@ enum {
 	OPTION_VERSION = 1 << 16,
 	OPTION_PROMETHEUS = 1 << 17,
 	OPTION_OUTPUT = 1 << 18,
+	OPTION_SORT = 1 << 19,
+	OPTION_COUNT = 1 << 20,
+	OPTION_INTERVAL = 1 << 21,
+	OPTION_WATCH = 1 << 22,
 };
 
 #define OPTIONS_GLOBAL \
@@ -84,7 +92,7 @@ struct option {
 	unsigned bit;
 	char letter; /* 0 = none */
 	const char *name;
-	const char *argument; /* NULL = takes none */
+	const char *argument; /* NULL = takes none; "[SEC]" = may have one, behind a '=' */
 	const char *help;
 };
 
@@ -117,6 +125,8 @@ int verb_load(struct ctl *ctl, int argc, char **argv);
 int verb_export(struct ctl *ctl, int argc, char **argv);
 int verb_import(struct ctl *ctl, int argc, char **argv);
 int verb_batch(struct ctl *ctl, int argc, char **argv);
+int verb_top(struct ctl *ctl, int argc, char **argv);
+int verb_hist(struct ctl *ctl, int argc, char **argv);
 int verb_stats(struct ctl *ctl, int argc, char **argv);
 int verb_status(struct ctl *ctl, int argc, char **argv);
 int verb_doctor(struct ctl *ctl, int argc, char **argv);
@@ -130,6 +140,7 @@ int options_parse(struct ctl *ctl, int argc, char **argv, int *ret_argc, unsigne
 int options_find_verb(struct ctl *ctl, const char *name, const struct verb **ret);
 int options_check(struct ctl *ctl, int argc, unsigned used);
 bool option_is_comment(const char *text);
+bool option_argument_is_optional(const struct option *o);
 
 /* help.c: text and completion scripts from the tables; help_usage() gives "fwctl show [LIST]". */
 void help_program(void);
@@ -156,6 +167,9 @@ static inline void table_freep(struct table **t)
 {
 	(void) table_free(*t);
 }
+
+/* A tick in the past as Unix time; 0 = never. */
+int64_t tick_to_unix(uint32_t tick);
 
 /* The end of an entry in a list as Unix time in seconds, rounded up; 0 = never. */
 int64_t until_to_unix(uint32_t until);

@@ -66,6 +66,14 @@ json_object *json_text(const char *text)
 	return escaped ? json_object_new_string(escaped) : NULL;
 }
 
+json_object *json_rate(double value)
+{
+	char text[64];
+
+	(void) snprintf(text, sizeof(text), "%.1f", value);
+	return json_object_new_double_s(value, text);
+}
+
 json_object *json_time(int64_t seconds)
 {
 	return seconds ? json_object_new_int64(seconds) : NULL;
@@ -105,12 +113,37 @@ static char *format_fill(json_object *value)
 	return r < 0 ? NULL : line;
 }
 
+/* Three digits say enough of a number that changes while one reads it. */
+static char *format_short(json_object *value)
+{
+	static const char units[] = "kMGTPE";
+	uint64_t n = json_object_get_uint64(value), unit = 1000;
+	const char *letter = units;
+	char *line;
+	int r;
+
+	if (json_object_is_type(value, json_type_double))
+		n = (uint64_t)(json_object_get_double(value) + 0.5);
+	while (n / unit >= 1000) {
+		unit *= 1000;
+		letter++;
+	}
+	if (n < 100000)
+		r = asprintf(&line, "%" PRIu64, n);
+	else
+		r = asprintf(&line, "%.*f%c", n / unit >= 100 ? 0 : n / unit >= 10 ? 1 : 2,
+			     (double)(n / (unit / 1000)) / 1000, *letter);
+	return r < 0 ? NULL : line;
+}
+
 static char *format_scalar(json_object *value, enum column_kind kind)
 {
 	if (kind == COLUMN_TIMELEFT || kind == COLUMN_AGO)
 		return format_time(value, kind);
 	if (kind == COLUMN_FILL)
 		return format_fill(value);
+	if (kind == COLUMN_SHORT)
+		return format_short(value);
 	if (json_object_is_type(value, json_type_boolean))
 		return strdup(json_object_get_boolean(value) ? "yes" : "no");
 

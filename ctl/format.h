@@ -11,6 +11,7 @@
 enum column_kind {
 	COLUMN_TEXT,
 	COLUMN_NUMBER,   /* to the right */
+	COLUMN_SHORT,    /* the same in at most 5 letters: 99999, 100k, 1.23M */
 	COLUMN_TIMELEFT, /* Unix time in seconds to the time until then; null = permanent */
 	COLUMN_AGO,      /* Unix time in seconds to the time since then; null = never */
 	COLUMN_FILL,     /* {"count", "limit"} to "3 of 1000" */
@@ -31,6 +32,9 @@ char *format_path(json_object *value, const char *path, enum column_kind kind);
 
 /* text, or null for NULL and ""; bytes that are no UTF-8 are escaped. */
 json_object *json_text(const char *text);
+
+/* Something per second, or seconds, to one tenth. */
+json_object *json_rate(double value);
 
 /* A point in Unix time, or null for 0. */
 json_object *json_time(int64_t seconds);

@@ -18,13 +18,16 @@ static unsigned verb_options(const struct verb *v)
 	return v->options | OPTIONS_GLOBAL;
 }
 
-/* "-l, --list=LIST" */
+/* "-l, --list=LIST", "--watch[=SEC]" */
 static const char *format_option(const struct option *o, char *buffer, size_t size)
 {
 	char letter[] = { '-', o->letter, ',', ' ', '\0' };
 
-	(void) snprintf(buffer, size, "%s--%s%s%s", o->letter ? letter : "    ", o->name,
-			o->argument ? "=" : "", o->argument ?: "");
+	if (option_argument_is_optional(o))
+		(void) snprintf(buffer, size, "    --%s[=%s", o->name, o->argument + 1);
+	else
+		(void) snprintf(buffer, size, "%s--%s%s%s", o->letter ? letter : "    ", o->name,
+				o->argument ? "=" : "", o->argument ?: "");
 	return buffer;
 }
 
@@ -78,7 +81,8 @@ static void print_option_words(unsigned mask)
 {
 	for (const struct option *o = options; o->name; o++)
 		if (o->bit & mask)
-			printf(" --%s%s", o->name, o->argument ? "=" : "");
+			printf(" --%s%s", o->name,
+			       o->argument && !option_argument_is_optional(o) ? "=" : "");
 }
 
 static void print_verb_words(void)
@@ -165,8 +169,11 @@ static void print_zsh_options(unsigned mask)
 	for (const struct option *o = options; o->name; o++) {
 		if (!(o->bit & mask))
 			continue;
-		printf(" \\\n\t\t\t'--%s%s[%s]", o->name, o->argument ? "=" : "", o->help);
-		if (o->argument)
+		printf(" \\\n\t\t\t'--%s%s[%s]", o->name,
+		       option_argument_is_optional(o) ? "=-" : o->argument ? "=" : "", o->help);
+		if (option_argument_is_optional(o))
+			printf("::%s:", o->name);
+		else if (o->argument)
 			printf(":%s:%s", o->argument,
 			       strcmp(o->argument, "DIR") == 0	  ? "_files -/" :
 			       strcmp(o->argument, "LIST") == 0 ? "_fwctl_lists" : "");

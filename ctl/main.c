@@ -14,6 +14,7 @@
 #define COMPLETION        "--completion=" /* for the build, not for people */
 
 #define OPTIONS_ADD    (OPTION_LIST | OPTION_FOR | OPTION_IN | OPTION_OUT | OPTION_COMMENT | OPTION_RUNTIME)
+#define OPTIONS_REPEAT (OPTION_FOR | OPTION_COUNT)
 #define OPTIONS_REMOVE (OPTION_LIST | OPTION_ALL_LISTS | OPTION_RUNTIME | OPTION_STRICT)
 
 /* Letter, name, argument, help; quotes and brackets in help would break the completion for zsh. */
@@ -28,6 +29,10 @@ const struct option options[] = {
 	{ OPTION_FORCE,     0,   "force",     NULL,       "Do it even if it looks like a mistake or a lock-out" },
 	{ OPTION_STRICT,    0,   "strict",    NULL,       "Fail if a target is not in the list" },
 	{ OPTION_DRY_RUN,   0,   "dry-run",   NULL,       "Show what would change, and change nothing" },
+	{ OPTION_SORT,      0,   "sort",      "KEY",      "Order: the man page has the keys of each verb" },
+	{ OPTION_COUNT,     'n', "count",     "N",        "Show it so many times, then end" },
+	{ OPTION_INTERVAL,  0,   "interval",  "DURATION", "How often, instead of every second" },
+	{ OPTION_WATCH,     0,   "watch",     "[SEC]",    "Show rates again and again, every second or so" },
 	{ OPTION_QUIET,     'q', "quiet",     NULL,       "Print nothing: 0 = attached, 3 = not" },
 	{ OPTION_PROMETHEUS, 0,  "prometheus", NULL,      "Print metrics for Prometheus" },
 	{ OPTION_OUTPUT,    0,   "output",    "FILE",     "Write the metrics to a file, replaced in one step" },
@@ -52,7 +57,7 @@ const struct verb verbs[] = {
 	{ "unallow", "TARGET...",       "Take exceptions back",
 	  1, ARGUMENTS_ANY, OPTIONS_REMOVE, verb_unallow },
 	{ "show",    "[LIST] [TARGET]", "Show entries with their counters",
-	  0, 2, 0, verb_show },
+	  0, 2, OPTION_SORT, verb_show },
 	{ "check",   "ADDR [tcp/PORT]", "Ask whether a packet would be dropped, and by what",
 	  1, 2, OPTION_IN | OPTION_OUT, verb_check },
 	{ "lists",   "",                "Show the lists with their counters",
@@ -71,7 +76,11 @@ const struct verb verbs[] = {
 	{ "import",  "FILE|-",          "Make lists equal to what an export printed",
 	  1, 1, OPTION_FORCE, verb_import },
 	{ "stats",   "",                "Show what the hooks have counted",
-	  0, 0, OPTION_PROMETHEUS | OPTION_OUTPUT, verb_stats },
+	  0, 0, OPTIONS_REPEAT | OPTION_WATCH | OPTION_PROMETHEUS | OPTION_OUTPUT, verb_stats },
+	{ "top",     "",                "Show which addresses send and receive most",
+	  0, 0, OPTIONS_REPEAT | OPTION_INTERVAL | OPTION_SORT, verb_top },
+	{ "hist",    "",                "Show how long packets are, and how far apart",
+	  0, 0, OPTIONS_REPEAT | OPTION_INTERVAL | OPTION_IN | OPTION_OUT, verb_hist },
 	{ "status",  "",                "Show what is loaded and where it is attached",
 	  0, 0, OPTION_QUIET, verb_status },
 	{ "doctor",  "",                "Look for what is wrong, and say what to do",
@@ -155,6 +164,8 @@ int main(int argc, char **argv)
 		.run_dir = FW_RUN_DIR,
 		.comment = "",
 		.duration_ns = UINT64_MAX,
+		.interval_ns = 1000000000,
+		.n_blocks = UINT64_MAX,
 		.is_json = wants_json(argc, argv),
 	};
 	int status, written;

@@ -8,11 +8,14 @@
 
 #include <string.h>
 
+#include "decimal.h"
 #include "duration.h"
 #include "log.h"
 #include "output.h"
 
 #define ARGUMENT_TEXT_MAX 256
+#define INTERVAL_MIN_NS   UINT64_C(100000000)
+#define INTERVAL_MAX_NS   UINT64_C(86400000000000)
 
 int options_find_verb(struct ctl *ctl, const char *name, const struct verb **ret)
 {
@@ -27,13 +30,43 @@ int options_find_verb(struct ctl *ctl, const char *name, const struct verb **ret
 			   log_escape(name, escaped, sizeof(escaped)));
 }
 
-static int set_duration(struct ctl *ctl, const char *text)
+bool option_argument_is_optional(const struct option *o)
+{
+	return o->argument && o->argument[0] == '[';
+}
+
+static int set_duration(struct ctl *ctl, const char *text, uint64_t *ret_ns)
 {
 	char escaped[ARGUMENT_TEXT_MAX];
 
-	if (duration_parse(text, &ctl->duration_ns) < 0)
+	if (duration_parse(text, ret_ns) < 0)
 		return output_fail(ctl, EXIT_USAGE,
 				   "'%s' is no duration: 90, 10m, 1d12h or permanent is one",
+				   log_escape(text, escaped, sizeof(escaped)));
+	return EXIT_DONE;
+}
+
+/* Often enough for the eye, and for rates; how seldom is up to the user. */
+static int set_interval(struct ctl *ctl, const char *text)
+{
+	uint64_t ns;
+	int status;
+
+	status = set_duration(ctl, text, &ns);
+	if (status != EXIT_DONE)
+		return status;
+	if (ns < INTERVAL_MIN_NS || ns > INTERVAL_MAX_NS)
+		return output_fail(ctl, EXIT_USAGE, "'%s': an interval is 100ms to 1d", text);
+	ctl->interval_ns = ns;
+	return EXIT_DONE;
+}
+
+static int set_count(struct ctl *ctl, const char *text)
+{
+	char escaped[ARGUMENT_TEXT_MAX];
+
+	if (decimal_parse(text, strlen(text), UINT32_MAX, &ctl->n_blocks) < 0 || ctl->n_blocks == 0)
+		return output_fail(ctl, EXIT_USAGE, "'%s' is no count: it is a number from 1 on",
 				   log_escape(text, escaped, sizeof(escaped)));
 	return EXIT_DONE;
 }
@@ -65,7 +98,7 @@ static int set_option(struct ctl *ctl, const struct option *o, const char *argum
 		ctl->is_all_lists = true;
 		break;
 	case OPTION_FOR:
-		return set_duration(ctl, argument);
+		return set_duration(ctl, argument, &ctl->duration_ns);
 	case OPTION_IN:
 		ctl->directions |= FW_IN;
 		break;
@@ -86,6 +119,16 @@ static int set_option(struct ctl *ctl, const struct option *o, const char *argum
 	case OPTION_DRY_RUN:
 		ctl->is_dry_run = true;
 		break;
+	case OPTION_SORT:
+		ctl->sort = argument;
+		break;
+	case OPTION_COUNT:
+		return set_count(ctl, argument);
+	case OPTION_INTERVAL:
+		return set_interval(ctl, argument);
+	case OPTION_WATCH:
+		ctl->is_watch = true;
+		return argument ? set_interval(ctl, argument) : EXIT_DONE;
 	case OPTION_QUIET:
 		ctl->is_quiet = true;
 		break;
@@ -164,7 +207,7 @@ int options_parse(struct ctl *ctl, int argc, char **argv, int *ret_argc, unsigne
 		if (argument && !o->argument)
 			return output_fail(ctl, EXIT_USAGE, "'%s': --%s takes no argument", escaped,
 					   o->name);
-		if (!argument && o->argument) {
+		if (!argument && o->argument && !option_argument_is_optional(o)) {
 			if (++i >= argc)
 				return output_fail(ctl, EXIT_USAGE, "--%s needs an argument: %s",
 						   o->name, o->argument);

@@ -14,9 +14,16 @@
 #include "duration.h"
 #include "format.h"
 #include "log.h"
+#include "screen.h"
 
 #define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 #define MESSAGE_MAX 1024
+#define COLUMN_GAP "  "
+
+static bool is_number(enum column_kind kind)
+{
+	return kind == COLUMN_NUMBER || kind == COLUMN_SHORT;
+}
 
 /* The notes so far, as the last member of an object that is being printed piece by piece. */
 static void print_notes(struct ctl *ctl)
@@ -70,27 +77,70 @@ int output_rows_add(struct output_rows *o, json_object *row)
 	return r;
 }
 
+/*
+ * Where a row is wider than the terminal, its first cell gets a line of its own if it is long, as IPv6
+ * addresses are; what stands last, comments mostly, may run over.
+ */
+static void fit_columns(struct output_rows *o)
+{
+	size_t columns = screen_size().columns, rest = 0, room;
+
+	if (columns == 0)
+		return;
+	for (size_t i = 1; o->columns[i].key; i++) {
+		bool is_last = !o->columns[i + 1].key;
+
+		rest += strlen(COLUMN_GAP);
+		rest += is_last && !is_number(o->columns[i].kind) ? strlen(o->columns[i].title) : o->width[i];
+	}
+	room = columns > rest ? columns - rest : 0;
+	if (o->width[0] > room)
+		o->width[0] = room > strlen(o->columns[0].title) ? room : strlen(o->columns[0].title);
+}
+
 /* One cell, padded to its column unless it is the last and nothing follows. */
 static void print_cell(const struct output_rows *o, size_t i, const char *text)
 {
 	bool is_last = !o->columns[i + 1].key;
 
-	if (o->columns[i].kind == COLUMN_NUMBER)
+	if (i == 0 && !is_last && strlen(text) > o->width[0])
+		printf("%s\n%*s", text, (int)o->width[0], "");
+	else if (is_number(o->columns[i].kind))
 		printf("%*s", (int)o->width[i], text);
 	else if (is_last)
 		fputs(text, stdout);
 	else
 		printf("%-*s", (int)o->width[i], text);
-	fputs(is_last ? "\n" : "  ", stdout);
+	fputs(is_last ? "\n" : COLUMN_GAP, stdout);
+}
+
+static void print_titles(struct output_rows *o)
+{
+	for (size_t i = 0; o->columns[i].key; i++)
+		if (strlen(o->columns[i].title) > o->width[i])
+			o->width[i] = strlen(o->columns[i].title);
+	fit_columns(o);
+	for (size_t i = 0; o->columns[i].key; i++)
+		print_cell(o, i, o->columns[i].title);
+}
+
+void output_rows_more(struct output_rows *o, const char *key, json_object *value)
+{
+	if (!o->more)
+		o->more = json_object_new_object();
+	json_object_object_add(o->more, key, value);
 }
 
 int output_rows_end(struct output_rows *o)
 {
+	_cleanup_json_ json_object *more = o->more;
 	const char *cell;
 	int r;
 
 	if (o->ctl->is_json) {
 		printf("%s]", o->n_rows > 0 ? "\n" : "");
+		json_object_object_foreach(more, key, value)
+			printf(",\"%s\":%s", key, json_object_to_json_string_ext(value, JSON_FLAGS));
 		print_notes(o->ctl);
 		puts("}");
 		return 0;
@@ -99,11 +149,7 @@ int output_rows_end(struct output_rows *o)
 	r = fclose(o->cells) < 0 ? -errno : 0;
 	o->cells = NULL;
 	if (r == 0 && o->n_rows > 0) {
-		for (size_t i = 0; o->columns[i].key; i++) {
-			if (strlen(o->columns[i].title) > o->width[i])
-				o->width[i] = strlen(o->columns[i].title);
-			print_cell(o, i, o->columns[i].title);
-		}
+		print_titles(o);
 		cell = o->text;
 		for (size_t row = 0; row < o->n_rows; row++)
 			for (size_t i = 0; o->columns[i].key; i++) {

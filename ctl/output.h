@@ -28,6 +28,7 @@ struct output_rows {
 	size_t n_rows;
 	size_t width[OUTPUT_COLUMNS_MAX];
 	FILE *cells; /* each with its NUL */
+	json_object *more; /* further members of the object */
 	char *text;
 	size_t size;
 };
@@ -35,6 +36,8 @@ struct output_rows {
 int output_rows_begin(struct output_rows *o, struct ctl *ctl, const char *key,
 		      const struct column *columns);
 int output_rows_add(struct output_rows *o, json_object *row); /* takes the row */
+/* A further member, behind the rows; for JSON alone. Takes the value. */
+void output_rows_more(struct output_rows *o, const char *key, json_object *value);
 int output_rows_end(struct output_rows *o);
 
 /* Prints one object: fields as "title  value" lines, without the empty ones; then the sections. */

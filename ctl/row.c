@@ -10,17 +10,6 @@
 
 #include "output.h"
 
-const struct column entry_columns[] = {
-	{ "target",          "TARGET",    COLUMN_TEXT     },
-	{ "lists.name",      "LIST",      COLUMN_TEXT     },
-	{ "lists.direction", "DIRECTION", COLUMN_TEXT     },
-	{ "lists.until",     "LEFT",      COLUMN_TIMELEFT },
-	{ "hits",            "HITS",      COLUMN_NUMBER   },
-	{ "last_hit",        "LAST HIT",  COLUMN_AGO      },
-	{ "lists.comment",   "COMMENT",   COLUMN_TEXT     },
-	{}
-};
-
 int row_maker_init(struct row_maker *m, struct ctl *ctl, struct table *t)
 {
 	int r;
@@ -90,17 +79,6 @@ static json_object *make_list(struct row_maker *m, const struct table_entry *e, 
 	json_object_object_add(o, "list_comment",
 			       json_text(m->files[list] ? m->files[list]->header.comment : NULL));
 	return o;
-}
-
-/* A tick in the past as Unix time; 0 = never. */
-static int64_t tick_to_unix(uint32_t tick)
-{
-	uint64_t passed_ns;
-
-	if (tick == 0)
-		return 0;
-	passed_ns = (uint64_t)(tick_now() - tick) << FW_TICK_SHIFT;
-	return time(NULL) - (int64_t)(passed_ns / 1000000000);
 }
 
 json_object *row_make(struct row_maker *m, const struct table_entry *e)

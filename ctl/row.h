@@ -25,5 +25,3 @@ void row_maker_done(struct row_maker *m);
 
 json_object *row_make(struct row_maker *m, const struct table_entry *e);
 
-/* How these rows read. */
-extern const struct column entry_columns[];

@@ -222,6 +222,16 @@ int session_daemon_pid(const struct ctl *ctl)
 	return flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK ? pid : 0;
 }
 
+int64_t tick_to_unix(uint32_t tick)
+{
+	uint64_t passed_ns;
+
+	if (tick == 0)
+		return 0;
+	passed_ns = (uint64_t)(tick_now() - tick) << FW_TICK_SHIFT;
+	return time(NULL) - (int64_t)(passed_ns / NS_PER_SEC);
+}
+
 int64_t until_to_unix(uint32_t until)
 {
 	struct timespec now;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * show: the entries, of all lists or of one, or a single one. The table is walked for targets only,
- * which are sorted and looked up again one by one, so that a million entries need no more memory
- * than their names.
+ * show: the entries, of all lists or of one, or a single one. The table is walked for targets and what
+ * they are sorted by, and each is looked up again when it is its turn, so that a million entries need
+ * no more memory than their names.
  */
 
 #include <ctype.h>
@@ -18,6 +18,12 @@
 
 #define ARGUMENT_TEXT_MAX 256
 
+/* An entry to be shown, after those with a lower rank; among equals by target. */
+struct found {
+	struct target target;
+	uint64_t rank;
+};
+
 /* What the arguments select. */
 struct selection {
 	const char *list;       /* NULL = all */
@@ -25,28 +31,94 @@ struct selection {
 	bool has_target;
 	struct target target;
 	uint64_t lists;         /* entries that any of these holds */
-	struct targets found;
+	uint64_t (*rank)(const struct table_entry *e, uint64_t lists); /* NULL = by target alone */
+	struct found *found;
+	size_t n_found;
+	size_t n_allocated;
+};
+
+static uint64_t rank_hits(const struct table_entry *e, uint64_t lists)
+{
+	return UINT64_MAX - e->hits;
+}
+
+static uint64_t rank_last_hit(const struct table_entry *e, uint64_t lists)
+{
+	return UINT64_MAX - e->last_hit;
+}
+
+/* What ends first comes first. */
+static uint64_t rank_until(const struct table_entry *e, uint64_t lists)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++)
+		if ((table_entry_lists(e) & lists) >> i & 1 && e->until[i] != FW_UNTIL_NEVER &&
+		    e->until[i] < first)
+			first = e->until[i];
+	return first;
+}
+
+static const struct {
+	const char *name;
+	uint64_t (*rank)(const struct table_entry *e, uint64_t lists);
+} orders[] = {
+	{ "target",   NULL          },
+	{ "hits",     rank_hits     },
+	{ "last-hit", rank_last_hit },
+	{ "until",    rank_until    },
 };
 
 static void selection_done(struct selection *s)
 {
-	targets_done(&s->found);
+	free(s->found);
+}
+
+static int add_found(struct selection *s, const struct target *target, uint64_t rank)
+{
+	if (s->n_found == s->n_allocated) {
+		size_t n = s->n_allocated ? 2 * s->n_allocated : 64;
+		struct found *longer = reallocarray(s->found, n, sizeof(*longer));
+
+		if (!longer)
+			return -ENOMEM;
+		s->found = longer;
+		s->n_allocated = n;
+	}
+	s->found[s->n_found++] = (struct found){ .target = *target, .rank = rank };
+	return 0;
 }
 
 static int select_entry(const struct table_entry *e, void *userdata)
 {
 	struct selection *s = userdata;
 
-	return table_entry_lists(e) & s->lists ? targets_add(&s->found, &e->target) : 0;
+	if (!(table_entry_lists(e) & s->lists))
+		return 0;
+	return add_found(s, &e->target, s->rank ? s->rank(e, s->lists) : 0);
 }
 
 static int compare(const void *a, const void *b)
 {
-	return target_compare(a, b);
+	const struct found *x = a, *y = b;
+
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
+	return target_compare(&x->target, &y->target);
 }
 
 static int print_found(struct ctl *ctl, struct table *t, const struct selection *s)
 {
+	static const struct column columns[] = {
+		{ "target",          "TARGET",    COLUMN_TEXT     },
+		{ "lists.name",      "LIST",      COLUMN_TEXT     },
+		{ "lists.direction", "DIRECTION", COLUMN_TEXT     },
+		{ "lists.until",     "LEFT",      COLUMN_TIMELEFT },
+		{ "hits",            "HITS",      COLUMN_NUMBER   },
+		{ "last_hit",        "LAST HIT",  COLUMN_AGO      },
+		{ "lists.comment",   "COMMENT",   COLUMN_TEXT     },
+		{}
+	};
 	_cleanup_(row_maker_done) struct row_maker maker;
 	struct output_rows rows;
 	struct table_entry e;
@@ -55,12 +127,12 @@ static int print_found(struct ctl *ctl, struct table *t, const struct selection 
 	r = row_maker_init(&maker, ctl, t);
 	if (r < 0)
 		return r;
-	r = output_rows_begin(&rows, ctl, "entries", entry_columns);
+	r = output_rows_begin(&rows, ctl, "entries", columns);
 	if (r < 0)
 		return r;
 
-	for (size_t i = 0; i < s->found.n_items && r == 0; i++) {
-		r = table_get(t, &s->found.items[i], &e);
+	for (size_t i = 0; i < s->n_found && r == 0; i++) {
+		r = table_get(t, &s->found[i].target, &e);
 		if (r == -ENOENT || (r == 0 && !(table_entry_lists(&e) & s->lists)))
 			r = 0; /* it has ended or been removed since */
 		else if (r == 0)
@@ -93,6 +165,20 @@ static int parse_selection(struct ctl *ctl, int argc, char **argv, struct select
 	return EXIT_DONE;
 }
 
+static int parse_order(struct ctl *ctl, struct selection *s)
+{
+	char escaped[ARGUMENT_TEXT_MAX];
+
+	for (size_t i = 0; ctl->sort && i < ELEMENTSOF(orders); i++)
+		if (strcmp(ctl->sort, orders[i].name) == 0) {
+			s->rank = orders[i].rank;
+			return EXIT_DONE;
+		}
+	return !ctl->sort ? EXIT_DONE :
+			    output_fail(ctl, EXIT_USAGE, "'%s' is no order: target, hits, last-hit, until",
+					log_escape(ctl->sort, escaped, sizeof(escaped)));
+}
+
 static int find_list(struct ctl *ctl, struct table *t, struct selection *s)
 {
 	struct fw_list policy;
@@ -119,7 +205,7 @@ static int find_target(struct ctl *ctl, struct table *t, struct selection *s)
 
 	r = table_get(t, &s->target, &e);
 	if (r == 0 && table_entry_lists(&e) & s->lists)
-		return targets_add(&s->found, &s->target);
+		return add_found(s, &s->target, 0);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	return output_fail(ctl, EXIT_NO,
@@ -135,6 +221,8 @@ int verb_show(struct ctl *ctl, int argc, char **argv)
 	int status, r;
 
 	status = parse_selection(ctl, argc, argv, &s);
+	if (status == EXIT_DONE)
+		status = parse_order(ctl, &s);
 	if (status != EXIT_DONE)
 		return status;
 	status = session_open(ctl, &table);
@@ -154,8 +242,8 @@ int verb_show(struct ctl *ctl, int argc, char **argv)
 		r = table_walk(table, select_entry, &s);
 		if (r < 0)
 			return r;
-		if (s.found.n_items > 0)
-			qsort(s.found.items, s.found.n_items, sizeof(*s.found.items), compare);
+		if (s.n_found > 0)
+			qsort(s.found, s.n_found, sizeof(*s.found), compare);
 	}
 	return print_found(ctl, table, &s);
 }

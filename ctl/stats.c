@@ -10,6 +10,7 @@
 #include "output.h"
 #include "pins.h"
 #include "prometheus.h"
+#include "rates.h"
 
 static json_object *counters_row(enum fw_hook hook, enum fw_direction direction,
 				 const struct fw_counters *c)
@@ -108,9 +109,16 @@ int verb_stats(struct ctl *ctl, int argc, char **argv)
 	if (ctl->is_prometheus)
 		return print_metrics(ctl);
 
+	if (ctl->is_watch && ctl->is_prometheus)
+		return output_fail(ctl, EXIT_USAGE, "--watch and --prometheus do not go together");
+	if (!ctl->is_watch && (ctl->n_blocks != UINT64_MAX || ctl->duration_ns != UINT64_MAX))
+		return output_fail(ctl, EXIT_USAGE, "-n and --for go with --watch");
+
 	status = session_open(ctl, &table);
 	if (status != EXIT_DONE)
 		return status;
+	if (ctl->is_watch)
+		return rates_watch(ctl, table);
 
 	r = output_rows_begin(&rows, ctl, "hooks", columns);
 	if (r < 0)

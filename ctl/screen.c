@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* Blocks at intervals: see screen.h. */
+
+#include "screen.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "output.h"
+
+#define NS_PER_SEC  UINT64_C(1000000000)
+#define BUFFER_SIZE 65536 /* of a block at once: it is drawn in one go */
+
+#define TERMINAL_HOME "\033[H\033[J"
+
+struct screen_size screen_size(void)
+{
+	struct winsize w = {};
+
+	if (!isatty(STDOUT_FILENO))
+		return (struct screen_size){};
+	(void) ioctl(STDOUT_FILENO, TIOCGWINSZ, &w); /* else it is taken for one of the smallest */
+	return (struct screen_size){ .columns = w.ws_col ?: 80, .rows = w.ws_row ?: 24 };
+}
+
+uint64_t screen_now_ns(void)
+{
+	struct timespec now;
+
+	(void) clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
+	return (uint64_t)now.tv_sec * NS_PER_SEC + (uint64_t)now.tv_nsec;
+}
+
+static sigset_t end_signals(void)
+{
+	sigset_t set;
+
+	(void) sigemptyset(&set);
+	(void) sigaddset(&set, SIGINT);
+	(void) sigaddset(&set, SIGTERM);
+	(void) sigaddset(&set, SIGHUP);
+	return set;
+}
+
+void screen_begin(struct screen *s, struct ctl *ctl)
+{
+	uint64_t now = screen_now_ns();
+	sigset_t set = end_signals();
+
+	*s = (struct screen){
+		.ctl = ctl,
+		.size = screen_size(),
+		.interval_ns = ctl->interval_ns,
+		.start_ns = now,
+		.shown_ns = now,
+		.end_ns = ctl->duration_ns > UINT64_MAX - now ? UINT64_MAX : now + ctl->duration_ns,
+		.n_left = ctl->n_blocks,
+	};
+	(void) sigprocmask(SIG_BLOCK, &set, NULL); /* they come while we wait, and at no other time */
+	(void) setvbuf(stdout, NULL, _IOFBF, BUFFER_SIZE);
+}
+
+/* Sleeps until a moment. 1: it is there; 0: a signal ends it all. */
+static int sleep_until(uint64_t until_ns)
+{
+	sigset_t set = end_signals();
+	uint64_t now;
+
+	while ((now = screen_now_ns()) < until_ns) {
+		struct timespec left = {
+			.tv_sec = (time_t)((until_ns - now) / NS_PER_SEC),
+			.tv_nsec = (long)((until_ns - now) % NS_PER_SEC),
+		};
+
+		if (sigtimedwait(&set, NULL, &left) > 0)
+			return 0;
+	}
+	return 1;
+}
+
+int screen_wait(struct screen *s, int (*fn)(void *userdata), void *userdata, uint64_t *ret_elapsed_ns)
+{
+	uint64_t due = s->shown_ns + s->interval_ns, now;
+	int r;
+
+	if (s->n_left == 0 || s->shown_ns >= s->end_ns)
+		return 0;
+	if (due > s->end_ns)
+		due = s->end_ns;
+	do {
+		now = screen_now_ns();
+		r = sleep_until(due > now + NS_PER_SEC ? now + NS_PER_SEC : due);
+		if (r > 0 && fn)
+			r = fn(userdata) ?: 1;
+		if (r <= 0)
+			return r;
+		now = screen_now_ns();
+	} while (now < due);
+
+	*ret_elapsed_ns = now - s->shown_ns;
+	s->shown_ns = now;
+	s->n_left--;
+	return 1;
+}
+
+void screen_begin_block(struct screen *s)
+{
+	s->size = screen_size();
+	if (s->size.rows > 0 && !s->ctl->is_json)
+		fputs(TERMINAL_HOME, stdout);
+}
+
+int screen_end_block(struct screen *s)
+{
+	bool is_last = s->n_left == 0 || s->shown_ns >= s->end_ns;
+
+	if (!s->ctl->is_json && s->size.rows == 0 && !is_last)
+		putchar('\n');
+	return output_finish(s->ctl);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Commands that show something again and again: one block each interval, in place on a terminal, one after
+ * the other elsewhere. They end after -n blocks, when --for is over, or by SIGINT, SIGTERM or SIGHUP, which are
+ * an end like the others.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ctl.h"
+
+/* Of the terminal on stdout; 0 = it is none. */
+struct screen_size {
+	unsigned columns;
+	unsigned rows;
+};
+
+struct screen_size screen_size(void);
+
+struct screen {
+	struct ctl *ctl;
+	struct screen_size size; /* at the latest block */
+	uint64_t interval_ns;
+	uint64_t start_ns; /* monotonic, as the others */
+	uint64_t shown_ns; /* the latest block, or the start */
+	uint64_t end_ns;
+	uint64_t n_left;   /* blocks */
+};
+
+/* The first interval begins. */
+void screen_begin(struct screen *s, struct ctl *ctl);
+
+/*
+ * Waits until the next block is due, and calls fn about once a second meanwhile, NULL = nothing. 1: show it,
+ * and *ret_elapsed_ns have passed since the one before; 0: there is no next one; negative: of fn.
+ */
+int screen_wait(struct screen *s, int (*fn)(void *userdata), void *userdata, uint64_t *ret_elapsed_ns);
+
+/* Around a block. The end sends it off: an exit status. */
+void screen_begin_block(struct screen *s);
+int screen_end_block(struct screen *s);
+
+uint64_t screen_now_ns(void);
