@@ -4,12 +4,25 @@
 /*
  * What the BPF programs, the daemon and fwctl agree on: words, limits, and the layout of every
  * map key and value. Included by all three, so it depends on <linux/types.h> alone.
- * Whoever changes a layout raises FW_ABI_VERSION: pins of another version are refused, not guessed at.
+ * Whoever changes a layout raises FW_ABI_VERSION: pins of another version are not guessed at. The daemon
+ * carries what they hold over into maps of its own, by the names of members (daemon/schema.c). So a member
+ * that is carried keeps its name and meaning, enums only grow at their end, and so do the arrays that they
+ * index; FW_TABLE_SLOTS, FW_TICK_SHIFT and FW_HITS_PENDING stay as they are.
  */
 
 #include <linux/types.h>
 
+/*
+ * FW_TEST_LAYOUT makes the version that comes after this one for tests of upgrades: every struct that an
+ * upgrade carries over, or that says whose pins these are, is laid out in another way.
+ */
+#ifdef FW_TEST_LAYOUT
+#define FW_ABI_VERSION 3
+#define FW_TEST_MEMBER __u64 test_member;
+#else
 #define FW_ABI_VERSION 2
+#define FW_TEST_MEMBER
+#endif
 
 /* Limits. Array sizes in the kernel and refusals in the tool both come from here. */
 #define FW_LISTS_MAX         64  /* one bit each in a mask */
@@ -115,6 +128,12 @@ struct fw_key6 {
 #define FW_UNTIL_MAX   0xffffffff /* the latest end that can be written */
 
 /*
+ * In fw_entry.hits while an upgrade is under way: those that the version before has counted are still to be
+ * added. To take this off and to add them is one addition, so that it happens once, whoever dies.
+ */
+#define FW_HITS_PENDING (1ull << 63)
+
+/*
  * What is known of one prefix or port. An entry may be in several lists, in each with its own
  * directions; bit N of a mask stands for list N. Kept at 32 bytes: the hash element then takes the
  * same slab as one with an 8 byte value. User space writes whole entries, the kernel counts hits in
@@ -122,6 +141,7 @@ struct fw_key6 {
  * the counters of hooks and lists have maps of their own and lose nothing.
  */
 struct fw_entry {
+	FW_TEST_MEMBER
 	__u64 lists[_FW_DIRECTION_MAX]; /* who holds it, as bits; writer: user space */
 	__u64 hits;     /* packets decided by this entry; writer: kernel */
 	__u32 until;    /* tick at which it ends in all its lists, or FW_UNTIL_*; writer: user space */
@@ -137,17 +157,20 @@ enum fw_kind {
 };
 
 struct fw_ends_key {
+	FW_TEST_MEMBER
 	__u32 kind;      /* enum fw_kind */
 	__u32 prefixlen; /* as in fw_key4 and fw_key6; index into port_entries for a port */
 	__be32 addr[4];  /* IPv4: addr[0]; port: zero */
 };
 
 struct fw_ends {
+	FW_TEST_MEMBER
 	__u32 until[FW_LISTS_MAX]; /* tick per list, FW_UNTIL_NEVER, unused where the entry has no bit */
 };
 
 /* One port entry, at a fixed index for as long as it lives. */
 struct fw_port {
+	FW_TEST_MEMBER
 	struct fw_entry entry;
 	__u16 first;    /* host order */
 	__u16 last;     /* host order, inclusive */
@@ -206,6 +229,7 @@ struct fw_gate {
  * Position P stands for prefix length 32 - P or 128 - P: the lowest set bit is the longest prefix.
  */
 struct fw_policy {
+	FW_TEST_MEMBER
 	__u64 lengths4;    /* prefix lengths in use, position 32 - length */
 	__u64 lengths6[4]; /* prefix lengths in use, position 128 - length, 64 to a word; the last is 0 */
 	__u64 block;       /* enabled block lists that enforce */
@@ -234,6 +258,7 @@ struct fw_census {
 
 /* A list: its policy and its size. Writer: user space. The kernel sees only the masks in fw_policy. */
 struct fw_list {
+	FW_TEST_MEMBER
 	char name[FW_LIST_NAME_MAX]; /* NUL-terminated; empty = free index */
 	__u64 n_entries;
 	__u8 action;     /* enum fw_action */
@@ -264,6 +289,7 @@ struct fw_sampling {
  * Ethernet header at tc, without it at cgroup.
  */
 struct fw_counters {
+	FW_TEST_MEMBER
 	__u64 packets;
 	__u64 bytes;
 	__u64 syn;     /* TCP SYN without ACK; counted before the verdict */
@@ -281,6 +307,7 @@ struct fw_counters {
 
 /* Per CPU, per list. A packet is counted in one list: the lowest bit of the entry that decided. */
 struct fw_list_counters {
+	FW_TEST_MEMBER
 	__u64 hits;          /* packets decided by an entry of this list */
 	__u64 dropped;       /* of these, dropped */
 	__u64 dropped_bytes;
@@ -424,14 +451,17 @@ struct fw_note {
 
 /* How the daemon attached, and everything a reader must know before it believes the other pins. */
 struct fw_meta {
-	__u32 abi_version;   /* FW_ABI_VERSION; stays first in every version */
+	/* the first three stay where they are in every version */
+	__u32 abi_version;   /* FW_ABI_VERSION */
 	__u32 layout;        /* fw_layout() of the writer */
+	char version[32];    /* release of the daemon that loaded the programs */
 	__u64 max_entries;   /* MaxEntries=: how far an entry table may grow */
 	__u64 loaded_at;     /* Unix seconds at which the daemon loaded the programs */
 	__u64 configured_at; /* Unix seconds at which it last took over a configuration */
 	__u32 tc_mechanism;  /* enum fw_mechanism */
 	__u32 reserved;      /* zero */
-	char version[32];    /* release of the daemon that loaded the programs */
+	__u64 counting_since; /* ns of the boot clock at which the counters began at 0: says which they are */
+	FW_TEST_MEMBER
 	char tc_reason[FW_TEXT_MAX];   /* why that mechanism; "" = it is the preferred one */
 	char cgroup[FW_TEXT_MAX];      /* path the cgroup programs are attached to, "" = not attached */
 	char cgroup_reason[FW_TEXT_MAX]; /* why the cgroup hook is off, "" = it is on or not wanted */
@@ -446,6 +476,17 @@ struct fw_meta {
  */
 #define FW_TC_PRIORITY 66
 #define FW_TC_HANDLE   0xebf0f1
+
+/* What fw_add_hits is told, as the bytes of a packet: one entry of which the hits are still pending. */
+struct fw_more_hits {
+	__u8 ethernet[16]; /* test runs want a packet: zero */
+	__u32 kind;        /* enum fw_kind, not FW_KIND_PORT */
+	__u32 prefixlen;   /* bits */
+	__be32 addr[4];    /* IPv4: addr[0] */
+	__u64 hits;
+	__u32 last_hit;    /* tick */
+	__u32 reserved;    /* zero */
+};
 
 /* What fw_check answers, packed into the return value of a test run. */
 #define FW_ANSWER(verdict, reason, list) ((__u32)(verdict) | (__u32)(reason) << 8 | (__u32)(list) << 16)
@@ -486,6 +527,7 @@ static inline __u32 fw_layout(void)
 	return (h ^ FW_FILTER_VERSION) * 16777619u;
 }
 
+#ifndef FW_TEST_LAYOUT
 _Static_assert(sizeof(struct fw_key4) == 8, "kernel and user space share this layout");
 _Static_assert(sizeof(struct fw_key6) == 20, "kernel and user space share this layout");
 _Static_assert(sizeof(struct fw_entry) == 32, "a larger entry takes a larger slab");
@@ -500,3 +542,4 @@ _Static_assert(sizeof(struct fw_watcher) == 88, "kernel and user space share thi
 _Static_assert(sizeof(struct fw_watch_counts) == 32, "kernel and user space share this layout");
 _Static_assert(sizeof(struct fw_event) == 88, "kernel and user space share this layout");
 _Static_assert(sizeof(struct fw_seen) == 200, "kernel and user space share this layout");
+#endif

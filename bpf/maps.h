@@ -134,6 +134,24 @@ struct {
 	__type(value, struct fw_list_counters);
 } list_counters SEC(".maps");
 
+/*
+ * What versions before this one have counted, see daemon/upgrade.h: what is shown is this and the above.
+ * User space's alone, as are the last maps.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FW_COUNTERS_MAX);
+	__type(key, __u32);
+	__type(value, struct fw_counters);
+} base_counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FW_LISTS_MAX);
+	__type(key, __u32);
+	__type(value, struct fw_list_counters);
+} base_lists SEC(".maps");
+
 /* A cheap clock for hits and ends; writer: kernel. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -69,6 +69,59 @@ int pins_make_dir(const char *dir)
 	return r;
 }
 
+int pins_make_set(const char *dir)
+{
+	char path[PATH_MAX];
+	int r;
+
+	r = pin_path(dir, "maps", "", path);
+	if (r >= 0)
+		r = make_dir(dir);
+	return r < 0 ? r : make_dir(path);
+}
+
+static int remove_map(const char *name, void *userdata)
+{
+	char path[PATH_MAX];
+	int r;
+
+	r = pin_path("maps", name, "", path);
+	return r < 0 ? r : pins_remove(userdata, path);
+}
+
+/* meta first: without it a set counts for nothing. */
+int pins_remove_set(const char *dir)
+{
+	char path[PATH_MAX];
+	int r;
+
+	r = pin_path(dir, "maps", "", path);
+	if (r >= 0)
+		r = pins_remove(dir, "meta");
+	if (r >= 0)
+		r = pins_foreach(dir, "maps", remove_map, (void *)dir);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (rmdir(path) < 0 && errno != ENOENT)
+		return -errno;
+	return rmdir(dir) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int is_complete_set(const char *name, void *userdata)
+{
+	char path[PATH_MAX], meta[PATH_MAX];
+
+	if (strncmp(name, PINS_NEXT, strlen(PINS_NEXT)) != 0 || pin_path(userdata, name, "", path) < 0 ||
+	    pin_path(path, "meta", "", meta) < 0)
+		return 0;
+	return access(meta, F_OK) == 0 ? -EEXIST : 0; /* one is enough */
+}
+
+bool pins_is_upgrading(const char *dir)
+{
+	return pins_foreach(dir, ".", is_complete_set, (void *)dir) == -EEXIST;
+}
+
 int pins_open(const char *dir, const char *name, bool read_only)
 {
 	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = read_only ? BPF_F_RDONLY : 0);
@@ -115,6 +168,21 @@ int pins_map_array(const char *dir, const char *name, uint32_t value_size, uint3
 	if (p == MAP_FAILED)
 		return -errno;
 	*ret = p;
+	return 0;
+}
+
+int pins_map_id(const char *dir, const char *name, uint32_t *ret)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+	_cleanup_close_ int fd = -1;
+
+	fd = pins_open(dir, name, false);
+	if (fd < 0)
+		return fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return errno == EINVAL ? -EPROTO : -errno; /* a program or a link is pinned there */
+	*ret = info.id;
 	return 0;
 }
 

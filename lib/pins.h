@@ -10,6 +10,7 @@
  *   maps/NAME                maps, by their name in maps.h
  *   maps/table4_SLOT         the entry table in that slot of tables4; likewise table6_SLOT
  *   links/HOOK_DIRECTION[_IFINDEX]   "tc_ingress_2", "cgroup_egress"
+ *   filling/, next-N/        meta and maps/ of an upgrade that is under way: "sets", see daemon/upgrade.h
  */
 
 #include <stdbool.h>
@@ -36,6 +37,15 @@ int pins_check_dir(const char *dir);
 /* Creates dir and its four parts, 0700; what exists is checked as above and kept. Errors as above. */
 int pins_make_dir(const char *dir);
 
+/* A directory with meta and maps/ in it, below a pin directory: made, 0700, and removed if it is there. */
+#define PINS_FILLING "filling"
+#define PINS_NEXT    "next-"
+int pins_make_set(const char *dir);
+int pins_remove_set(const char *dir);
+
+/* Has an upgrade got as far as that programs of another version may be attached, and not to its end? */
+bool pins_is_upgrading(const char *dir);
+
 /* Opens a pinned object: -ENOENT, -EACCES, -EPERM as bpf(2) has them. read_only needs kernel 5.19 to be
  * of use without privilege. */
 int pins_open(const char *dir, const char *name, bool read_only);
@@ -45,6 +55,9 @@ int pins_open_map(const char *dir, const struct map_shape *want, bool read_only,
 
 /* Maps all values of such an array, which is mmapable, into memory. munmap() ends it. */
 int pins_map_array(const char *dir, const char *name, uint32_t value_size, uint32_t n_values, void **ret);
+
+/* The kernel's number of a pinned map. Errors as above; -EPROTO: it is none. */
+int pins_map_id(const char *dir, const char *name, uint32_t *ret);
 
 /* Pins fd under name; what is there already is replaced in one step. */
 int pins_put(const char *dir, const char *name, int fd);

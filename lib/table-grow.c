@@ -46,14 +46,11 @@ static uint64_t next_size(uint64_t at_least)
 	return size;
 }
 
-int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least)
+/* How many entries the table in use may hold. */
+static int table_room(struct table *t, enum fw_kind kind, uint64_t *ret)
 {
-	uint32_t generation = t->policy->table_generation[kind], old = fw_slot(generation);
-	uint32_t next = fw_slot(generation + 1), size = sizeof(struct bpf_map_info);
 	struct bpf_map_info info = {};
-	_cleanup_close_ int fd = -1;
-	uint64_t max_entries;
-	char name[32];
+	uint32_t size = sizeof(info);
 	int r;
 
 	r = table_current_fd(t, kind);
@@ -61,16 +58,18 @@ int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least)
 		return r;
 	if (bpf_obj_get_info_by_fd(t->table_fd[kind], &info, &size) < 0)
 		return -errno;
-	if (at_least == 0)
-		at_least = info.max_entries + UINT64_C(1);
-	if (at_least <= info.max_entries)
-		return 0;
-	if (at_least > t->meta.max_entries)
-		return -E2BIG;
+	*ret = info.max_entries;
+	return 0;
+}
 
-	max_entries = next_size(at_least);
-	if (max_entries > t->meta.max_entries)
-		max_entries = t->meta.max_entries;
+static int exchange_table(struct table *t, enum fw_kind kind, uint32_t max_entries)
+{
+	uint32_t generation = t->policy->table_generation[kind], old = fw_slot(generation);
+	uint32_t next = fw_slot(generation + 1);
+	_cleanup_close_ int fd = -1;
+	char name[32];
+	int r;
+
 	fd = table_new_map(kind, max_entries);
 	if (fd < 0)
 		return fd;
@@ -93,4 +92,32 @@ int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least)
 	(void) snprintf(name, sizeof(name), "maps/table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', old);
 	(void) pins_remove(t->pin_dir, name);
 	return 0;
+}
+
+int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least)
+{
+	uint64_t room = 0, max_entries;
+	int r;
+
+	r = table_room(t, kind, &room);
+	if (r < 0)
+		return r;
+	if (at_least == 0)
+		at_least = room + 1;
+	if (at_least <= room)
+		return 0;
+	if (at_least > t->meta.max_entries)
+		return -E2BIG;
+
+	max_entries = next_size(at_least);
+	return exchange_table(t, kind, max_entries < t->meta.max_entries ? max_entries : t->meta.max_entries);
+}
+
+int table_make_room(struct table *t, enum fw_kind kind, uint32_t n_entries)
+{
+	uint64_t room = 0;
+	int r;
+
+	r = table_room(t, kind, &room);
+	return r < 0 || n_entries <= room ? r : exchange_table(t, kind, n_entries);
 }

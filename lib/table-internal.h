@@ -31,6 +31,9 @@ struct table {
 	int port_index_fd;
 	int counters_fd;
 	int list_counters_fd;
+	int base_counters_fd;
+	int base_lists_fd;
+	uint32_t meta_id;          /* of the map: which firewall it is that was opened */
 	int64_t n_more_entries[FW_LISTS_MAX]; /* what changes have added to lists since the last table_commit() */
 	bool is_changing;          /* census->is_changing is ours */
 	bool ports_changed;        /* the port index is to be exchanged at table_commit() */
@@ -92,6 +95,10 @@ void table_count_in_lists(struct table *t, uint64_t was, uint64_t is);
  * not allow it.
  */
 int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least);
+
+/* Calls fn for each raw entry of a kind, whether it has ended or not. */
+typedef int (*raw_fn)(struct table *t, const struct target *target, struct raw *raw, void *userdata);
+int table_walk_raw(struct table *t, enum fw_kind kind, raw_fn fn, void *userdata);
 
 /* Before the first change of a series, which table_commit() ends: repairs what a dead writer has left. */
 int table_begin(struct table *t);

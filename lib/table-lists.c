@@ -28,6 +28,7 @@ static int find_free(struct table *t)
 /* No entry has this list: the kernel does not count in it meanwhile. */
 static int clear_counters(struct table *t, uint32_t index)
 {
+	static const struct fw_list_counters no_base = {};
 	_cleanup_free_ struct fw_list_counters *zero = NULL;
 	int n_cpus = libbpf_num_possible_cpus();
 
@@ -36,7 +37,9 @@ static int clear_counters(struct table *t, uint32_t index)
 	zero = calloc(n_cpus, sizeof(*zero));
 	if (!zero)
 		return -ENOMEM;
-	return bpf_map_update_elem(t->list_counters_fd, &index, zero, BPF_ANY) < 0 ? -errno : 0;
+	if (bpf_map_update_elem(t->list_counters_fd, &index, zero, BPF_ANY) < 0)
+		return -errno;
+	return table_set_list_base(t, index, &no_base);
 }
 
 int table_new_list(struct table *t, const struct fw_list *list)

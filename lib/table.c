@@ -49,6 +49,8 @@ struct table *table_free(struct table *t)
 	closep(&t->port_index_fd);
 	closep(&t->counters_fd);
 	closep(&t->list_counters_fd);
+	closep(&t->base_counters_fd);
+	closep(&t->base_lists_fd);
 	free(t->port_index);
 	free(t->pin_dir);
 	free(t);
@@ -68,6 +70,7 @@ static struct table *table_new(const char *pin_dir)
 		return NULL;
 	t->tables_fd[0] = t->tables_fd[1] = t->table_fd[0] = t->table_fd[1] = -1;
 	t->filters_fd = t->ends_fd = t->lists_fd = t->port_index_fd = t->counters_fd = t->list_counters_fd = -1;
+	t->base_counters_fd = t->base_lists_fd = -1;
 	t->pin_dir = strdup(pin_dir);
 	return t->pin_dir ? t : table_free(t);
 }
@@ -80,6 +83,8 @@ int table_open(const char *pin_dir, struct table **ret)
 	if (!t)
 		return -ENOMEM;
 	r = pins_read_meta(pin_dir, &t->meta);
+	if (r >= 0)
+		r = pins_map_id(pin_dir, "meta", &t->meta_id);
 	if (r < 0)
 		return r;
 
@@ -102,6 +107,10 @@ int table_open(const char *pin_dir, struct table **ret)
 		{ { "maps/list_counters", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t),
 		    sizeof(struct fw_list_counters) },
 		  &t->list_counters_fd },
+		{ { "maps/base_counters", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(struct fw_counters) },
+		  &t->base_counters_fd },
+		{ { "maps/base_lists", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(struct fw_list_counters) },
+		  &t->base_lists_fd },
 	};
 	for (size_t i = 0; i < ELEMENTSOF(maps); i++) {
 		r = pins_open_map(pin_dir, &maps[i].shape, false, maps[i].fd);
@@ -129,6 +138,13 @@ int table_open(const char *pin_dir, struct table **ret)
 const struct fw_meta *table_meta(struct table *t)
 {
 	return &t->meta;
+}
+
+bool table_is_current(struct table *t)
+{
+	uint32_t id;
+
+	return pins_map_id(t->pin_dir, "meta", &id) >= 0 && id == t->meta_id && !pins_is_upgrading(t->pin_dir);
 }
 
 static int lock(const char *run_dir, int operation, int *ret_fd)
@@ -383,17 +399,35 @@ int table_sum_percpu(int fd, uint32_t key, size_t value_size, uint64_t *ret, siz
 	return 0;
 }
 
+/* What the kernel has counted and what it had before, in words of 64 bits. */
+static int sum_counters(int fd, int base_fd, uint32_t key, size_t value_size, uint64_t *ret, size_t n_words)
+{
+	_cleanup_free_ uint64_t *base = calloc(1, value_size);
+	int r;
+
+	if (!base)
+		return -ENOMEM;
+	r = table_sum_percpu(fd, key, value_size, ret, n_words);
+	if (r < 0)
+		return r;
+	if (bpf_map_lookup_elem(base_fd, &key, base) < 0)
+		return -errno;
+	for (size_t i = 0; i < n_words; i++)
+		ret[i] += base[i];
+	return 0;
+}
+
 int table_read_counters(struct table *t, enum fw_hook hook, enum fw_direction direction, struct fw_counters *ret)
 {
 	*ret = (struct fw_counters){};
-	return table_sum_percpu(t->counters_fd, fw_counters_index(hook, direction), sizeof(*ret), (uint64_t *)ret,
-				offsetof(struct fw_counters, sampling) / sizeof(uint64_t));
+	return sum_counters(t->counters_fd, t->base_counters_fd, fw_counters_index(hook, direction), sizeof(*ret),
+			    (uint64_t *)ret, offsetof(struct fw_counters, sampling) / sizeof(uint64_t));
 }
 
 int table_read_list_counters(struct table *t, unsigned list, struct fw_list_counters *ret)
 {
-	return table_sum_percpu(t->list_counters_fd, list, sizeof(*ret), (uint64_t *)ret,
-				sizeof(*ret) / sizeof(uint64_t));
+	return sum_counters(t->list_counters_fd, t->base_lists_fd, list, sizeof(*ret), (uint64_t *)ret,
+			    sizeof(*ret) / sizeof(uint64_t));
 }
 
 /* A minimal Ethernet frame: the address on the side that the direction looks at, the port as destination. */

@@ -104,7 +104,7 @@ int table_set_list(struct table *t, unsigned index, const struct fw_list *list);
 /* Makes an empty list in a free place, with counters at zero: index, or -ENFILE: there are FW_LISTS_MAX. */
 int table_new_list(struct table *t, const struct fw_list *list);
 
-/* Counters, summed over all CPUs. */
+/* Counters, summed over all CPUs, with what versions before this one have counted. */
 int table_read_counters(struct table *t, enum fw_hook hook, enum fw_direction direction, struct fw_counters *ret);
 int table_read_list_counters(struct table *t, unsigned list, struct fw_list_counters *ret);
 
@@ -117,8 +117,39 @@ int table_check(struct table *t, const struct prefix *address, enum fw_direction
 
 const struct fw_meta *table_meta(struct table *t);
 
+/*
+ * Is it still the firewall that was opened, and no upgrade under way? Else what is written goes into maps that
+ * nothing reads any more. For writers, when they have the lock.
+ */
+bool table_is_current(struct table *t);
+
 /* Sets or clears FW_POLICY_STRICT. */
 void table_set_strict(struct table *t, bool is_strict);
+
+/*
+ * Carrying over from another version, into a table that nothing reads yet. Entries come as they are, keys
+ * as struct fw_key4 or fw_key6, into the room that was made, MaxEntries= or not; table_repair() follows and
+ * makes all that is derived from them.
+ */
+int table_make_room(struct table *t, enum fw_kind kind, uint32_t n_entries);
+int table_fill(struct table *t, enum fw_kind kind, const void *keys, const struct fw_entry *entries, uint32_t n);
+int table_fill_end(struct table *t, const struct fw_ends_key *key, const struct fw_ends *ends);
+int table_fill_port(struct table *t, unsigned index, const struct fw_port *port);
+
+/* What was counted before, once nothing counts there any more. */
+int table_set_base(struct table *t, unsigned index, const struct fw_counters *base);
+int table_set_list_base(struct table *t, unsigned list, const struct fw_list_counters *base);
+
+/*
+ * Asks fn for the hits of each entry whose hits are pending, and adds them, while packets add theirs;
+ * prog_fd: fw_add_hits. A port entry's key is its index.
+ */
+typedef int (*table_hits_fn)(enum fw_kind kind, const void *key, uint64_t *ret_hits, uint32_t *ret_last_hit,
+			     void *userdata);
+int table_add_pending_hits(struct table *t, int prog_fd, table_hits_fn fn, void *userdata);
+
+/* Returns when no program runs any more that was running before. */
+int table_wait_for_programs(struct table *t);
 
 /*
  * Counts entries per length and per list anew and clears what a crash left behind. The caller holds the
