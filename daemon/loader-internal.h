@@ -7,6 +7,7 @@
 #include "loader.h"
 
 #define NAME_MAX_PIN 64
+#define SCHEMA_PIN "maps/schema"
 
 /* Maps in maps are made and exchanged by whoever makes entries: held only to be pinned again. */
 enum inner {
@@ -17,22 +18,21 @@ enum inner {
 
 struct loader {
 	char *pin_dir;
+	char *maps_dir; /* the same, but while an upgrade is under way */
 	struct fw *skel;
 	bool is_fresh;
+	int schema_fd;
 	uint32_t *owned; /* ids of programs pinned by us, now or in a run before */
 	size_t n_owned;
 	int inner_fds[_INNER_MAX][2]; /* of those in use, by enum fw_kind */
 };
 
-/* Below the pin directory: meta is pinned at the top, everything else below maps/. Returns name. */
+/* Below maps_dir: meta is pinned at the top, everything else below maps/. Returns name. */
 const char *loader_map_name(const struct bpf_map *map, char name[static NAME_MAX_PIN]);
 
 /* Takes over all pinned maps, or none. Before the object is loaded. */
 int loader_reuse_maps(struct loader *l);
 
-/* After it is: gives a pin to each map but meta, and to each program. */
+/* After it is: gives a pin to each map but meta, with the description of them, and to each program. */
 int loader_pin_maps(struct loader *l);
 int loader_pin_programs(struct loader *l);
-
-/* The kernel's number of a map, 0 if it does not tell. */
-uint32_t loader_map_id(int fd);

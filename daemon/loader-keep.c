@@ -14,6 +14,14 @@
 #include "pins.h"
 #include "repin.h"
 
+static uint32_t map_id(int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? 0 : info.id;
+}
+
 /* Where a map in use is: below maps/, and in which place of which outer map. */
 static const struct bpf_map *inner_place(const struct loader *l, const struct fw_policy *p,
 					 enum inner inner, enum fw_kind kind, uint32_t *ret_index,
@@ -43,7 +51,7 @@ static int keep_inner(struct loader *l, const struct fw_policy *policy, enum inn
 	uint32_t index, id = 0;
 
 	outer = inner_place(l, policy, inner, kind, &index, name);
-	fd = pins_open(l->pin_dir, name, false);
+	fd = pins_open(l->maps_dir, name, false);
 	if (fd >= 0) {
 		closep(held);
 		*held = fd;
@@ -51,9 +59,9 @@ static int keep_inner(struct loader *l, const struct fw_policy *policy, enum inn
 	}
 	if (fd != -ENOENT || *held < 0)
 		return fd == -ENOENT ? 0 : fd; /* a filter is made with its first entry */
-	if (bpf_map_lookup_elem(bpf_map__fd(outer), &index, &id) < 0 || id != loader_map_id(*held))
+	if (bpf_map_lookup_elem(bpf_map__fd(outer), &index, &id) < 0 || id != map_id(*held))
 		return 0; /* exchanged since, and lost before we could hold it */
-	return repin(l->pin_dir, name, *held);
+	return repin(l->maps_dir, name, *held);
 }
 
 static int keep_inner_maps(struct loader *l)
@@ -86,10 +94,14 @@ int loader_keep_pinned(struct loader *l)
 	n = keep_inner_maps(l);
 	if (n < 0)
 		return n;
+	r = repin(l->maps_dir, SCHEMA_PIN, l->schema_fd);
+	if (r < 0)
+		return r;
+	n += r;
 	bpf_object__for_each_map(map, l->skel->obj) {
 		if (bpf_map__is_internal(map))
 			continue;
-		r = repin(l->pin_dir, loader_map_name(map, name), bpf_map__fd(map));
+		r = repin(l->maps_dir, loader_map_name(map, name), bpf_map__fd(map));
 		if (r < 0)
 			return r;
 		n += r;

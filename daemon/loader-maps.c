@@ -14,6 +14,7 @@
 #include "log.h"
 #include "pins.h"
 #include "repin.h"
+#include "schema.h"
 
 const char *loader_map_name(const struct bpf_map *map, char name[static NAME_MAX_PIN])
 {
@@ -24,7 +25,7 @@ const char *loader_map_name(const struct bpf_map *map, char name[static NAME_MAX
 }
 
 /* Takes over a pinned map if it is exactly the one that we would create. -ENOENT: it is not pinned. */
-static int reuse_map(const char *pin_dir, struct bpf_map *map)
+static int reuse_map(const char *maps_dir, struct bpf_map *map)
 {
 	char name[NAME_MAX_PIN];
 	struct map_shape want = {
@@ -38,21 +39,21 @@ static int reuse_map(const char *pin_dir, struct bpf_map *map)
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	r = pins_open_map(pin_dir, &want, false, &fd);
+	r = pins_open_map(maps_dir, &want, false, &fd);
 	if (r >= 0)
 		r = bpf_obj_get_info_by_fd(fd, &info, &size);
 	if (r >= 0 && (info.max_entries != bpf_map__max_entries(map) ||
 		       info.map_flags != bpf_map__map_flags(map)))
 		r = -EPROTO;
 	if (r == -EPROTO)
-		return log_error(r, "'%s/%s' is not the map of this version: run 'fwctl unload' first", pin_dir,
+		return log_error(r, "'%s/%s' is not the map of this version: run 'fwctl unload' first", maps_dir,
 				 name);
 	if (r == -ENOENT)
 		return r;
 	if (r >= 0)
 		r = bpf_map__reuse_fd(map, fd);
 	if (r < 0)
-		return log_error(r, "Cannot take over '%s/%s': %m", pin_dir, name);
+		return log_error(r, "Cannot take over '%s/%s': %m", maps_dir, name);
 	return 0;
 }
 
@@ -62,7 +63,7 @@ static int is_pinned(const struct loader *l, const struct bpf_map *map)
 	char name[NAME_MAX_PIN];
 	_cleanup_close_ int fd = -1;
 
-	fd = pins_open(l->pin_dir, loader_map_name(map, name), false);
+	fd = pins_open(l->maps_dir, loader_map_name(map, name), false);
 	return fd >= 0 ? 1 : fd == -ENOENT ? 0 : fd;
 }
 
@@ -72,7 +73,7 @@ static int remove_map(const char *name, void *userdata)
 	char path[PATH_MAX];
 
 	(void) snprintf(path, sizeof(path), "maps/%s", name);
-	return pins_remove(l->pin_dir, path);
+	return pins_remove(l->maps_dir, path);
 }
 
 /*
@@ -90,7 +91,7 @@ int loader_reuse_maps(struct loader *l)
 			continue;
 		r = is_pinned(l, map);
 		if (r < 0)
-			return log_error(r, "Cannot look for pins in '%s/maps': %m", l->pin_dir);
+			return log_error(r, "Cannot look for pins in '%s/maps': %m", l->maps_dir);
 		n_maps++;
 		n_pinned += r;
 	}
@@ -99,19 +100,41 @@ int loader_reuse_maps(struct loader *l)
 	if (l->is_fresh && n_pinned > 0) {
 		(void) log_warning(0, "%zu of %zu pins of maps are missing in '%s': starting with new maps, filled from "
 				      "the list files; counters begin at 0, changes with --runtime are lost",
-				   n_maps - n_pinned, n_maps, l->pin_dir);
-		r = pins_foreach(l->pin_dir, "maps", remove_map, l);
+				   n_maps - n_pinned, n_maps, l->maps_dir);
+		r = pins_foreach(l->maps_dir, "maps", remove_map, l);
 		if (r < 0)
-			return log_error(r, "Cannot remove the old pins in '%s/maps': %m", l->pin_dir);
+			return log_error(r, "Cannot remove the old pins in '%s/maps': %m", l->maps_dir);
 	}
 	bpf_object__for_each_map(map, l->skel->obj) {
 		if (bpf_map__is_internal(map) || (l->is_fresh && map != l->skel->maps.meta))
 			continue;
-		r = reuse_map(l->pin_dir, map);
+		r = reuse_map(l->maps_dir, map);
 		if (r < 0 && r != -ENOENT)
 			return r;
 	}
 	return 0;
+}
+
+/* For pins_foreach(): what a crash left between the two steps of pins_put(). */
+static int remove_leftover(const char *name, void *userdata)
+{
+	size_t n = strlen(name);
+
+	return n > 4 && strcmp(name + n - 4, "-new") == 0 ? remove_map(name, userdata) : 0;
+}
+
+/* For versions to come: where in our maps what is. */
+static int pin_schema(struct loader *l)
+{
+	_cleanup_free_ char *text = schema_format(&schema_own);
+	__u32 first = 0;
+
+	if (!text)
+		return -ENOMEM;
+	l->schema_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "schema", sizeof(first), strlen(text) + 1, 1, NULL);
+	if (l->schema_fd < 0 || bpf_map_update_elem(l->schema_fd, &first, text, BPF_ANY) < 0)
+		return -errno;
+	return pins_put(l->maps_dir, SCHEMA_PIN, l->schema_fd);
 }
 
 int loader_pin_maps(struct loader *l)
@@ -123,9 +146,15 @@ int loader_pin_maps(struct loader *l)
 	bpf_object__for_each_map(map, l->skel->obj) {
 		if (bpf_map__is_internal(map) || map == l->skel->maps.meta) /* meta comes last */
 			continue;
-		r = repin(l->pin_dir, loader_map_name(map, name), bpf_map__fd(map));
+		r = repin(l->maps_dir, loader_map_name(map, name), bpf_map__fd(map));
 		if (r < 0)
-			return log_error(r, "Cannot pin '%s/%s': %m", l->pin_dir, name);
+			return log_error(r, "Cannot pin '%s/%s': %m", l->maps_dir, name);
 	}
+	r = pins_foreach(l->maps_dir, "maps", remove_leftover, l);
+	if (r < 0)
+		return log_error(r, "Cannot remove leftovers from '%s/maps': %m", l->maps_dir);
+	r = pin_schema(l);
+	if (r < 0)
+		return log_error(r, "Cannot pin '%s/" SCHEMA_PIN "': %m", l->maps_dir);
 	return 0;
 }

@@ -94,13 +94,13 @@ int loader_pin_programs(struct loader *l)
 	return 0;
 }
 
-/* For pins_foreach(): no program's name has a dash, but the pins beside do. */
-static int remove_beside(const char *name, void *userdata)
+/* For pins_foreach(): pins beside, and of programs that only another version has. */
+static int remove_other(const char *name, void *userdata)
 {
 	struct loader *l = userdata;
 	char path[NAME_MAX_PIN];
 
-	if (!strchr(name, '-'))
+	if (bpf_object__find_program_by_name(l->skel->obj, name))
 		return 0;
 	(void) snprintf(path, sizeof(path), "progs/%s", name);
 	return pins_remove(l->pin_dir, path);
@@ -118,7 +118,7 @@ int loader_retire(struct loader *l)
 		if (r < 0)
 			return log_error(r, "Cannot pin '%s/%s': %m", l->pin_dir, name);
 	}
-	r = pins_foreach(l->pin_dir, "progs", remove_beside, l);
+	r = pins_foreach(l->pin_dir, "progs", remove_other, l);
 	if (r < 0)
 		return log_error(r, "Cannot remove old pins from '%s/progs': %m", l->pin_dir);
 	return 0;
@@ -138,6 +138,11 @@ int loader_program(const struct loader *l, enum fw_hook hook, enum fw_direction 
 	else
 		program = d == FW_INGRESS ? l->skel->progs.fw_tc_in : l->skel->progs.fw_tc_out;
 	return bpf_program__fd(program);
+}
+
+int loader_hits_program(const struct loader *l)
+{
+	return bpf_program__fd(l->skel->progs.fw_add_hits);
 }
 
 bool loader_owns(uint32_t prog_id, void *loader)

@@ -29,7 +29,9 @@ struct loader *loader_free(struct loader *l)
 		for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++)
 			closep(&l->inner_fds[i][kind]);
 	fw__destroy(l->skel);
+	closep(&l->schema_fd);
 	free(l->owned);
+	free(l->maps_dir);
 	free(l->pin_dir);
 	free(l);
 	return NULL;
@@ -60,7 +62,7 @@ static int explain_load(int r)
 	}
 }
 
-int loader_load(const char *pin_dir, const struct fw_meta *meta, struct loader **ret)
+int loader_load(const char *pin_dir, const char *maps_dir, const struct fw_meta *meta, struct loader **ret)
 {
 	_cleanup_(loader_freep) struct loader *l = NULL;
 	int r;
@@ -70,8 +72,10 @@ int loader_load(const char *pin_dir, const struct fw_meta *meta, struct loader *
 		return log_error(-ENOMEM, "Cannot load: %m");
 	for (enum inner i = 0; i < _INNER_MAX; i++)
 		l->inner_fds[i][FW_KIND_IPV4] = l->inner_fds[i][FW_KIND_IPV6] = -1;
+	l->schema_fd = -1;
 	l->pin_dir = strdup(pin_dir);
-	if (!l->pin_dir)
+	l->maps_dir = strdup(maps_dir);
+	if (!l->pin_dir || !l->maps_dir)
 		return log_error(-ENOMEM, "Cannot load: %m");
 
 	l->skel = fw__open();
@@ -97,30 +101,17 @@ int loader_load(const char *pin_dir, const struct fw_meta *meta, struct loader *
 	r = loader_write_meta(l, meta);
 	if (r < 0)
 		return r;
-	r = repin(pin_dir, "meta", bpf_map__fd(l->skel->maps.meta));
+	r = repin(maps_dir, "meta", bpf_map__fd(l->skel->maps.meta));
 	if (r < 0)
-		return log_error(r, "Cannot pin '%s/meta': %m", pin_dir);
+		return log_error(r, "Cannot pin '%s/meta': %m", maps_dir);
 
 	*ret = TAKE_PTR(l);
 	return 0;
 }
 
-uint32_t loader_map_id(int fd)
-{
-	struct bpf_map_info info = {};
-	__u32 size = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? 0 : info.id;
-}
-
 bool loader_is_fresh(const struct loader *l)
 {
 	return l->is_fresh;
-}
-
-uint32_t loader_counters_id(const struct loader *l)
-{
-	return loader_map_id(bpf_map__fd(l->skel->maps.counters));
 }
 
 int loader_write_meta(struct loader *l, const struct fw_meta *meta)
@@ -131,5 +122,26 @@ int loader_write_meta(struct loader *l, const struct fw_meta *meta)
 	r = bpf_map_update_elem(bpf_map__fd(l->skel->maps.meta), &first, meta, BPF_ANY);
 	if (r < 0)
 		return log_error(r, "Cannot write the map 'meta': %m");
+	return 0;
+}
+
+int loader_move_maps(struct loader *l, const char *maps_dir)
+{
+	char *copy = strdup(maps_dir);
+
+	if (!copy)
+		return log_error(-ENOMEM, "Cannot go on with the maps in '%s': %m", maps_dir);
+	free(l->maps_dir);
+	l->maps_dir = copy;
+	return 0;
+}
+
+int loader_put_in_force(struct loader *l)
+{
+	int r;
+
+	r = pins_put(l->pin_dir, "meta", bpf_map__fd(l->skel->maps.meta));
+	if (r < 0)
+		return log_error(r, "Cannot pin '%s/meta': %m", l->pin_dir);
 	return 0;
 }

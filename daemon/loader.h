@@ -14,20 +14,21 @@
 struct loader;
 
 /*
- * Loads, and pins maps and programs. The programs of the run before stay pinned beside the new ones until
+ * Loads, and pins maps, with meta, below maps_dir and programs below pin_dir; the two differ while an upgrade
+ * is under way (upgrade.h). The programs of the run before stay pinned beside the new ones until
  * loader_retire(): a filter that still carries one of them must be known as ours. meta is written as given.
  */
-int loader_load(const char *pin_dir, const struct fw_meta *meta, struct loader **ret);
+int loader_load(const char *pin_dir, const char *maps_dir, const struct fw_meta *meta, struct loader **ret);
 struct loader *loader_free(struct loader *l); /* accepts NULL, returns NULL; what is pinned stays */
 
 /* Were there no counters and entries before? */
 bool loader_is_fresh(const struct loader *l);
 
-/* The kernel's number of the counters map: another number, other counters. */
-uint32_t loader_counters_id(const struct loader *l);
-
 /* Descriptor of the program for a hook; is_l3 is about tc. */
 int loader_program(const struct loader *l, enum fw_hook hook, enum fw_direction d, bool is_l3);
+
+/* Descriptor of fw_add_hits. */
+int loader_hits_program(const struct loader *l);
 
 /* Is this a program of ours, of this run or one before? In the form of clsact_owns_fn. */
 bool loader_owns(uint32_t prog_id, void *loader);
@@ -36,6 +37,12 @@ bool loader_owns(uint32_t prog_id, void *loader);
 int loader_retire(struct loader *l);
 
 int loader_write_meta(struct loader *l, const struct fw_meta *meta);
+
+/* The directory of the maps has another name now. */
+int loader_move_maps(struct loader *l, const char *maps_dir);
+
+/* Makes our meta that of the pin directory, in one step. */
+int loader_put_in_force(struct loader *l);
 
 /* Puts back pins that somebody removed. Number of those put back, or negative. */
 int loader_keep_pinned(struct loader *l);

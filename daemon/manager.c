@@ -24,6 +24,7 @@
 #include "restore.h"
 #include "stats.h"
 #include "table.h"
+#include "upgrade.h"
 
 #define USEC_PER_SEC UINT64_C(1000000)
 #define CHECK_INTERVAL_USEC (5 * USEC_PER_SEC) /* how long somebody's interference may last */
@@ -39,11 +40,13 @@ struct manager {
 	sd_event_source *stats_timer;
 	struct loader *loader;
 	struct table *table;
+	struct upgrade upgrade;
 	struct interfaces *interfaces;
 	struct hooks *hooks;
 	struct stats *stats;
 	struct fw_meta meta; /* as last written */
 	uint64_t configured_at; /* Unix seconds */
+	bool is_counting_anew; /* this start made the counters */
 	bool is_strict;      /* as last put into the policy */
 	uint64_t swept_usec; /* CLOCK_MONOTONIC */
 	int pins_error;      /* of the last check, so that it is said once */
@@ -135,18 +138,24 @@ static void warn_if_idle(const struct manager *m)
 				      "attached; see 'fwctl status'");
 }
 
-/* Lists into the maps, under the writer lock: fwctl must not see half of it. */
-static int restore(struct manager *m)
+static int open_table(struct manager *m)
 {
-	_cleanup_close_ int lock_fd = -1;
+	int r;
+
+	m->table = table_free(m->table);
+	r = table_open(m->upgrade.dir, &m->table);
+	if (r < 0)
+		return log_error(r, "Cannot open the maps in '%s': %m; if they are damaged, run 'fwctl unload'",
+				 m->upgrade.dir);
+	return 0;
+}
+
+static int load(struct manager *m)
+{
 	struct fw_meta before;
 	int r;
 
-	r = table_lock(m->options->run_dir, &lock_fd);
-	if (r < 0)
-		return log_error(r, "Cannot lock '%s/lock': %m", m->options->run_dir);
-
-	if (pins_read_meta(m->options->pin_dir, &before) == 0) { /* holds until we have attached anew */
+	if (pins_read_meta(m->upgrade.dir, &before) == 0) { /* holds until we have attached anew */
 		before.max_entries = m->meta.max_entries;
 		before.loaded_at = m->meta.loaded_at;
 		before.configured_at = m->meta.configured_at;
@@ -154,19 +163,37 @@ static int restore(struct manager *m)
 		before.pending[0] = '\0'; /* to be said again */
 		m->meta = before;
 	}
-	r = loader_load(m->options->pin_dir, &m->meta, &m->loader);
+	r = upgrade_load(&m->upgrade, &m->meta, &m->loader);
 	if (r < 0)
 		return r;
-	r = table_create(m->options->pin_dir);
-	if (r >= 0)
-		r = table_open(m->options->pin_dir, &m->table);
+	m->is_counting_anew = loader_is_fresh(m->loader) && !m->upgrade.is_filling;
+	if (m->is_counting_anew || m->meta.counting_since == 0)
+		m->meta.counting_since = now_usec(CLOCK_BOOTTIME) * 1000;
+	return loader_write_meta(m->loader, &m->meta);
+}
+
+/* Lists into the maps. fwctl must not see half of it. */
+static int restore(struct manager *m)
+{
+	int r;
+
+	r = load(m);
 	if (r < 0)
-		return log_error(r, "Cannot open the maps in '%s': %m; if they are damaged, run 'fwctl unload'",
-				 m->options->pin_dir);
+		return r;
+	r = table_create(m->upgrade.dir);
+	if (r < 0)
+		return log_error(r, "Cannot make tables in '%s': %m; if pins are damaged, run 'fwctl unload'",
+				 m->upgrade.dir);
+	r = open_table(m);
+	if (r < 0)
+		return r;
+	r = upgrade_fill(&m->upgrade, m->table);
+	if (r < 0)
+		return r;
 	r = table_repair(m->table);
 	if (r < 0)
 		return log_error(r, "Cannot repair the tables in '%s': %m; if pins miss, run 'fwctl unload'",
-				 m->options->pin_dir);
+				 m->upgrade.dir);
 
 	r = restore_lists(m->options->state_dir, m->table);
 	if (r < 0)
@@ -176,7 +203,9 @@ static int restore(struct manager *m)
 	r = table_commit(m->table);
 	if (r < 0)
 		return log_error(r, "Cannot put the restored lists in force: %m");
-	return 0;
+
+	r = upgrade_complete(&m->upgrade, m->loader);
+	return r < 0 ? r : open_table(m);
 }
 
 static int on_interfaces(sd_event_source *source, int fd, uint32_t revents, void *userdata)
@@ -384,6 +413,7 @@ struct manager *manager_free(struct manager *m)
 	m->interfaces = interfaces_free(m->interfaces);
 	m->table = table_free(m->table);
 	m->loader = loader_free(m->loader);
+	upgrade_done(&m->upgrade);
 	(void) sd_event_source_unref(m->check_timer);
 	(void) sd_event_source_unref(m->stats_timer);
 	(void) sd_event_unref(m->event);
@@ -391,6 +421,51 @@ struct manager *manager_free(struct manager *m)
 	config_done(&m->config);
 	free(m);
 	return NULL;
+}
+
+static int attach(struct manager *m)
+{
+	int r;
+
+	r = interfaces_open(&m->interfaces);
+	if (r < 0)
+		return log_error(r, "Cannot ask the kernel for its interfaces: %m");
+	r = hooks_new(m->options->pin_dir, m->loader, &m->hooks);
+	if (r < 0)
+		return r;
+	r = sync_hooks(m); /* from here on packets are judged */
+	return r < 0 ? r : loader_retire(m->loader);
+}
+
+/* From what is pinned, by whichever version, to our programs on all hooks. */
+static int take_force(struct manager *m)
+{
+	_cleanup_close_ int lock_fd = -1;
+	int r;
+
+	r = table_lock(m->options->run_dir, &lock_fd);
+	if (r < 0)
+		return log_error(r, "Cannot lock '%s/lock': %m", m->options->run_dir);
+	r = upgrade_plan(m->options->pin_dir, &m->upgrade);
+	if (r < 0)
+		return r;
+	r = restore(m);
+	if (r < 0)
+		return r;
+	if (!m->upgrade.is_under_way) { /* then attaching, which may take long, is nothing that fwctl has to wait for */
+		closep(&lock_fd);
+		lock_fd = -1;
+		return attach(m);
+	}
+
+	r = attach(m);
+	if (r < 0)
+		return r;
+	r = upgrade_finish(&m->upgrade, m->loader, m->table);
+	if (r < 0)
+		return r;
+	log_notice("Took over all entries and counters");
+	return open_table(m);
 }
 
 int manager_start(struct manager *m)
@@ -408,25 +483,12 @@ int manager_start(struct manager *m)
 	if (r < 0)
 		return r;
 
-	r = restore(m);
-	if (r < 0)
-		return r;
-	r = interfaces_open(&m->interfaces);
-	if (r < 0)
-		return log_error(r, "Cannot ask the kernel for its interfaces: %m");
-	r = hooks_new(o->pin_dir, m->loader, &m->hooks);
-	if (r < 0)
-		return r;
-	r = sync_hooks(m); /* from here on packets are judged */
-	if (r < 0)
-		return r;
-	r = loader_retire(m->loader);
+	r = take_force(m);
 	if (r < 0)
 		return r;
 	check_pins(m); /* all is there: this takes hold of the entry tables */
 
-	r = stats_new(o->run_dir, m->table, loader_counters_id(m->loader),
-		      loader_is_fresh(m->loader), m->config.stats_interval_usec, &m->stats);
+	r = stats_new(o->run_dir, m->table, m->meta.counting_since, m->is_counting_anew, m->config.stats_interval_usec, &m->stats);
 	if (r < 0)
 		return r;
 	r = make_event_loop(m);

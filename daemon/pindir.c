@@ -74,7 +74,6 @@ static int explain_pin_dir(const char *pin_dir, int r)
 
 int pindir_prepare(const char *pin_dir)
 {
-	struct fw_meta meta = {};
 	int r;
 
 	r = has_dot(pin_dir) ? -EDOM : pins_check_dir(pin_dir);
@@ -84,15 +83,5 @@ int pindir_prepare(const char *pin_dir)
 		r = pins_make_dir(pin_dir);
 	if (r < 0)
 		return explain_pin_dir(pin_dir, r);
-
-	r = pins_read_meta(pin_dir, &meta);
-	if (r == -EPROTO)
-		return log_error(r, "'%s' holds pins of another version (ebpf-fw '%.*s', layout %u where ours is "
-				    "%u): run 'fwctl unload' first", pin_dir, (int)sizeof(meta.version), meta.version,
-				 meta.abi_version, FW_ABI_VERSION);
-	if (r == -EPERM || r == -EACCES)
-		return log_error(r, "Not permitted to open pins in '%s': CAP_BPF is needed", pin_dir);
-	if (r < 0 && r != -ENOENT)
-		return log_error(r, "Cannot read '%s/meta': %m", pin_dir);
 	return 0;
 }

@@ -28,7 +28,7 @@ struct sample {
 struct stats {
 	char path[PATH_MAX];
 	struct table *table;
-	uint32_t counters_id;
+	uint64_t counting_since; /* says which counters they are */
 	struct sample last;
 	bool was_down; /* the window began under the daemon before us, and should have ended since */
 	unsigned long n_lost;
@@ -59,19 +59,19 @@ static int take_sample(struct stats *s, struct sample *ret)
 }
 
 /*
- * The file: "counters ID USEC", then a line "HOOK DIRECTION PACKETS BYTES SYN SYN_ACK DROPPED UNPARSED" for
+ * The file: "counters SINCE USEC", then a line "HOOK DIRECTION PACKETS BYTES SYN SYN_ACK DROPPED UNPARSED" for
  * each. Returns 0 only if all of it is there and of these counters.
  */
 static int read_sample(const struct stats *s, struct sample *ret)
 {
 	_cleanup_fclose_ FILE *f = NULL;
 	struct sample saved = {};
-	uint32_t id;
+	uint64_t since;
 
 	f = fopen(s->path, "re");
 	if (!f)
 		return -errno;
-	if (fscanf(f, "counters %" SCNu32 " %" SCNu64 "\n", &id, &saved.usec) != 2 || id != s->counters_id)
+	if (fscanf(f, "counters %" SCNu64 " %" SCNu64 "\n", &since, &saved.usec) != 2 || since != s->counting_since)
 		return -ESTALE;
 
 	for (enum fw_hook h = 0; h < _FW_HOOK_MAX; h++) {
@@ -101,7 +101,7 @@ static int write_sample(const struct stats *s)
 	if (!f)
 		return -errno;
 
-	(void) fprintf(f, "counters %" PRIu32 " %" PRIu64 "\n", s->counters_id, s->last.usec);
+	(void) fprintf(f, "counters %" PRIu64 " %" PRIu64 "\n", s->counting_since, s->last.usec);
 	for (enum fw_hook h = 0; h < _FW_HOOK_MAX; h++) {
 		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
 			const struct fw_counters *c = &s->last.counters[h][d];
@@ -125,7 +125,7 @@ static void save_sample(const struct stats *s)
 		(void) log_warning(r, "Cannot save the last statistics to '%s', ignoring: %m", s->path);
 }
 
-int stats_new(const char *run_dir, struct table *t, uint32_t counters_id, bool is_fresh,
+int stats_new(const char *run_dir, struct table *t, uint64_t counting_since, bool is_fresh,
 	      uint64_t window_usec, struct stats **ret)
 {
 	_cleanup_free_ struct stats *s = NULL;
@@ -136,7 +136,7 @@ int stats_new(const char *run_dir, struct table *t, uint32_t counters_id, bool i
 	if (!s)
 		return log_error(-ENOMEM, "Cannot keep statistics: %m");
 	s->table = t;
-	s->counters_id = counters_id;
+	s->counting_since = counting_since;
 	(void) snprintf(s->path, sizeof(s->path), "%s/stats", run_dir);
 
 	r = take_sample(s, &now);

@@ -15,10 +15,10 @@
 struct stats;
 
 /*
- * counters_id, is_fresh: as the loader says; a sample of other counters is not continued. One that is older
+ * counting_since: as meta says; is_fresh: as the loader does. A sample of other counters is not continued. One that is older
  * than a window is reported as time without a daemon. table outlives stats.
  */
-int stats_new(const char *run_dir, struct table *t, uint32_t counters_id, bool is_fresh,
+int stats_new(const char *run_dir, struct table *t, uint64_t counting_since, bool is_fresh,
 	      uint64_t window_usec, struct stats **ret);
 struct stats *stats_free(struct stats *s); /* accepts NULL, returns NULL */
 

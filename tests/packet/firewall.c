@@ -87,7 +87,7 @@ static int load(struct firewall *f)
 	if (r < 0)
 		return r;
 	start = now_seconds();
-	r = loader_load(PIN_DIR, &meta, &f->loader);
+	r = loader_load(PIN_DIR, PIN_DIR, &meta, &f->loader);
 	if (r < 0)
 		return r;
 	f->cost.seconds = now_seconds() - start;

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The pinned maps of any version, read into our structs by the schema that is pinned with them. What an
+ * unfinished upgrade left has counted only since its programs were attached: the rest is in the source below.
+ */
+
+#include <stdint.h>
+
+#include "abi.h"
+#include "schema.h"
+
+struct source;
+
+/*
+ * Opens maps/ below dir. below: the source that this one was filled from, whose counts are missing in it;
+ * NULL = none are. It outlives the new one. -ENOENT: there is no schema, nothing can be read; -EPROTO,
+ * -EBADMSG: the schema does not describe what is pinned.
+ */
+int source_open(const char *dir, const struct source *below, struct source **ret);
+struct source *source_free(struct source *s); /* accepts NULL, returns NULL */
+
+/* Is a map missing that could be opened if nobody had removed its pin? Its name, or NULL. */
+const char *source_missing(const struct source *s);
+
+/* ns of the boot clock since when it counts, 0 = it does not say. */
+int source_counting_since(const struct source *s, uint64_t *ret);
+
+/* -ENOENT behind the end of what that version has. */
+int source_list(const struct source *s, unsigned index, struct fw_list *ret);
+int source_port(const struct source *s, unsigned index, struct fw_port *ret);
+
+/* Summed over CPUs, with all that was counted below. */
+int source_counters(const struct source *s, unsigned index, struct fw_counters *ret);
+int source_list_counters(const struct source *s, unsigned list, struct fw_list_counters *ret);
+
+/* How many entries the table in use has room for. */
+uint32_t source_room(const struct source *s, enum fw_kind kind);
+
+/* Calls fn for entries by the thousand; keys are struct fw_key4 or fw_key6. Stops at a negative return. */
+typedef int (*source_entries_fn)(enum fw_kind kind, const void *keys, const struct fw_entry *entries, uint32_t n,
+				 void *userdata);
+int source_each_entry(const struct source *s, enum fw_kind kind, source_entries_fn fn, void *userdata);
+
+typedef int (*source_end_fn)(const struct fw_ends_key *key, const struct fw_ends *ends, void *userdata);
+int source_each_end(const struct source *s, source_end_fn fn, void *userdata);
+
+/* The hits of one entry, with those from below; 0 if it has no such entry. In the form of table_hits_fn. */
+int source_hits(enum fw_kind kind, const void *key, uint64_t *ret_hits, uint32_t *ret_last_hit, void *source);

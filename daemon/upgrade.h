@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * From the maps of another version to our own, older or newer, without a gap. Maps with their meta are a set:
+ * the one in force is the pin directory itself, others are below it while an upgrade is under way.
+ *
+ *   filling/   ours, being filled; no program reads it yet. Whoever finds it removes it
+ *   next-N/    complete: programs may run on it and count in it. Its entries are those of the set below,
+ *              next-(N-1)/ or the one in force; what was counted below is still missing in it
+ *
+ * When all hooks run our programs the sets below stand still: what they have counted is added to ours, once,
+ * whoever dies. One rename then makes our meta the one in force; the rest is tidying, which any version does.
+ * The caller holds the writer lock from upgrade_plan() to upgrade_finish() if one is under way. Logs.
+ */
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "abi.h"
+#include "loader.h"
+#include "source.h"
+#include "table.h"
+
+struct upgrade {
+	const char *pin_dir;
+	char dir[PATH_MAX];  /* where the maps of this run are */
+	bool is_under_way;   /* dir is not the pin directory */
+	bool is_filling;     /* dir is new and empty */
+	unsigned number;     /* of our set, when it is complete */
+	struct source **sources; /* those below ours, from the one in force on */
+	size_t n_sources;
+};
+
+/*
+ * Completes what a switch has begun, removes what nothing needs, and tells where our maps are to be. -EPROTO:
+ * what is pinned cannot be carried over.
+ */
+int upgrade_plan(const char *pin_dir, struct upgrade *ret);
+void upgrade_done(struct upgrade *u);
+
+/* Loads into u->dir, with the counters' age in meta; a set that is damaged gives way to a new one. */
+int upgrade_load(struct upgrade *u, struct fw_meta *meta, struct loader **ret);
+
+/* Copies what is in the sets below; then, when nothing is missing, declares ours complete: u->dir changes. */
+int upgrade_fill(struct upgrade *u, struct table *t);
+int upgrade_complete(struct upgrade *u, struct loader *l);
+
+/* All hooks run our programs: takes over the counts, puts ours in force, removes the others. */
+int upgrade_finish(struct upgrade *u, struct loader *l, struct table *t);
