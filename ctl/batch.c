@@ -256,7 +256,7 @@ int verb_batch(struct ctl *ctl, int argc, char **argv)
 	if (status != EXIT_DONE)
 		return status;
 
-	status = session_lock(ctl, &lock);
+	status = session_lock(ctl, table, &lock);
 	if (status != EXIT_DONE)
 		return status;
 	status = run(&b, table);

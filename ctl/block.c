@@ -136,7 +136,7 @@ static int add(struct ctl *ctl, int argc, char **argv, enum fw_action action)
 		if (status != EXIT_DONE)
 			return status;
 	}
-	status = session_lock(ctl, &lock);
+	status = session_lock(ctl, table, &lock);
 	if (status != EXIT_DONE)
 		return status;
 

@@ -154,7 +154,7 @@ int help_completion(const char *shell); /* -EINVAL: no such shell */
  */
 int session_parse_targets(struct ctl *ctl, int argc, char **argv, struct targets *targets);
 int session_open(struct ctl *ctl, struct table **ret);
-int session_lock(struct ctl *ctl, int *ret_fd);
+int session_lock(struct ctl *ctl, struct table *t, int *ret_fd);
 int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index,
 		      struct fw_list *ret);
 int session_load_guard(struct ctl *ctl, struct guard *ret);

@@ -44,7 +44,7 @@ int verb_export(struct ctl *ctl, int argc, char **argv)
 	status = session_open(ctl, &table);
 	if (status != EXIT_DONE)
 		return status;
-	status = session_lock(ctl, &lock); /* nothing half done is exported */
+	status = session_lock(ctl, table, &lock); /* nothing half done is exported */
 	if (status != EXIT_DONE)
 		return status;
 	if (argc > 0) {

@@ -269,7 +269,7 @@ int verb_import(struct ctl *ctl, int argc, char **argv)
 	for (size_t i = 0; i < x.n_lists; i++)
 		choose(&x, &guard, x.lists[i]);
 
-	status = session_lock(ctl, &lock);
+	status = session_lock(ctl, table, &lock);
 	if (status != EXIT_DONE)
 		return status;
 	x.table = table;

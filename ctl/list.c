@@ -278,7 +278,7 @@ int verb_list(struct ctl *ctl, int argc, char **argv)
 	status = session_open(ctl, &table);
 	if (status != EXIT_DONE)
 		return status;
-	status = session_lock(ctl, &lock);
+	status = session_lock(ctl, table, &lock);
 	if (status != EXIT_DONE)
 		return status;
 	return commands[i].run(ctl, table, argc - 1, argv + 1);

@@ -82,8 +82,8 @@ static void mend_counts(struct ctl *ctl, struct table *t)
 {
 	_cleanup_close_ int lock = -1;
 
-	if (table_is_damaged(t) && table_try_lock(ctl->run_dir, &lock) == 0 && table_is_damaged(t) &&
-	    table_repair(t) < 0)
+	if (table_is_damaged(t) && table_try_lock(ctl->run_dir, &lock) == 0 && table_is_current(t) &&
+	    table_is_damaged(t) && table_repair(t) < 0)
 		output_note(ctl, "a command was cut short, the numbers of entries may be off: systemctl "
 				 "restart ebpf-fw");
 }
@@ -128,7 +128,7 @@ int verb_flush(struct ctl *ctl, int argc, char **argv)
 	status = session_open(ctl, &table);
 	if (status != EXIT_DONE)
 		return status;
-	status = session_lock(ctl, &lock);
+	status = session_lock(ctl, table, &lock);
 	if (status != EXIT_DONE)
 		return status;
 	x.table = table;

@@ -144,7 +144,7 @@ int verb_load(struct ctl *ctl, int argc, char **argv)
 	if (r < 0)
 		return r;
 
-	status = session_lock(ctl, &lock);
+	status = session_lock(ctl, table, &lock);
 	if (status != EXIT_DONE)
 		return status;
 	x.table = table;

@@ -132,11 +132,30 @@ int session_open(struct ctl *ctl, struct table **ret)
 	return EXIT_DONE;
 }
 
-int session_lock(struct ctl *ctl, int *ret_fd)
+/* What was opened before the lock may be maps that nothing reads any more. */
+static int check_table(struct ctl *ctl, struct table *t)
 {
+	struct fw_meta meta;
 	int r;
 
-	r = table_lock(ctl->run_dir, ret_fd);
+	if (table_is_current(t))
+		return EXIT_DONE;
+	if (pins_is_upgrading(ctl->pin_dir))
+		return output_fail(ctl, EXIT_NO,
+				   "An upgrade was interrupted, nothing was changed: systemctl start ebpf-fw "
+				   "completes it");
+	r = pins_read_meta(ctl->pin_dir, &meta);
+	if (r < 0)
+		return session_explain(ctl, r);
+	return output_fail(ctl, EXIT_NO, "The firewall was loaded anew meanwhile, nothing was changed: repeat it");
+}
+
+int session_lock(struct ctl *ctl, struct table *t, int *ret_fd)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	r = table_lock(ctl->run_dir, &fd);
 	if (r == -EACCES || r == -EPERM)
 		return output_fail(ctl, EXIT_PERMISSION, "No permission to lock '%s': run as root",
 				   ctl->run_dir);
@@ -149,7 +168,10 @@ int session_lock(struct ctl *ctl, int *ret_fd)
 		return output_fail(ctl, EXIT_NO, "Cannot take the writer lock in '%s': %m",
 				   ctl->run_dir);
 	}
-	return EXIT_DONE;
+	r = t ? check_table(ctl, t) : EXIT_DONE;
+	if (r == EXIT_DONE)
+		*ret_fd = TAKE_FD(fd);
+	return r;
 }
 
 int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index,

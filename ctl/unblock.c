@@ -171,7 +171,7 @@ static int removal(struct ctl *ctl, int argc, char **argv, enum fw_action action
 	status = session_open(ctl, &table);
 	if (status != EXIT_DONE)
 		return status;
-	status = session_lock(ctl, &lock);
+	status = session_lock(ctl, table, &lock);
 	if (status != EXIT_DONE)
 		return status;
 

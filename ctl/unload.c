@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 
 #include "attachment.h"
@@ -72,6 +73,18 @@ static int remove_pin(const char *name, void *userdata)
 	return pins_remove(u->ctl->pin_dir, path);
 }
 
+/* For pins_foreach(): what an upgrade has left. */
+static int remove_set(const char *name, void *userdata)
+{
+	const struct unload *u = userdata;
+	char path[PATH_MAX];
+
+	if (strcmp(name, PINS_FILLING) != 0 && strncmp(name, PINS_NEXT, strlen(PINS_NEXT)) != 0)
+		return 0;
+	(void) snprintf(path, sizeof(path), "%s/%s", u->ctl->pin_dir, name);
+	return pins_remove_set(path);
+}
+
 /*
  * Programs go after the links: they prove which clsact filters are ours, should this have to be
  * repeated.
@@ -92,7 +105,11 @@ static int remove_pins(struct unload *u)
 			return -errno;
 	}
 
-	r = pins_remove(u->ctl->pin_dir, "meta");
+	r = pins_foreach(u->ctl->pin_dir, ".", remove_set, u);
+	if (r >= 0)
+		r = pins_remove(u->ctl->pin_dir, "meta-new"); /* of a daemon that was killed */
+	if (r >= 0)
+		r = pins_remove(u->ctl->pin_dir, "meta");
 	if (r < 0)
 		return r;
 	return rmdir(u->ctl->pin_dir) < 0 ? -errno : 0;
@@ -163,7 +180,7 @@ int verb_unload(struct ctl *ctl, int argc, char **argv)
 	status = lock_out_daemon(ctl, &daemon);
 	if (status != EXIT_DONE)
 		return status;
-	status = session_lock(ctl, &writers);
+	status = session_lock(ctl, NULL, &writers);
 	if (status != EXIT_DONE)
 		return status;
 
