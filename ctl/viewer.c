@@ -32,7 +32,7 @@ static int take(struct viewer *v)
 	_cleanup_close_ int lock = -1;
 	int status, r;
 
-	status = session_lock(v->ctl, &lock);
+	status = session_lock(v->ctl, NULL, &lock);
 	if (status != EXIT_DONE)
 		return status;
 	r = take_locked(v);
