@@ -115,6 +115,10 @@ static int fail(const struct changes *c, const struct target *target, bool is_at
 	if (r == -E2BIG || r == -ENOSPC)
 		return fail_full(c, target, is_at_limit);
 	errno = -r;
+	if (r == -ENOMEM)
+		return output_fail(c->ctl, EXIT_FULL,
+				   "Cannot change %s: %m" OUTPUT_NO_MEMORY ". Nothing was changed",
+				   target_format(target, text));
 	return output_fail(c->ctl, r == -EPERM || r == -EACCES ? EXIT_PERMISSION : EXIT_NO,
 			   "Cannot change %s: %m. Nothing was changed",
 			   target_format(target, text));

@@ -64,5 +64,8 @@ int output_result(struct ctl *ctl, json_object *result, const char *format, ...)
 int output_fail(struct ctl *ctl, enum exit_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Behind "Cannot allocate memory" of the kernel: maps are charged to the group of whoever fills them. */
+#define OUTPUT_NO_MEMORY ", free some or raise MemoryMax= of the unit or session that runs this"
+
 /* Did everything reach stdout? */
 int output_finish(struct ctl *ctl);

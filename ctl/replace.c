@@ -157,22 +157,51 @@ static int load(struct replacement *x, const struct targets *add, const struct t
 	return r < 0 ? r : commit;
 }
 
+static uint64_t count_kind(const struct targets *targets, enum fw_kind kind)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < targets->n_items; i++)
+		n += table_kind(&targets->items[i]) == kind;
+	return n;
+}
+
+/* After everything was taken back: which limit it was. */
+static int fail_full(const struct replacement *x)
+{
+	static const char *const names[] = { [FW_KIND_IPV4] = "IPv4", [FW_KIND_IPV6] = "IPv6" };
+
+	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
+		uint64_t limit = table_limit(x->table, kind);
+		uint64_t n = table_count(x->table, kind) + count_kind(&x->add, kind) -
+			     count_kind(&x->remove, kind);
+
+		if (n > limit)
+			return output_fail(x->ctl, EXIT_FULL,
+					   "No room: list '%s' would bring the %s entries to %llu, and the "
+					   "limit is %llu: raise MaxEntries= in ebpf-fw.conf and reload "
+					   "ebpf-fw. Nothing was changed",
+					   x->policy.name, names[kind], (unsigned long long)n,
+					   (unsigned long long)limit);
+	}
+	return output_fail(x->ctl, EXIT_FULL,
+			   "No room for the ports of list '%s': there may be %d port entries, %d of them "
+			   "over one port; join ports to ranges. Nothing was changed",
+			   x->policy.name, FW_PORT_ENTRIES_MAX, FW_PORT_OVERLAP_MAX);
+}
+
 static int apply(struct replacement *x)
 {
 	int status, r;
 
 	r = load(x, &x->add, &x->remove);
 	if (r == -E2BIG || r == -ENOSPC)
-		return output_fail(
-			x->ctl, EXIT_FULL,
-			"No room for %zu more entries in list '%s': raise MaxEntries= in "
-			"ebpf-fw.conf and reload ebpf-fw; ports: %d at most. Nothing was changed",
-			x->add.n_items, x->policy.name, FW_PORT_ENTRIES_MAX);
+		return fail_full(x);
 	if (r < 0) {
 		errno = -r;
 		return output_fail(x->ctl, r == -ENOMEM ? EXIT_FULL : EXIT_NO,
-				   "Cannot change list '%s': %m. Nothing was changed",
-				   x->policy.name);
+				   "Cannot change list '%s': %m%s. Nothing was changed", x->policy.name,
+				   r == -ENOMEM ? OUTPUT_NO_MEMORY : "");
 	}
 
 	status = changes_apply(&x->change);

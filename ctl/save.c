@@ -135,7 +135,8 @@ int changes_finish(struct ctl *ctl, struct changes *const *sets, size_t n)
 		revert_all(sets, n);
 		errno = -r;
 		return output_fail(ctl, r == -ENOMEM ? EXIT_FULL : EXIT_NO,
-				   "Cannot bring the changes into force: %m. Nothing was changed");
+				   "Cannot bring the changes into force: %m%s. Nothing was changed",
+				   r == -ENOMEM ? OUTPUT_NO_MEMORY : "");
 	}
 
 	r = save(ctl, sets, n);

@@ -108,6 +108,12 @@ static int restore_items(struct restore *x, const struct list *l, unsigned index
 				"(ports: %d entries at most)",
 				l->header.name, target_format(&l->items[n].target, text),
 				l->n_items - n - 1, FW_PORT_ENTRIES_MAX);
+		if (r == -ENOMEM)
+			return log_error(
+				r,
+				"List '%s': the kernel has no memory for '%s' and the %zu entries after it, raise "
+				"MemoryMax= of the unit or free some, then restart",
+				l->header.name, target_format(&l->items[n].target, text), l->n_items - n - 1);
 		if (r < 0)
 			return log_error(r, "List '%s': cannot restore '%s': %m", l->header.name,
 					 target_format(&l->items[n].target, text));
@@ -157,7 +163,7 @@ static int restore_list(const char *name, void *userdata)
 		return log_error(index, "Cannot make the list '%s': %m", name);
 
 	r = restore_items(x, l, (unsigned)index);
-	return r == -E2BIG ? 0 : r; /* other lists may still fit into the other table */
+	return r == -E2BIG || r == -ENOMEM ? 0 : r; /* what fits is better than nothing: others may still */
 }
 
 int restore_lists(const char *state_dir, struct table *t)

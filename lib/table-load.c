@@ -112,25 +112,74 @@ static size_t count_absent(struct table *t, enum fw_kind kind, const struct targ
 	return n;
 }
 
-/* What must be there before the first entry of a kind: room, length bits, filter bits. */
-static int prepare_kind(struct table *t, enum fw_kind kind, const struct target *add, size_t n_add)
+/* What table_load() was asked for. */
+struct load {
+	struct table *t;
+	unsigned list;
+	unsigned directions;
+	const struct target *add, *remove;
+	size_t n_add, n_remove;
+	bool is_tight; /* some removals went first: the table cannot hold both at a time */
+};
+
+static size_t count_kind(enum fw_kind kind, const struct target *targets, size_t n_targets)
 {
-	uint64_t n_keys = 0, n_present;
 	size_t n = 0;
+
+	for (size_t i = 0; i < n_targets; i++)
+		n += table_kind(&targets[i]) == kind;
+	return n;
+}
+
+/*
+ * Room for n more entries where MaxEntries= does not allow for what comes beside what goes: takes out what has
+ * ended, then as much of remove[] as must go. -E2BIG: it would not fit even so.
+ */
+static int free_room(struct load *x, enum fw_kind kind, size_t n)
+{
+	uint64_t limit = table_limit(x->t, kind);
 	int r;
 
-	for (size_t i = 0; i < n_add; i++)
-		if (table_kind(&add[i]) == kind) {
-			n_keys += filter_keys(&add[i].prefix);
-			n++;
-		}
+	r = table_sweep(x->t, NULL, NULL);
+	if (r < 0)
+		return r;
+	if (table_count(x->t, kind) + n > limit + count_kind(kind, x->remove, x->n_remove))
+		return -E2BIG;
+
+	for (size_t i = 0; i < x->n_remove && table_count(x->t, kind) + n > limit; i++) {
+		if (table_kind(&x->remove[i]) != kind)
+			continue;
+		x->is_tight = true;
+		r = table_remove(x->t, &x->remove[i], x->list);
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	return table_grow(x->t, kind, table_count(x->t, kind) + n);
+}
+
+/* What must be there before the first entry of a kind: room, length bits, filter bits. */
+static int prepare_kind(struct load *x, enum fw_kind kind)
+{
+	const struct target *add = x->add;
+	struct table *t = x->t;
+	size_t n_add = x->n_add;
+	size_t n = count_kind(kind, add, n_add);
+	uint64_t n_keys = 0;
+	int r;
+
 	if (n == 0)
 		return 0;
+	for (size_t i = 0; i < n_add; i++)
+		if (table_kind(&add[i]) == kind)
+			n_keys += filter_keys(&add[i].prefix);
 
-	n_present = table_count(t, kind);
-	r = table_grow(t, kind, n_present + n);
-	if (r == -E2BIG) /* unless some are there already, in other lists */
-		r = table_grow(t, kind, n_present + count_absent(t, kind, add, n_add));
+	r = table_grow(t, kind, table_count(t, kind) + n);
+	if (r == -E2BIG) { /* unless some are there already, in other lists */
+		n = count_absent(t, kind, add, n_add);
+		r = table_grow(t, kind, table_count(t, kind) + n);
+	}
+	if (r == -E2BIG)
+		r = free_room(x, kind, n);
 	if (r < 0)
 		return r;
 	r = table_filter_reserve(t, kind, n_keys);
@@ -163,41 +212,59 @@ static int add_kind(struct table *t, enum fw_kind kind, unsigned list, unsigned 
 }
 
 /* Takes back what of add[] is in the list: none of it was before. */
-static void undo_adds(struct table *t, unsigned list, const struct target *add, size_t n_add)
+static void undo_adds(const struct load *x)
 {
-	for (size_t i = 0; i < n_add; i++)
-		(void) table_remove(t, &add[i], list); /* -ENOENT behind the point of failure */
+	for (size_t i = 0; i < x->n_add; i++)
+		(void) table_remove(x->t, &x->add[i], x->list); /* -ENOENT behind the point of failure */
+}
+
+static void undo_removals(const struct load *x, size_t n_removed)
+{
+	for (size_t i = 0; i < n_removed; i++) /* again does no harm */
+		(void) table_add(x->t, &x->remove[i], x->list,
+				 x->directions ?: target_default_directions(&x->remove[i]), FW_UNTIL_NEVER, NULL);
 }
 
 int table_load(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add,
 	       const struct target *remove, size_t n_remove)
 {
+	struct load x = {
+		.t = t,
+		.list = list,
+		.directions = directions,
+		.add = add,
+		.n_add = n_add,
+		.remove = remove,
+		.n_remove = n_remove,
+	};
 	size_t n_removed = 0;
-	int r = 0;
+	int r;
 
 	if (list >= FW_LISTS_MAX || directions & ~FW_BOTH)
 		return -EINVAL;
 
+	/* bits that nobody needs after a failure cost speed at worst, and go with the next filter */
 	r = table_begin(t);
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6 && r >= 0; kind++)
-		r = prepare_kind(t, kind, add, n_add);
-	if (r < 0)
-		return r; /* bits that nobody needs cost speed at worst, and go with the next filter */
-
+		r = prepare_kind(&x, kind);
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_PORT && r >= 0; kind++)
 		r = add_kind(t, kind, list, directions, add, n_add);
 	while (r >= 0 && n_removed < n_remove) {
 		r = table_remove(t, &remove[n_removed], list);
-		if (r == -ENOENT) /* its end came in the meantime */
+		if (r == -ENOENT) /* its end came in the meantime, or it had to go first */
 			r = 0;
 		if (r >= 0)
 			n_removed++;
 	}
-	if (r < 0) {
-		for (size_t i = 0; i < n_removed; i++)
-			(void) table_add(t, &remove[i], list, directions ?: target_default_directions(&remove[i]),
-					 FW_UNTIL_NEVER, NULL); /* into the room they just left */
-		undo_adds(t, list, add, n_add);
+	if (r >= 0)
+		return 0;
+
+	if (x.is_tight) { /* what came must make room for what was */
+		undo_adds(&x);
+		undo_removals(&x, n_remove);
+	} else {
+		undo_removals(&x, n_removed);
+		undo_adds(&x);
 	}
 	return r;
 }

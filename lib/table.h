@@ -70,7 +70,9 @@ int table_restore(struct table *t, const struct table_entry *before);
 /*
  * Bulk: puts add[] into a list and takes remove[] out of it, adds first; directions as in table_add(), 0 =
  * what each kind of target gets by itself. Nothing of add[] is in the list yet, without an end, and
- * everything of remove[] is, without an end and with these directions. Both must fit for a moment. All or nothing: on failure the list is what it was. table_commit() follows.
+ * everything of remove[] is, without an end and with these directions. Where MaxEntries= does not allow for both
+ * at a time, as much of remove[] goes first as must. All or nothing: on failure the list is what it was; -E2BIG
+ * as table_add(). table_commit() follows.
  */
 int table_load(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add,
 	       const struct target *remove, size_t n_remove);

@@ -35,7 +35,7 @@ if [ -z "${FW_TEST_DIR:-}" ]; then
 	FW_TEST_DIR=$(mktemp -d /tmp/ebpf-fw-test.XXXXXX) || exit 1
 	FW_TEST_CGROUP=/${FW_TEST_DIR##*/}
 	export FW_TEST_DIR FW_TEST_CGROUP CGROUP2
-	trap 'find "$CGROUP2$FW_TEST_CGROUP" -depth -type d -exec rmdir {} +; rm -rf "$FW_TEST_DIR"' EXIT
+	trap 'find "$CGROUP2$FW_TEST_CGROUP" /sys/fs/cgroup/memory"$FW_TEST_CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null; rm -rf "$FW_TEST_DIR"' EXIT
 	mkdir "$CGROUP2$FW_TEST_CGROUP" || exit 1
 	unshare --net --mount --pid --fork --kill-child --mount-proc bash "$0" &
 	trap 'kill $!; wait $!; exit 1' INT TERM HUP
@@ -263,6 +263,11 @@ json() { # EXPRESSION: of d, what standard input says
 	python3 -c "import json, sys
 d = json.load(sys.stdin)
 print($1)"
+}
+
+# How many entries a list is said to have; python3 is too slow for what asks a hundred times.
+n_entries() { # LIST
+	fwctl lists --json | sed -n "s|.*\"name\":\"$1\".*\"entries\":\([0-9]*\).*|\1|p"
 }
 
 counter() { # HOOK DIRECTION FIELD

@@ -10,10 +10,6 @@ STEP=9 # of all calls of bpf(): another tenth of them each run, so that all are 
 FIRST=$((1 + RANDOM % STEP))
 note "every ${STEP}th call of bpf(), from the ${FIRST}th on"
 
-entries() { # LIST: as counted
-	fwctl lists | awk -v list="$1" '$1 == list { print $6 }'
-}
-
 held() { # LIST: as found by going through the tables
 	fwctl show "$1" | awk 'NR > 1' | wc -l
 }
@@ -29,11 +25,11 @@ dies_at() { # CALLS N ARGUMENT...
 
 # What a command has told the caller is in the kernel and in the file.
 is_whole() { # TARGET
-	fwctl check "$1" --in >/dev/null && fwctl export manual | grep -q "^$1\$"
+	fwctl check "$1" --in >/dev/null && fwctl export manual | grep -q "^$1\( \|$\)"
 }
 
 is_gone() { # TARGET
-	! fwctl check "$1" --in >/dev/null && ! fwctl export manual | grep -q "^$1\$"
+	! fwctl check "$1" --in >/dev/null && ! fwctl export manual | grep -q "^$1\( \|$\)"
 }
 
 start_with
@@ -49,12 +45,12 @@ for call in bpf pwrite64 fsync; do
 		is_whole 203.0.113.7 || kept="no, killed at $n"
 		quietly fwctl block $BAD4 || repeated="no, killed at $n"
 		is_whole $BAD4 || repeated="no, killed at $n"
-		[ "$(entries manual)" = "$(held manual)" ] || agreed="no, killed at $n"
+		[ "$(n_entries manual)" = "$(held manual)" ] || agreed="no, killed at $n"
 
 		dies_at $call $n unblock $BAD4 tcp/7000 || true
 		quietly fwctl unblock $BAD4 tcp/7000
 		is_gone $BAD4 || gone="no, killed at $n"
-		[ "$(entries manual)" = "$(held manual)" ] || agreed="no, unblock killed at $n"
+		[ "$(n_entries manual)" = "$(held manual)" ] || agreed="no, unblock killed at $n"
 	done
 	quietly fwctl unblock $BAD4 tcp/7000
 	check "block killed at $call: $n_kills moments" test $n_kills -ge 1
@@ -68,17 +64,17 @@ done
 seq 1 100 | sed 's/^/198.18.0./' >"$T/hundred"
 for next in "lists" "list add other" "block 203.0.113.200 -l third" "list disable many"; do
 	quietly fwctl load many "$T/hundred" --force
-	same "a hundred before '$next'" 100 "$(entries many)"
+	same "a hundred before '$next'" 100 "$(n_entries many)"
 	check "flush is killed in the middle, before '$next'" dies_at bpf 120 flush many
 	left=$(held many)
 	check "it was the middle, before '$next'" test "$left" -gt 0 -a "$left" -lt 100
 	# shellcheck disable=SC2086 # several words
 	quietly fwctl $next
-	same "counts are right after '$next'" "$left" "$(entries many)"
+	same "counts are right after '$next'" "$left" "$(n_entries many)"
 	quietly fwctl list enable many
 	quietly fwctl list del other
 	check "a repeated flush empties it, after '$next'" quietly fwctl flush many
-	same "and counts none, after '$next'" "0 0" "$(entries many) $(held many)"
+	same "and counts none, after '$next'" "0 0" "$(n_entries many) $(held many)"
 done
 
 # A list is made or not made.
@@ -90,7 +86,7 @@ for call in bpf mkdirat renameat fsync; do
 		dies_at $call $n block 203.0.113.201 -l fresh/one || break
 		n_kills=$((n_kills + 1))
 		quietly fwctl block 203.0.113.201 -l fresh/one || is_ready="no, killed at $call $n"
-		[ "$(entries fresh/one)" = 1 ] || is_ready="no, killed at $call $n: $(entries fresh/one) entries"
+		[ "$(n_entries fresh/one)" = 1 ] || is_ready="no, killed at $call $n: $(n_entries fresh/one) entries"
 		quietly fwctl list del fresh/one
 	done
 	quietly fwctl list del fresh/one

@@ -1,0 +1,149 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Acceptance 13 and 47: full tables and a memory limit. Exit status 5, a sentence with the limit and the key that
+# raises it, and nothing half done; what is blocked stays blocked.
+. "${0%/*}/lib.sh"
+
+LIMIT=1000
+
+numbers() { # FIRST LAST: as many addresses
+	seq "$1" "$2" | awk '{ printf "198.18.%d.%d\n", $1 / 256, $1 % 256 }'
+}
+
+fails() { # STATUS NAME WORDS ARGUMENT...
+	local status=$1 name=$2 words=$3
+	shift 3
+	fwctl "$@" >/dev/null 2>"$T/stderr"
+	same "$name: exit status" "$status" $?
+	grep -Eq "$words" "$T/stderr" || sed 's/^/# stderr: /' "$T/stderr"
+	check "$name: says why and what to do" grep -Eq "$words" "$T/stderr"
+	same "$name: in one line" 1 "$(wc -l <"$T/stderr")"
+}
+
+state() { # what the kernel holds, what the files say, what is counted
+	fwctl export | sort
+	sort "$T"/state/lists/*.list
+	fwctl lists --json | sed 's/"hits".*//'
+}
+
+start_receivers
+start_with MaxEntries=$LIMIT
+numbers 1 $((LIMIT - 2)) >"$T/most"
+fwctl load most "$T/most" --force >/dev/null 2>&1
+fwctl block $BAD4 >/dev/null
+same "all but one place are taken" "$((LIMIT - 2)) 1" "$(n_entries most) $(n_entries manual)"
+
+before=$(state)
+fails 5 "two where one has room" "limit of $LIMIT IPv4 entries.*MaxEntries=.*Nothing was changed" \
+	block 203.0.113.1 203.0.113.2
+same "two where one has room: nothing changed" "$before" "$(state)"
+fails 5 "a list too long" "IPv4 entries to $((LIMIT + 1)).*limit is $LIMIT.*MaxEntries=.*Nothing was changed" \
+	load other - < <(numbers 5001 5002) # not made either, which state() shows
+same "a list too long: nothing changed" "$before" "$(state)"
+check "one that fits" quietly fwctl block 203.0.113.1
+before=$(state)
+fails 5 "one more than there may be" "limit of $LIMIT IPv4 entries.*MaxEntries=" block 203.0.113.2
+same "one more than there may be: nothing changed" "$before" "$(state)"
+{
+	echo "block 203.0.113.3"
+	echo "unblock 203.0.113.1"
+	echo "block 203.0.113.4"
+} >"$T/batch"
+fails 6 "a batch of which one line does not fit" "batch:1: .*limit of $LIMIT" batch "$T/batch"
+check "a batch: the rest is done" quietly fwctl check 203.0.113.4
+check "a batch: what did not fit is not there" refuse quietly fwctl check 203.0.113.3
+check "what is there is refreshed" quietly fwctl block 203.0.113.4 --comment again
+check "what is there goes into another list" quietly fwctl block 203.0.113.4 -l third
+check "IPv6 has its own table" quietly fwctl block 2001:db8:5::/48
+same "a full table still blocks" blocked "$(probe_udp $BAD4 $HOST4)"
+fwctl block 203.0.113.9 -l third >/dev/null 2>&1
+quietly fwctl unblock 203.0.113.4 --all-lists
+
+# A full table takes another edition all the same; what is in both is blocked throughout.
+{ numbers 600 $((LIMIT + 590)); echo $BAD4; } >"$T/next"
+{ numbers 1 $((LIMIT - 9)); echo $BAD4; } >"$T/most"
+fwctl unblock $BAD4 >/dev/null
+check "the table is full up to a few" quietly fwctl load most "$T/most" --force
+before=$(received $BAD4)
+peer_begin "$TRAFFIC" flood $BAD4 $HOST4 $PORT 20000 0 >/dev/null
+FLOOD=$!
+for i in 1 2 3; do
+	same "edition $((2 * i)) in a full table" "loaded list 'most': +599 -599 =992" \
+		"$(fwctl load most "$T/next" --force 2>/dev/null)"
+	same "edition $((2 * i + 1)) in a full table" "loaded list 'most': +599 -599 =992" \
+		"$(fwctl load most "$T/most" --force 2>/dev/null)"
+done
+kill $FLOOD
+wait $FLOOD
+settle
+same "what is in all editions was never let through" 0 $(($(received $BAD4) - before))
+same "and what the list holds is what the file says" "$(sort "$T/most")" "$(fwctl export most | grep -v '^#' | sort)"
+before=$(state)
+fails 5 "an edition that can never fit" "IPv4 entries to [0-9]*.*limit is $LIMIT.*MaxEntries=" \
+	load most - < <(numbers 3000 4200)
+same "an edition that can never fit: nothing changed" "$before" "$(state)"
+
+# What has ended gives its room to those who need it.
+quietly fwctl flush most
+numbers 1 $((LIMIT - 1)) | sed 's/^/block /; s/$/ --for 1s -l brief/' | quietly fwctl batch -
+sleep 1.5
+check "ended entries make room for a list" quietly fwctl load most "$T/most" --force
+
+# The limit is raised while all runs.
+configure MaxEntries=$((3 * LIMIT))
+kill -HUP "$DAEMON"
+wait_for grep -q "reloaded" "$T/log"
+check "a raised limit holds after a reload" quietly fwctl load most - --force < <(numbers 1 $((2 * LIMIT)))
+
+# Ports have limits of their own.
+before=$(state)
+fails 5 "too many over one port" "port entries" \
+	block $(for i in $(seq 1 40); do echo "tcp/$((1000 - i))-$((1000 + i))"; done)
+same "too many over one port: nothing changed" "$before" "$(state)"
+fails 5 "too many ports" "there may be 256 port entries" block $(seq 1 2 601 | sed 's/^/udp\//')
+same "too many ports: nothing changed" "$before" "$(state)"
+remove
+
+# A memory limit: what the kernel cannot hold fails whole, with the key or the unit's setting named, and nobody is
+# killed. Maps are charged to the group of whoever makes them.
+MEMORY=/sys/fs/cgroup/memory$FW_TEST_CGROUP # cgroup v1; the sub-cgroup itself where v2 has the controller
+if grep -qw memory "$CGROUP2/cgroup.controllers"; then
+	MEMORY=$CGROUP
+	LIMIT_FILE=memory.max
+else
+	LIMIT_FILE=memory.limit_in_bytes
+	mkdir "$MEMORY" || die "no memory controller in this kernel"
+fi
+
+limited() { # COMMAND...: with as much memory as is written down
+	(echo "$BASHPID" >"$MEMORY/cgroup.procs" && exec "$@")
+}
+
+start_with MaxEntries=4000000
+fwctl block $BAD4 >/dev/null
+seq 0 599999 | awk '{ printf "2001:db8:%x:%x::/64\n", $1 / 65536, $1 % 65536 }' >"$T/many"
+before=$(state)
+echo 64M >"$MEMORY/$LIMIT_FILE"
+limited "$FWCTL" load many "$T/many" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" >"$T/output" 2>&1
+status=$?
+note "status $status: $(tail -n 1 "$T/output")"
+same "a load beyond the memory limit: exit status" 5 $status
+check "a load beyond the memory limit: says why and what to do" grep -q "memory.*MemoryMax=.*Nothing was changed" "$T/output"
+same "a load beyond the memory limit: nothing changed" "$before" "$(state)"
+
+# The daemon has a limit, too: it restores what fits, says what did not, and filters.
+fwctl load many "$T/many" --force >/dev/null 2>&1
+stop
+quietly fwctl unload
+: >"$T/log"
+before=$(n_ready)
+NOTIFY_SOCKET=$T/notify limited "$EBPF_FWD" --config "$T/fw.conf" --pin-dir "$PINS" --state-dir "$T/state" \
+	--run-dir "$T/run" >>"$T/log" 2>&1 &
+DAEMON=$!
+WAIT_LIMIT=60
+wait_for is_ready_or_dead "$before"
+check "a daemon with too little memory starts" test "$(n_ready)" -gt "$before"
+check "a daemon with too little memory says what is missing and what to do" \
+	grep -q "List 'many': .*memory.*entries after it.*MemoryMax=" "$T/log"
+check "the daemon lives" kill -0 "$DAEMON"
+same "and all is blocked as before" blocked "$(probe_udp $BAD4 $HOST4)"
