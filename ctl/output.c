@@ -131,6 +131,12 @@ void output_rows_more(struct output_rows *o, const char *key, json_object *value
 	json_object_object_add(o->more, key, value);
 }
 
+static void print_members(json_object *o)
+{
+	json_object_object_foreach(o, key, value)
+		printf(",\"%s\":%s", key, json_object_to_json_string_ext(value, JSON_FLAGS));
+}
+
 int output_rows_end(struct output_rows *o)
 {
 	_cleanup_json_ json_object *more = o->more;
@@ -139,8 +145,8 @@ int output_rows_end(struct output_rows *o)
 
 	if (o->ctl->is_json) {
 		printf("%s]", o->n_rows > 0 ? "\n" : "");
-		json_object_object_foreach(more, key, value)
-			printf(",\"%s\":%s", key, json_object_to_json_string_ext(value, JSON_FLAGS));
+		if (more)
+			print_members(more);
 		print_notes(o->ctl);
 		puts("}");
 		return 0;
