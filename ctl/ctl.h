@@ -38,7 +38,7 @@ struct ctl {
 	const char *comment;  /* "" = none */
 	uint64_t duration_ns; /* UINT64_MAX = until it is removed */
 	uint64_t interval_ns; /* between two blocks of what is shown again and again */
-	uint64_t n_blocks;    /* of these, UINT64_MAX = no end */
+	uint64_t count;       /* of these, or of events; UINT64_MAX = no end */
 	const char *sort;     /* NULL = the verb's own order */
 	unsigned directions;  /* FW_IN | FW_OUT, 0 = as the list or the target has it */
 	bool is_json;
@@ -49,6 +49,11 @@ struct ctl {
 	bool is_all_lists;
 	bool is_quiet;
 	bool is_prometheus;
+	struct prefix source;      /* of what to watch; family 0 = any */
+	struct prefix destination;
+	unsigned hooks;       /* 1 << enum fw_hook, 0 = all */
+	bool is_audit;
+	uint64_t rate;        /* events a second and CPU, 0 = no limit; UINT64_MAX = the verb's own */
 	const char *output;   /* file to write instead of stdout, NULL = none */
 	bool is_watch;
 	bool is_help;
@@ -82,6 +87,11 @@ enum {
 	OPTION_COUNT = 1 << 20,
 	OPTION_INTERVAL = 1 << 21,
 	OPTION_WATCH = 1 << 22,
+	OPTION_SRC = 1 << 23,
+	OPTION_DST = 1 << 24,
+	OPTION_HOOK = 1 << 25,
+	OPTION_AUDIT = 1 << 26,
+	OPTION_RATE = 1 << 27,
 };
 
 #define OPTIONS_GLOBAL \
@@ -127,6 +137,7 @@ int verb_import(struct ctl *ctl, int argc, char **argv);
 int verb_batch(struct ctl *ctl, int argc, char **argv);
 int verb_top(struct ctl *ctl, int argc, char **argv);
 int verb_hist(struct ctl *ctl, int argc, char **argv);
+int verb_monitor(struct ctl *ctl, int argc, char **argv);
 int verb_stats(struct ctl *ctl, int argc, char **argv);
 int verb_status(struct ctl *ctl, int argc, char **argv);
 int verb_doctor(struct ctl *ctl, int argc, char **argv);

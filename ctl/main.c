@@ -19,7 +19,7 @@
 
 /* Letter, name, argument, help; quotes and brackets in help would break the completion for zsh. */
 const struct option options[] = {
-	{ OPTION_LIST,      'l', "list",      "LIST",     "List to change, instead of manual or allow" },
+	{ OPTION_LIST,      'l', "list",      "LIST",     "This list, instead of manual, allow, or all" },
 	{ OPTION_ALL_LISTS, 0,   "all-lists", NULL,       "Take out of every list that holds it" },
 	{ OPTION_FOR,       0,   "for",       "DURATION", "How long: 90, 10m, 1d12h, permanent" },
 	{ OPTION_IN,        0,   "in",        NULL,       "What comes in: from the address, to the port" },
@@ -30,12 +30,17 @@ const struct option options[] = {
 	{ OPTION_STRICT,    0,   "strict",    NULL,       "Fail if a target is not in the list" },
 	{ OPTION_DRY_RUN,   0,   "dry-run",   NULL,       "Show what would change, and change nothing" },
 	{ OPTION_SORT,      0,   "sort",      "KEY",      "Order: the man page has the keys of each verb" },
-	{ OPTION_COUNT,     'n', "count",     "N",        "Show it so many times, then end" },
+	{ OPTION_COUNT,     'n', "count",     "N",        "End after so many" },
 	{ OPTION_INTERVAL,  0,   "interval",  "DURATION", "How often, instead of every second" },
 	{ OPTION_WATCH,     0,   "watch",     "[SEC]",    "Show rates again and again, every second or so" },
 	{ OPTION_QUIET,     'q', "quiet",     NULL,       "Print nothing: 0 = attached, 3 = not" },
 	{ OPTION_PROMETHEUS, 0,  "prometheus", NULL,      "Print metrics for Prometheus" },
 	{ OPTION_OUTPUT,    0,   "output",    "FILE",     "Write the metrics to a file, replaced in one step" },
+	{ OPTION_SRC,       0,   "src",       "PREFIX",   "Only what comes from these addresses" },
+	{ OPTION_DST,       0,   "dst",       "PREFIX",   "Only what goes to these addresses" },
+	{ OPTION_HOOK,      0,   "hook",      "HOOK",     "Only at this hook: xdp, tc or cgroup; may be repeated" },
+	{ OPTION_AUDIT,     0,   "audit",     NULL,       "Also what lists in mode audit would drop" },
+	{ OPTION_RATE,      0,   "rate",      "NUMBER",   "At most so many a second on each CPU, 0 = all" },
 	{ OPTION_JSON,      'j', "json",      NULL,       "Print JSON, errors too" },
 	{ OPTION_PIN_DIR,   0,   "pin-dir",   "DIR",      "Instead of " PINS_DIR_DEFAULT },
 	{ OPTION_STATE_DIR, 0,   "state-dir", "DIR",      "Instead of " FW_STATE_DIR },
@@ -81,6 +86,9 @@ const struct verb verbs[] = {
 	  0, 0, OPTIONS_REPEAT | OPTION_INTERVAL | OPTION_SORT, verb_top },
 	{ "hist",    "",                "Show how long packets are, and how far apart",
 	  0, 0, OPTIONS_REPEAT | OPTION_INTERVAL | OPTION_IN | OPTION_OUT, verb_hist },
+	{ "monitor", "",                "Show each drop as it happens",
+	  0, 0, OPTION_LIST | OPTION_SRC | OPTION_DST | OPTION_HOOK | OPTION_IN | OPTION_OUT | OPTION_AUDIT |
+		OPTION_RATE | OPTIONS_REPEAT, verb_monitor },
 	{ "status",  "",                "Show what is loaded and where it is attached",
 	  0, 0, OPTION_QUIET, verb_status },
 	{ "doctor",  "",                "Look for what is wrong, and say what to do",
@@ -165,7 +173,8 @@ int main(int argc, char **argv)
 		.comment = "",
 		.duration_ns = UINT64_MAX,
 		.interval_ns = 1000000000,
-		.n_blocks = UINT64_MAX,
+		.count = UINT64_MAX,
+		.rate = UINT64_MAX,
 		.is_json = wants_json(argc, argv),
 	};
 	int status, written;

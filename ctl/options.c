@@ -11,11 +11,13 @@
 #include "decimal.h"
 #include "duration.h"
 #include "log.h"
+#include "names.h"
 #include "output.h"
 
 #define ARGUMENT_TEXT_MAX 256
 #define INTERVAL_MIN_NS   UINT64_C(100000000)
 #define INTERVAL_MAX_NS   UINT64_C(86400000000000)
+#define NUMBER_MAX        UINT64_C(1000000000)
 
 int options_find_verb(struct ctl *ctl, const char *name, const struct verb **ret)
 {
@@ -61,16 +63,6 @@ static int set_interval(struct ctl *ctl, const char *text)
 	return EXIT_DONE;
 }
 
-static int set_count(struct ctl *ctl, const char *text)
-{
-	char escaped[ARGUMENT_TEXT_MAX];
-
-	if (decimal_parse(text, strlen(text), UINT32_MAX, &ctl->n_blocks) < 0 || ctl->n_blocks == 0)
-		return output_fail(ctl, EXIT_USAGE, "'%s' is no count: it is a number from 1 on",
-				   log_escape(text, escaped, sizeof(escaped)));
-	return EXIT_DONE;
-}
-
 /* A comment ends with its line, and must not be able to act on a terminal. */
 bool option_is_comment(const char *text)
 {
@@ -85,6 +77,41 @@ static int set_comment(struct ctl *ctl, const char *text)
 	if (!option_is_comment(text))
 		return output_fail(ctl, EXIT_USAGE, "A comment is one line without control characters");
 	ctl->comment = text;
+	return EXIT_DONE;
+}
+
+static int set_prefix(struct ctl *ctl, const char *text, struct prefix *ret)
+{
+	char escaped[ARGUMENT_TEXT_MAX];
+
+	if (prefix_parse(text, strlen(text), ret, NULL) < 0)
+		return output_fail(ctl, EXIT_USAGE, "'%s' is no address and no prefix",
+				   log_escape(text, escaped, sizeof(escaped)));
+	return EXIT_DONE;
+}
+
+static int set_hook(struct ctl *ctl, const char *text)
+{
+	char escaped[ARGUMENT_TEXT_MAX];
+	int r = hook_from_string(text, strlen(text));
+
+	if (r < 0)
+		return output_fail(ctl, EXIT_USAGE, "'%s' is no hook: xdp, tc or cgroup is one",
+				   log_escape(text, escaped, sizeof(escaped)));
+	ctl->hooks |= 1u << r;
+	return EXIT_DONE;
+}
+
+static int set_number(struct ctl *ctl, const struct option *o, const char *text, uint64_t min, uint64_t *ret)
+{
+	char escaped[ARGUMENT_TEXT_MAX];
+	uint64_t value;
+
+	if (decimal_parse(text, strlen(text), NUMBER_MAX, &value) < 0 || value < min)
+		return output_fail(ctl, EXIT_USAGE, "'%s': --%s takes a number from %llu to %llu",
+				   log_escape(text, escaped, sizeof(escaped)), o->name, (unsigned long long)min,
+				   (unsigned long long)NUMBER_MAX);
+	*ret = value;
 	return EXIT_DONE;
 }
 
@@ -123,7 +150,7 @@ static int set_option(struct ctl *ctl, const struct option *o, const char *argum
 		ctl->sort = argument;
 		break;
 	case OPTION_COUNT:
-		return set_count(ctl, argument);
+		return set_number(ctl, o, argument, 1, &ctl->count);
 	case OPTION_INTERVAL:
 		return set_interval(ctl, argument);
 	case OPTION_WATCH:
@@ -141,6 +168,17 @@ static int set_option(struct ctl *ctl, const struct option *o, const char *argum
 	case OPTION_OUTPUT:
 		ctl->output = argument;
 		break;
+	case OPTION_SRC:
+		return set_prefix(ctl, argument, &ctl->source);
+	case OPTION_DST:
+		return set_prefix(ctl, argument, &ctl->destination);
+	case OPTION_HOOK:
+		return set_hook(ctl, argument);
+	case OPTION_AUDIT:
+		ctl->is_audit = true;
+		break;
+	case OPTION_RATE:
+		return set_number(ctl, o, argument, 0, &ctl->rate);
 	case OPTION_PIN_DIR:
 		ctl->pin_dir = argument;
 		break;

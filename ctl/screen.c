@@ -59,7 +59,7 @@ void screen_begin(struct screen *s, struct ctl *ctl)
 		.start_ns = now,
 		.shown_ns = now,
 		.end_ns = ctl->duration_ns > UINT64_MAX - now ? UINT64_MAX : now + ctl->duration_ns,
-		.n_left = ctl->n_blocks,
+		.n_left = ctl->count,
 	};
 	(void) sigprocmask(SIG_BLOCK, &set, NULL); /* they come while we wait, and at no other time */
 	(void) setvbuf(stdout, NULL, _IOFBF, BUFFER_SIZE);

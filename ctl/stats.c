@@ -111,7 +111,7 @@ int verb_stats(struct ctl *ctl, int argc, char **argv)
 
 	if (ctl->is_watch && ctl->is_prometheus)
 		return output_fail(ctl, EXIT_USAGE, "--watch and --prometheus do not go together");
-	if (!ctl->is_watch && (ctl->n_blocks != UINT64_MAX || ctl->duration_ns != UINT64_MAX))
+	if (!ctl->is_watch && (ctl->count != UINT64_MAX || ctl->duration_ns != UINT64_MAX))
 		return output_fail(ctl, EXIT_USAGE, "-n and --for go with --watch");
 
 	status = session_open(ctl, &table);

@@ -47,6 +47,11 @@ const char *hook_to_string(enum fw_hook h)
 	return words_get(hooks, ELEMENTSOF(hooks), h);
 }
 
+int hook_from_string(const char *text, size_t length)
+{
+	return words_find(hooks, ELEMENTSOF(hooks), text, length);
+}
+
 const char *direction_to_string(enum fw_direction d)
 {
 	return words_get(directions, ELEMENTSOF(directions), d);

@@ -146,16 +146,18 @@ static void note_end(struct watch *w, uint8_t watch, uint32_t until)
 }
 
 /*
- * Opens a gate for a slot that is live already. Always to a later tick than it had: who shuts it at this
- * moment, because he saw nobody, shuts it at the tick that he saw.
+ * Opens a gate for a slot that is live already. Always to another tick than it had: who shuts it at this moment,
+ * because he saw nobody, shuts it at the tick that he saw.
  */
 static void gate_open(struct fw_gate *gate, uint32_t until)
 {
-	uint32_t was = __atomic_load_n(&gate->until, __ATOMIC_ACQUIRE);
+	uint32_t was = __atomic_load_n(&gate->until, __ATOMIC_ACQUIRE), fresh;
 
-	while (!__atomic_compare_exchange_n(&gate->until, &was, was < until ? until : was + 1, false,
-					    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-		;
+	do {
+		fresh = until;
+		if (was == until || (was > until && was != __atomic_load_n(&gate->closed, __ATOMIC_ACQUIRE)))
+			fresh = was + 1; /* it is open for longer than we need */
+	} while (!__atomic_compare_exchange_n(&gate->until, &was, fresh, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 }
 
 /* Shuts a gate behind which nobody is left; the kernel would too, when its tick has passed. */
@@ -283,6 +285,34 @@ int watch_renew(struct watch *w, uint64_t lease_ns)
 	if (gate)
 		raise_tick(&gate->until, until);
 	return 0;
+}
+
+static int map_id(int fd, uint32_t *ret)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return -errno;
+	*ret = info.id;
+	return 0;
+}
+
+int watch_check(struct watch *w)
+{
+	_cleanup_close_ int fd = -1;
+	uint32_t ours = 0, pinned = 0;
+	int r;
+
+	fd = pins_open(w->pin_dir, "maps/rings", false);
+	if (fd < 0)
+		return fd;
+	r = map_id(fd, &pinned);
+	if (r >= 0)
+		r = map_id(w->rings_fd, &ours);
+	if (r < 0)
+		return r;
+	return ours == pinned ? 0 : -ESTALE;
 }
 
 void watch_release(struct watch *w)

@@ -35,6 +35,12 @@ int watch_take(struct watch *w, const struct fw_watcher *want, int ring_fd, uint
 int watch_renew(struct watch *w, uint64_t lease_ns);
 
 /*
+ * Are these still the firewall's maps? -ENOENT: it was unloaded; -ESTALE: it was loaded anew, with maps of its own.
+ * What we watch then says nothing any more.
+ */
+int watch_check(struct watch *w);
+
+/*
  * Gives it back; needs no lock. When it returns no program writes to the ring any more, and the counts are final:
  * read the ring to its end, then them. They stay readable until the next watch_take().
  */

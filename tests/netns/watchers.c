@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * watchers PIN_DIR: prints what who watches has taken of the kernel: "slots N rings N drops open|shut packets
+ * open|shut seen yes|no".
+ */
+
+#include <bpf/bpf.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "pins.h"
+#include "watch.h"
+
+/* How many places of a map of maps are taken. */
+static int n_inner(const char *pin_dir, const char *name, uint32_t n_places)
+{
+	_cleanup_close_ int fd = -1;
+	uint32_t id;
+	int n = 0;
+
+	fd = pins_open(pin_dir, name, false);
+	for (uint32_t i = 0; fd >= 0 && i < n_places; i++)
+		n += bpf_map_lookup_elem(fd, &i, &id) == 0;
+	return fd < 0 ? fd : n;
+}
+
+static const char *gate(const struct fw_gate *g)
+{
+	return g->until != g->closed ? "open" : "shut";
+}
+
+int main(int argc, char **argv)
+{
+	struct fw_watcher slots[FW_WATCHERS_MAX];
+	struct fw_policy policy;
+	_cleanup_close_ int fd = -1;
+	uint32_t first = 0;
+	struct watch *w;
+	int n = 0, r;
+
+	if (argc != 2)
+		return EXIT_FAILURE;
+	r = watch_open(argv[1], &w);
+	fd = pins_open(argv[1], "maps/policy", false);
+	if (r < 0 || fd < 0 || bpf_map_lookup_elem(fd, &first, &policy) < 0) {
+		fprintf(stderr, "watchers: cannot read '%s'\n", argv[1]);
+		return EXIT_FAILURE;
+	}
+	watch_slots(w, slots);
+	watch_free(w);
+	for (size_t i = 0; i < ELEMENTSOF(slots); i++)
+		n += slots[i].until != 0 && i != FW_WATCHER_DAEMON;
+	printf("slots %d rings %d drops %s packets %s seen %s\n", n,
+	       n_inner(argv[1], "maps/rings", FW_WATCHERS_MAX), gate(&policy.watch_drops), gate(&policy.watch_packets),
+	       n_inner(argv[1], "maps/seen", 1) > 0 ? "yes" : "no");
+	return EXIT_SUCCESS;
+}
