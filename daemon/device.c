@@ -16,6 +16,7 @@
 #include "pins.h"
 #include "repin.h"
 
+#define FAILED_XDP_CHECKS 12 /* a minute; the program of somebody else, -EBUSY, costs the driver nothing: 1 */
 #define NOWHERE 0 /* as an attach type: the hook has no such direction, and no link there is ever held */
 
 static const uint32_t attach_types[DEVICE_HOOKS][_FW_DIRECTION_MAX] = {
@@ -87,6 +88,11 @@ bool device_is_attached(const struct device *dev, enum fw_hook hook, const struc
 	return h->mechanism != FW_MECHANISM_NONE &&
 	       (wanted == FW_MECHANISM_NONE || wanted == h->mechanism) && h->serial == i->serial &&
 	       h->is_l3 == (interface_layer(i) == INTERFACE_NETWORK);
+}
+
+bool device_is_due(const struct device *dev, enum fw_hook hook)
+{
+	return dev->hooks[hook].n_checks_to_wait == 0;
 }
 
 bool device_has_link(const struct device *dev, enum fw_hook hook)
@@ -162,8 +168,11 @@ int device_attach(struct device *dev, enum fw_hook hook, const struct device_con
 	(void) snprintf(dev->name, sizeof(dev->name), "%s", i->name);
 	h->foreign_id = 0;
 	r = hook == FW_HOOK_XDP ? device_attach_xdp(dev, x, i) : device_attach_tc(dev, x, i);
-	if (r < 0)
+	if (r < 0) {
+		if (hook == FW_HOOK_XDP && r != -ENODEV)
+			h->n_checks_to_wait = r == -EBUSY ? 1 : FAILED_XDP_CHECKS;
 		return r;
+	}
 
 	h->serial = i->serial;
 	h->is_l3 = interface_layer(i) == INTERFACE_NETWORK;
@@ -183,6 +192,7 @@ void device_detach(struct device *dev, enum fw_hook hook, const struct device_co
 		device_detach_filters(dev, x);
 	dev->hooks[hook].mechanism = FW_MECHANISM_NONE;
 	dev->hooks[hook].was_robbed = false;
+	dev->hooks[hook].n_checks_to_wait = 0;
 	dev->hooks[hook].foreign_id = 0;
 	dev->hooks[hook].note[0] = '\0';
 }
@@ -244,6 +254,8 @@ static void check_links(struct device *dev, enum fw_hook hook, const struct devi
 void device_check(struct device *dev, const struct device_context *x)
 {
 	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++) {
+		if (dev->hooks[hook].n_checks_to_wait > 0)
+			dev->hooks[hook].n_checks_to_wait--;
 		if (dev->hooks[hook].mechanism == FW_MECHANISM_CLSACT)
 			device_check_filters(dev, x);
 		else if (dev->hooks[hook].mechanism != FW_MECHANISM_NONE)

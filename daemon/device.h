@@ -25,6 +25,7 @@ struct device_hook {
 	bool is_l3;
 	bool was_robbed;             /* what we attached was found missing */
 	int links[_FW_DIRECTION_MAX]; /* also those of a run before; -1 = none */
+	unsigned n_checks_to_wait;   /* before what failed is tried again, see device_is_due() */
 	uint32_t foreign_id;         /* the program of somebody else that is in the way, 0 = none */
 	char note[FW_NOTE_MAX];      /* why it is not attached, or not in the preferred way; "" = it is */
 };
@@ -70,6 +71,12 @@ bool device_has_link(const struct device *dev, enum fw_hook hook);
 
 /* Is there nothing of ours at the hook, and nothing to say of it? */
 bool device_is_bare(const struct device *dev, enum fw_hook hook);
+
+/*
+ * May it be tried to attach? An interface tells of every little change, and its driver may reset it in the course
+ * of refusing a program: xdp is tried again at checks only, and at that of most failures a minute later.
+ */
+bool device_is_due(const struct device *dev, enum fw_hook hook);
 
 /* Is an XDP link of ours in a mode that is not wanted? It must go before another can come. */
 bool device_has_wrong_mode(const struct device *dev, const struct device_context *x);

@@ -209,6 +209,8 @@ static bool attach_device(struct hooks *h, struct device *dev, enum fw_hook hook
 
 	if (device_is_attached(dev, hook, &h->context, i))
 		return true;
+	if (!device_is_due(dev, hook))
+		return false;
 
 	r = device_attach(dev, hook, &h->context, i); /* what fails is tried again at the next call */
 	if (r == -EEXIST && is_link)
@@ -433,6 +435,13 @@ static void check_cgroup(struct hooks *h)
 			(void) log_warning(r, "The pin '%s/%s' was removed, cannot put it back: %m", h->pin_dir,
 					   cgroup_pins[d]);
 	}
+}
+
+void hooks_forget_failures(struct hooks *h)
+{
+	for (size_t n = 0; n < h->n_devices; n++)
+		for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
+			h->devices[n].hooks[hook].n_checks_to_wait = 0;
 }
 
 void hooks_check(struct hooks *h)

@@ -23,12 +23,15 @@ struct hooks *hooks_free(struct hooks *h); /* accepts NULL, returns NULL; what i
 /*
  * Attaches to every interface that the configuration wants, then detaches from those it does not want.
  * What is right already is not touched. What fails is logged when the reason changes and tried again
- * at the next call.
+ * at the next call, at xdp at one that follows a check.
  */
 int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct interfaces *s);
 
 /* The same for the cgroup: Cgroup= or, without the hook in Hooks=, none. */
 void hooks_sync_cgroup(struct hooks *h, const struct config *c);
+
+/* The next sync tries all again: for a new configuration. */
+void hooks_forget_failures(struct hooks *h);
 
 /* Looks whether all is still attached and pinned, and mends it with a warning. */
 void hooks_check(struct hooks *h);

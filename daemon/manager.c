@@ -320,6 +320,7 @@ static int reload(struct manager *m)
 	m->config = fresh;
 	m->configured_at = now_usec(CLOCK_REALTIME) / USEC_PER_SEC;
 	fresh = old; /* released with this scope */
+	hooks_forget_failures(m->hooks);
 	(void) sync_hooks(m); /* what fails is said and tried again, as with events */
 	tend_table(m);
 	(void) arm_stats_timer(m);

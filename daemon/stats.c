@@ -237,7 +237,9 @@ void stats_report(struct stats *s, const struct hooks *h)
 			const struct fw_counters *was = &s->last.counters[hook][d],
 						 *is = &now.counters[hook][d];
 
-			if (hooks_count(h, hook) > 0 || is->packets != was->packets)
+			bool is_used = hooks_count(h, hook) > 0 && (hook != FW_HOOK_XDP || d == FW_INGRESS);
+
+			if (is_used || is->packets != was->packets)
 				report_window(hook, d, was, is, now.usec - s->last.usec,
 					      s->was_down);
 		}

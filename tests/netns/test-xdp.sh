@@ -102,6 +102,7 @@ for mode in native generic; do
 		is_mechanism h0 "xdp $mode" || note "$mode: reload $i leaves xdp off"
 	done
 	check "$mode: it went off and on" is_mechanism h0 "xdp $mode"
+	same "$mode: no statistics of an egress that it does not have" 0 "$(grep -c 'xdp egress' "$T/log")"
 	other=native
 	[ $mode = generic ] || other=generic
 	for hooks in "xdp tc" xdp; do
@@ -116,7 +117,6 @@ for mode in native generic; do
 	reload "$interfaces" "Hooks=xdp tc" XdpMode=$mode
 
 	# What becomes of the interface.
-	index=$(ifindex h0)
 	ip link set h0 down
 	ip link set h0 up
 	for mtu in 1400 9000 1500; do
