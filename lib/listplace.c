@@ -187,7 +187,7 @@ static bool is_dir(DIR *d, const struct dirent *e)
 	return fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* "sshd.list" -> "sshd". False if this is not the file of a list. */
+/* "sshd.list" -> "sshd". False if this is not what the file of a list is called. */
 static bool cut_suffix(char *name)
 {
 	size_t length = strlen(name), n_suffix = strlen(LIST_SUFFIX);
@@ -223,9 +223,9 @@ static int collect_names(int at_fd, const char *path, const char *start, struct 
 		char name[FW_LIST_NAME_MAX + sizeof(e->d_name) + 1];
 
 		(void) snprintf(name, sizeof(name), "%s%s", start, e->d_name);
-		if (!is_dir(d, e))
-			r = cut_suffix(name) ? names_add(names, name) : 0;
-		else if (list_name_is_valid(name))
+		if (cut_suffix(name)) /* whatever it is: what cannot be read is moved aside, and said */
+			r = names_add(names, name);
+		else if (is_dir(d, e) && list_name_is_valid(name))
 			r = collect_names(dirfd(d), e->d_name, strcat(name, "/"), names);
 		else
 			continue;

@@ -361,6 +361,72 @@ static void test_words(void **state)
 }
 
 /* 200000 lines in the worst order are read in a fraction of a second; the limit allows for sanitizers. */
+/*
+ * What a failing disk may make of a file: bits that flip, stretches that are lost or doubled. Whatever comes out,
+ * it is a list in order, or refused with a line; a sanitizer sees what is read beside it.
+ */
+static void test_damaged(void **state)
+{
+	static const char whole[] = "#!ebpf-fw list=manual action=block mode=enforce enabled=yes direction=default\n"
+				    "192.0.2.0/24 until=1790000000 in # seen\n2001:db8::/32\ntcp/8000-8100 out\n"
+				    "!remove 192.0.2.0/24\n198.51.100.7 both since=1780000000\n";
+	uint32_t random = 2463534242; /* xorshift: the same damage in each run */
+	size_t n_refused = 0;
+
+	for (unsigned turn = 0; turn < 20000; turn++) {
+		_cleanup_(freelistp) struct list *l = NULL;
+		char text[2 * sizeof(whole)];
+		size_t size = sizeof(whole) - 1, at, n, lineno = 0;
+		const char *error = NULL;
+		int r;
+
+		memcpy(text, whole, size);
+		for (unsigned i = 0; i <= turn % 4; i++) {
+			random ^= random << 13;
+			random ^= random >> 17;
+			random ^= random << 5;
+			at = random % size;
+			n = random >> 16 & 15;
+			if (turn % 3 == 0 || at + n > size || size + n > sizeof(text)) {
+				text[at] ^= 1 << (random >> 24 & 7);
+			} else if (turn % 3 == 1) {
+				memmove(text + at, text + at + n, size - at - n);
+				size -= n;
+			} else {
+				memmove(text + at + n, text + at, size - at);
+				size += n;
+			}
+		}
+
+		r = parse("manual", text, size, &l, &lineno, &error);
+		CHECK(r == 0 || (r == -EBADMSG && error && lineno > 0), "turn %u gives %d at line %zu", turn, r, lineno);
+		n_refused += r < 0;
+		for (size_t i = 1; r == 0 && i < l->n_items; i++)
+			CHECK(target_compare(&l->items[i - 1].target, &l->items[i].target) < 0, "turn %u", turn);
+	}
+	assert_in_range(n_refused, 1000, 19000); /* else the damage is too much or too little to tell anything */
+}
+
+static void test_long(void **state)
+{
+	static const char *const rows[] = {
+		"192.0.2.0/99999999999999999999999999\n",
+		"192.0.2.0 until=99999999999999999999999999\n",
+		"tcp/99999999999999999999\n",
+		"192.0.2.0 until=-1\n",
+		"999999999999999999999.0.2.1\n",
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_(freelistp) struct list *l = NULL;
+		const char *error = NULL;
+		size_t lineno = 0;
+
+		CHECK(parse("manual", rows[i], strlen(rows[i]), &l, &lineno, &error) == -EBADMSG && lineno == 1, "%s",
+		      rows[i]);
+	}
+}
+
 static void test_large(void **state)
 {
 	const size_t n = 200000;
@@ -393,6 +459,8 @@ int main(void)
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_comment_injection),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_large),
 	};
 

@@ -1,0 +1,168 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Acceptance 9 to 12: a full disk, list files cut short or damaged, a configuration that cannot be read. Kernel and
+# file agree or the command says so; the daemon starts, keeps what is in force, and says once what is wrong.
+. "${0%/*}/lib.sh"
+
+numbers() { # FIRST LAST: as many addresses
+	seq "$1" "$2" | awk '{ printf "198.18.%d.%d\n", $1 / 256, $1 % 256 }'
+}
+
+state() { # what the kernel holds and what is counted, and the files to the byte
+	fwctl show --json | sed 's/"hits":[^}]*//' | sort
+	fwctl lists --json | sed 's/"hits".*//'
+	(cd "$T/state" && find . -type f -name '*.list' -exec md5sum {} + | sort)
+}
+
+fails() { # STATUS NAME WORDS ARGUMENT...
+	local status=$1 name=$2 words=$3
+	shift 3
+	fwctl "$@" >/dev/null 2>"$T/stderr"
+	same "$name: exit status" "$status" $?
+	grep -Eqi "$words" "$T/stderr" || sed 's/^/# stderr: /' "$T/stderr"
+	check "$name: says why" grep -Eqi "$words" "$T/stderr"
+}
+
+targets() { # of the list "manual" in the kernel
+	fwctl show manual --json | json "' '.join(sorted(e['target'] for e in d['entries']))"
+}
+
+reboot() { # as far as the firewall sees it
+	stop
+	quietly fwctl unload
+	: >"$T/log"
+	start || die "the daemon does not start"
+}
+
+start_receivers
+
+# A full disk.
+mount -t tmpfs -o size=192k tmpfs "$T/state" || die "cannot mount a small tmpfs"
+start_with
+numbers 1 300 >"$T/feed"
+fwctl load feed "$T/feed" --force >/dev/null 2>&1
+fwctl block $BAD4 203.0.113.1 >/dev/null
+fwctl list add empty >/dev/null
+numbers 1 20000 >"$T/large"
+fwctl export >"$T/exported"
+echo "block 203.0.113.5" >"$T/batch"
+dd if=/dev/zero of="$T/state/ballast" bs=4096 2>/dev/null
+pad() { # FILE: with a comment, up to the end of its page: no byte more will fit
+	local n=$((4095 - $(wc -c <"$1") % 4096))
+
+	head -c $n /dev/zero | tr '\0' '#' >>"$1" && echo >>"$1"
+}
+pad "$T/state/lists/manual.list"
+before=$(state)
+fails 1 "full disk: load" "no space.*nothing was changed" load feed "$T/large"
+same "full disk: load: nothing changed" "$before" "$(state)"
+fails 1 "full disk: list set" "no space.*nothing was changed" list set feed mode=audit
+same "full disk: list set: nothing changed" "$before" "$(state)"
+fails 1 "full disk: list disable" "no space.*nothing was changed" list disable manual
+same "full disk: list disable: nothing changed" "$before" "$(state)"
+fails 1 "full disk: list add" "no space.*nothing was changed" list add another
+same "full disk: list add: nothing changed" "$before" "$(state)"
+fails 1 "full disk: the first block of a list" "no space.*nothing was changed" block 203.0.113.6 -l fresh
+same "full disk: the first block of a list: nothing changed" "$before" "$(state)"
+fails 1 "full disk: the first entry of a list" "no space|nothing was changed" load empty "$T/feed" --force
+same "full disk: the first entry of a list: nothing changed" "$before" "$(state)"
+
+fails 1 "full disk: block" "no space.*nothing was changed.*--runtime" block 203.0.113.7
+same "full disk: block: nothing changed" "$before" "$(state)"
+fails 1 "full disk: unblock" "no space.*nothing was changed" unblock $BAD4
+same "full disk: unblock: nothing changed" "$before" "$(state)"
+same "full disk: blocked as before" blocked "$(probe_udp $BAD4 $HOST4)"
+fails 1 "full disk: batch" "no space.*nothing was changed" batch "$T/batch"
+same "full disk: batch: nothing changed" "$before" "$(state)"
+check "full disk: block --runtime" quietly fwctl block 203.0.113.8 --runtime
+check "full disk: it holds" quietly fwctl check 203.0.113.8
+check "full disk: and goes" quietly fwctl unblock 203.0.113.8 --runtime
+before=$(targets)
+reboot
+same "full disk: a reboot finds what was acknowledged" "$before" "$(targets)"
+rm "$T/state/ballast"
+check "with room again: block" quietly fwctl block 203.0.113.9
+check "with room again: load" quietly fwctl load feed "$T/feed" --force
+remove
+umount "$T/state"
+
+# Cut short: entries up to the cut, whatever the byte, and never a part of one. tests/unit/test-listfile.c tries
+# every byte; here it is the daemon that reads.
+start_with
+fwctl block 203.0.113.1 >/dev/null
+fwctl block 203.0.113.22 >/dev/null
+fwctl block 203.0.113.133 >/dev/null
+cp "$T/state/lists/manual.list" "$T/whole"
+size=$(wc -c <"$T/whole")
+lines=("" "" "203.0.113.1" "203.0.113.1 203.0.113.22" "203.0.113.1 203.0.113.133 203.0.113.22")
+for cut in 0 1 $((size / 3)) $((size / 2)) $((size * 3 / 4)) $((size - 2)) $((size - 1)) "$size"; do
+	stop
+	quietly fwctl unload
+	head -c "$cut" "$T/whole" >"$T/state/lists/manual.list"
+	n=$(wc -l <"$T/state/lists/manual.list")
+	: >"$T/log"
+	start || die "the daemon does not start after a cut at $cut"
+	same "cut after $cut of $size bytes: what was whole is there" "${lines[n]}" "$(targets)"
+	[ "$(head -c "$cut" "$T/whole" | tail -c 1 | od -An -tx1)" = " 0a" ] || [ "$cut" = 0 ] ||
+		check "cut after $cut of $size bytes: the torn line is mentioned" grep -q "torn" "$T/log"
+	fwctl block 203.0.113.99 >/dev/null
+	check "cut after $cut of $size bytes: the next command mends the file" grep -q '^203.0.113.99\( \|$\)' \
+		"$T/state/lists/manual.list"
+done
+remove
+
+# Damaged while it runs and while it does not: moved aside once, the entries in the kernel stay.
+start_with
+fwctl block $BAD4 203.0.113.1 >/dev/null
+fwctl block 203.0.113.2 -l other >/dev/null 2>&1
+damage() { # KIND
+	case $1 in
+	"a flipped bit") sed -i 's/^203\.0\.113\.1/203.0.113.x/' "$T/state/lists/manual.list" ;;
+	"a huge number") echo "192.0.2.0/99999999999999999999999999" >>"$T/state/lists/manual.list" ;;
+	"a huge end") echo "192.0.2.77 until=99999999999999999999999999" >>"$T/state/lists/manual.list" ;;
+	"a megabyte in one line") head -c 1000000 /dev/zero | tr '\0' 7 | sed 's/$/\n/' >>"$T/state/lists/manual.list" ;;
+	"garbage") head -c 70000 /dev/urandom >"$T/state/lists/manual.list" ;;
+	"another first line") sed -i '1s/.*/#!ebpf-fw list=other action=allow/' "$T/state/lists/manual.list" ;;
+	"a directory") rm "$T/state/lists/manual.list" && mkdir "$T/state/lists/manual.list" ;;
+	"a link to /etc/shadow") ln -sf /etc/shadow "$T/state/lists/manual.list" ;;
+	"a FIFO") rm "$T/state/lists/manual.list" && mkfifo "$T/state/lists/manual.list" ;;
+	esac
+}
+for kind in "a flipped bit" "a huge number" "a huge end" "a megabyte in one line" "garbage" "another first line" \
+	"a directory" "a link to /etc/shadow" "a FIFO"; do
+	stop
+	cp "$T/state/lists/manual.list" "$T/good"
+	damage "$kind"
+	: >"$T/log"
+	start || die "$kind: the daemon does not start"
+	same "$kind: the kernel keeps what it holds" "$BAD4 203.0.113.1" "$(targets)"
+	same "$kind: it blocks" blocked "$(probe_udp $BAD4 $HOST4)"
+	same "$kind: said once" 1 "$(grep -c "'manual'" "$T/log")"
+	check "$kind: it is shorter than a screen" test "$(wc -c <"$T/log")" -lt 3000
+	check "$kind: nothing of it is shown" refuse grep -aq 'root:' "$T/log"
+	check "$kind: moved aside" test -n "$(find "$T/state/lists" -name 'manual.list.bad-*')"
+	check "$kind: the other list is as it was" quietly fwctl check 203.0.113.2
+	rm -rf "$T"/state/lists/manual.list.bad-*
+	rm -rf "$T/state/lists/manual.list"
+	cp "$T/good" "$T/state/lists/manual.list"
+done
+
+# The configuration: at a start its error is the end, at a reload the old one stays.
+fwctl block $BAD4 >/dev/null
+for kind in "a directory" "a dangling link" "a FIFO" "a device without end" "words that are none"; do
+	case $kind in
+	"a directory") rm -f "$T/fw.conf" && mkdir "$T/fw.conf" ;;
+	"a dangling link") rm -rf "$T/fw.conf" && mkdir "$T/fw.conf.d" && ln -s "$T/fw.conf.d/nowhere/x" "$T/fw.conf" ;;
+	"a FIFO") rm -f "$T/fw.conf" && mkfifo "$T/fw.conf" ;;
+	"a device without end") rm -f "$T/fw.conf" && ln -s /dev/zero "$T/fw.conf" ;;
+	"words that are none") rm -f "$T/fw.conf" && head -c 3000 /dev/urandom >"$T/fw.conf" ;;
+	esac
+	[ "$kind" = "a dangling link" ] && continue # as an absent one: the defaults hold, which attach to the machine
+	: >"$T/log"
+	kill -HUP "$DAEMON"
+	check "configuration: $kind: a reload says that the old one stays" wait_for grep -q "stays in force" "$T/log"
+	check "configuration: $kind: and what is wrong" grep -q "fw.conf" "$T/log"
+	same "configuration: $kind: it blocks as before" blocked "$(probe_udp $BAD4 $HOST4)"
+	timeout 10 "$EBPF_FWD" --check-config --config "$T/fw.conf" >/dev/null 2>&1
+	same "configuration: $kind: a check and a start end with 2" 2 $?
+done
