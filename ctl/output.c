@@ -79,13 +79,14 @@ int output_rows_add(struct output_rows *o, json_object *row)
 
 /*
  * Where a row is wider than the terminal, its first cell gets a line of its own if it is long, as IPv6
- * addresses are; what stands last, comments mostly, may run over.
+ * addresses are; and so does text at its end, a comment mostly.
  */
 static void fit_columns(struct output_rows *o)
 {
-	size_t columns = screen_size().columns, rest = 0, room;
+	size_t rest = 0, room;
 
-	if (columns == 0)
+	o->screen_width = screen_size().columns;
+	if (o->screen_width == 0)
 		return;
 	for (size_t i = 1; o->columns[i].key; i++) {
 		bool is_last = !o->columns[i + 1].key;
@@ -93,9 +94,18 @@ static void fit_columns(struct output_rows *o)
 		rest += strlen(COLUMN_GAP);
 		rest += is_last && !is_number(o->columns[i].kind) ? strlen(o->columns[i].title) : o->width[i];
 	}
-	room = columns > rest ? columns - rest : 0;
+	room = o->screen_width > rest ? o->screen_width - rest : 0;
 	if (o->width[0] > room)
 		o->width[0] = room > strlen(o->columns[0].title) ? room : strlen(o->columns[0].title);
+}
+
+static bool fits_screen(const struct output_rows *o, size_t column, const char *text)
+{
+	size_t width = strlen(text);
+
+	for (size_t i = 0; i < column; i++)
+		width += o->width[i] + strlen(COLUMN_GAP);
+	return o->screen_width == 0 || width <= o->screen_width;
 }
 
 /* One cell, padded to its column unless it is the last and nothing follows. */
@@ -107,8 +117,10 @@ static void print_cell(const struct output_rows *o, size_t i, const char *text)
 		printf("%s\n%*s", text, (int)o->width[0], "");
 	else if (is_number(o->columns[i].kind))
 		printf("%*s", (int)o->width[i], text);
-	else if (is_last)
+	else if (is_last && fits_screen(o, i, text))
 		fputs(text, stdout);
+	else if (is_last)
+		printf("\n" COLUMN_GAP COLUMN_GAP "%s", text);
 	else
 		printf("%-*s", (int)o->width[i], text);
 	fputs(is_last ? "\n" : COLUMN_GAP, stdout);

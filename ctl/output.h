@@ -29,6 +29,7 @@ struct output_rows {
 	size_t width[OUTPUT_COLUMNS_MAX];
 	FILE *cells; /* each with its NUL */
 	json_object *more; /* further members of the object */
+	size_t screen_width; /* 0 = no terminal */
 	char *text;
 	size_t size;
 };

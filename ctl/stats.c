@@ -106,13 +106,12 @@ int verb_stats(struct ctl *ctl, int argc, char **argv)
 		return output_fail(ctl, EXIT_USAGE, "--output goes with --prometheus");
 	if (ctl->is_prometheus && ctl->is_json)
 		return output_fail(ctl, EXIT_USAGE, "--prometheus and --json are two formats: give one");
-	if (ctl->is_prometheus)
-		return print_metrics(ctl);
-
-	if (ctl->is_watch && ctl->is_prometheus)
+	if (ctl->is_prometheus && ctl->is_watch)
 		return output_fail(ctl, EXIT_USAGE, "--watch and --prometheus do not go together");
 	if (!ctl->is_watch && (ctl->count != UINT64_MAX || ctl->duration_ns != UINT64_MAX))
 		return output_fail(ctl, EXIT_USAGE, "-n and --for go with --watch");
+	if (ctl->is_prometheus)
+		return print_metrics(ctl);
 
 	status = session_open(ctl, &table);
 	if (status != EXIT_DONE)

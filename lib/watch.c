@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
 #include "cleanup.h"
 #include "pins.h"
@@ -191,14 +192,22 @@ static int sweep_slot(struct watch *w, uint32_t slot, uint32_t until)
 	return take_out(w->rings_fd, slot);
 }
 
-static int sweep_seen(struct watch *w)
+static bool is_watched(struct watch *w, uint8_t watch)
 {
 	uint32_t now = tick_now();
-	int r;
 
 	for (uint32_t i = 0; i < FW_WATCHERS_MAX; i++)
-		if (w->watchers[i].watch == FW_WATCH_SEEN && slot_until(w, i) >= now)
-			return 0;
+		if (w->watchers[i].watch == watch && slot_until(w, i) >= now)
+			return true;
+	return false;
+}
+
+static int sweep_seen(struct watch *w)
+{
+	int r;
+
+	if (is_watched(w, FW_WATCH_SEEN))
+		return 0;
 	r = take_out(w->seen_fd, 0);
 	return r < 0 ? r : pins_remove(w->pin_dir, SEEN_PIN);
 }
@@ -217,6 +226,28 @@ int watch_sweep(struct watch *w)
 			return r;
 	}
 	return sweep_seen(w);
+}
+
+/*
+ * The first packet that is looked at has none before it: the latest one may have passed hours ago, when somebody
+ * last looked. Nobody reads what a packet that passes meanwhile adds.
+ */
+static int forget_latest(struct watch *w)
+{
+	int n_cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ struct fw_sizes *sizes = n_cpus > 0 ? calloc((size_t)n_cpus, sizeof(*sizes)) : NULL;
+
+	if (!sizes)
+		return n_cpus < 0 ? n_cpus : -ENOMEM;
+	for (uint32_t i = 0; i < FW_COUNTERS_MAX; i++) {
+		if (bpf_map_lookup_elem(w->sizes_fd, &i, sizes) < 0)
+			return -errno;
+		for (int cpu = 0; cpu < n_cpus; cpu++)
+			sizes[cpu].last_ns = 0;
+		if (bpf_map_update_elem(w->sizes_fd, &i, sizes, BPF_EXIST) < 0)
+			return -errno;
+	}
+	return 0;
 }
 
 static int find_slot(struct watch *w, uint8_t watch, uint32_t *ret)
@@ -244,6 +275,8 @@ int watch_take(struct watch *w, const struct fw_watcher *want, int ring_fd, uint
 	r = watch_sweep(w);
 	if (r >= 0)
 		r = find_slot(w, want->watch, &slot);
+	if (r >= 0 && want->watch == FW_WATCH_SIZES && !is_watched(w, FW_WATCH_SIZES))
+		r = forget_latest(w);
 	if (r >= 0)
 		r = table_sum_percpu(w->counts_fd, slot, sizeof(w->base), (uint64_t *)&w->base,
 				     offsetof(struct fw_watch_counts, tick) / sizeof(uint64_t));
