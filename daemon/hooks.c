@@ -238,11 +238,11 @@ static void drop_hook(struct hooks *h, struct device *dev, enum fw_hook hook)
 static void sync_device(struct hooks *h, struct device *dev, const struct interface *i, bool wants_tc,
 			bool wants_xdp)
 {
-	bool has_tc = false, has_xdp = false;
+	bool is_changing = device_has_wrong_mode(dev, &h->context), has_tc = false, has_xdp = false;
 
-	if (wants_tc || device_has_wrong_mode(dev, &h->context))
+	if (wants_tc || is_changing)
 		has_tc = attach_device(h, dev, FW_HOOK_TC, i);
-	if (wants_xdp)
+	if (wants_xdp && (has_tc || !is_changing))
 		has_xdp = attach_device(h, dev, FW_HOOK_XDP, i);
 	if (!has_xdp && !has_tc && !wants_tc)
 		has_tc = attach_device(h, dev, FW_HOOK_TC, i);
