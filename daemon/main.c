@@ -2,6 +2,7 @@
 
 /* ebpf-fwd: options, and the order of things. What a step does is in manager.c. */
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "pins.h"
 
 enum {
-	EXIT_USAGE = 2, /* command line or configuration: to start again would not help */
+	EXIT_LASTING = 2, /* command line, configuration, pin directory: to start again would not help */
 };
 
 struct command_line {
@@ -106,7 +107,7 @@ static int parse_arguments(int argc, char **argv, struct command_line *ret)
 
 	for (int i = 1; i < argc;) {
 		if (next_option(argc, argv, &i, &option, &value) < 0)
-			return EXIT_USAGE;
+			return EXIT_LASTING;
 		switch (option) {
 		case OPTION_CONFIG:
 			c.options.config_file = value;
@@ -173,6 +174,20 @@ static int run(const struct command_line *c, struct config *config)
 	return manager_run(m);
 }
 
+/* Errors about what others have to put right: the bpffs, the pin directory, our capabilities. */
+static int exit_status(int r)
+{
+	switch (r) {
+	case -ENODEV:
+	case -ENOTDIR:
+	case -EPERM:
+	case -EROFS:
+		return EXIT_LASTING;
+	default:
+		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_(config_done) struct config config = {};
@@ -187,8 +202,8 @@ int main(int argc, char **argv)
 	log_setup("ebpf-fwd", c.is_debug ? LOG_DEBUG : LOG_INFO);
 	log_libbpf();
 	if (manager_read_config(c.options.config_file, &config) < 0) /* nothing is touched before it is right */
-		return EXIT_USAGE;
+		return EXIT_LASTING;
 	if (c.is_check)
 		return EXIT_SUCCESS;
-	return run(&c, &config) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return exit_status(run(&c, &config));
 }

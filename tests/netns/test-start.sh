@@ -8,7 +8,7 @@ start_receivers
 
 # The daemon must end by itself, with a status that is not 0 and words that match.
 fails_with() { # NAME PATTERN [ARGUMENT]...
-	local name=$1 pattern=$2 status
+	local name=$1 pattern=$2
 	shift 2
 	timeout 10 "$EBPF_FWD" --config "$T/fw.conf" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" "$@" \
 		>"$T/output" 2>&1
@@ -44,6 +44,7 @@ mkdir -p "$T/plain"
 fails_with "no bpffs" "not on a bpffs" --pin-dir "$T/plain/fw"
 mkdir "$T/bpf/squat" && chown 65534 "$T/bpf/squat"
 fails_with "a squatted directory" "belongs to another user|cannot be trusted" --pin-dir "$T/bpf/squat"
+same "a squatted directory: to start again would not help" 2 "$status"
 mkdir -m 0777 "$T/bpf/open" && chmod 0777 "$T/bpf/open"
 fails_with "a directory open to everyone" "cannot be trusted|others may write" --pin-dir "$T/bpf/open"
 mkdir "$T/read_only"
