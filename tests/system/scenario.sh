@@ -58,7 +58,7 @@ check_under_traffic() { # NAME COMMAND...
 	traffic_begin
 	before=$(dropped_by_tc)
 	check "$name" "$@"
-	check "$name: packets go on to be dropped at tc" wait_until 30 dropped_more_than $((before + 500))
+	check "$name: packets go on to be dropped at tc" wait_until 60 dropped_more_than $((before + 500))
 	traffic_end
 	check "$name: none was delivered" is_only_good_received
 }
@@ -135,6 +135,16 @@ verify_within_bounds() {
 	return $status
 }
 
+# What is said of the units that it depends on is not ours.
+is_unit_verified() {
+	fails grep -E 'ebpf-fw' <(systemd-analyze verify ebpf-fw.service 2>&1)
+}
+
+is_bpffs_private() {
+	stat -c '%a %U %T' /sys/fs/bpf
+	[[ $(stat -c '%a %U' /sys/fs/bpf) =~ ^1?700\ root$ ]]
+}
+
 print_facts() {
 	fact kernel "$(uname -r)"
 	fact systemd "$(systemctl --version | awk 'NR == 1 { print $2 }')"
@@ -167,7 +177,7 @@ kill_service() {
 
 	pid=$(show ebpf-fw MainPID)
 	systemctl kill --kill-who=main --signal=KILL ebpf-fw
-	wait_until 60 has_new_pid "$pid"
+	wait_until 180 has_new_pid "$pid"
 }
 
 # A unit as early as one may be that is about the network: it opens the link to a peer that is sending.
@@ -235,9 +245,9 @@ is_before_network() {
 }
 
 check_boot() {
-	check "active after boot" wait_until 60 is_active
+	check "active after boot" wait_until 180 is_active
 	check "filtering before whatever is about the network" is_before_network
-	check "packets came as soon as there was a link" wait_until 30 dropped_more_than 500
+	check "packets came as soon as there was a link" wait_until 120 dropped_more_than 500
 	traffic_end
 	check "none of them was delivered" is_only_good_received
 	if [ -e /sys/class/net/eth0 ]; then
@@ -274,6 +284,9 @@ phase_service() {
 	check "READY has come, with a status" grep -q Filtering <(show ebpf-fw StatusText)
 	check "to-peer is filtered" is_filtered to-peer
 	check "the root cgroup is filtered" is_filtered /
+	check "systemd-analyze verify has nothing to say" is_unit_verified
+	check "its exposure is at most 1.5" systemd-analyze security --threshold=15 ebpf-fw
+	fails has_own_kernel || check "systemd has mounted the bpffs for root alone" is_bpffs_private
 	check "its capabilities are those of the unit" has_unit_capabilities
 	check "the object loads with them, within bounds" verify_within_bounds
 	print_facts

@@ -38,7 +38,7 @@ make_tree() {
 		rm -rf "$partial"
 		skip_all "mmdebstrap cannot make a tree of $release here"
 	fi
-	mv "$partial" "$tree"
+	mv -T "$partial" "$tree" 2>/dev/null || rm -rf "$partial" # another test was faster
 }
 
 # Mounts a tree at $1: the layers of the other arguments, the uppermost first; what is written goes to memory.
@@ -85,7 +85,7 @@ make_installed() {
 	umount "$work/install"
 	find "$cache" -mindepth 1 -maxdepth 1 -name "*+*" -mmin +1440 -exec rm -rf {} +
 	cp -a "$work/install.upper" "$installed.$$"
-	mv -T "$installed.$$" "$installed"
+	mv -T "$installed.$$" "$installed" 2>/dev/null || rm -rf "$installed.$$" # another test was faster
 }
 
 # Takes the script's arguments: runs it once more in a mount namespace of its own, with memory at $work and
