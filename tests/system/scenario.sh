@@ -22,7 +22,7 @@ cost=${COST:-$clone/build-tests/tests/system/cost}
 config=/etc/ebpf-fw/ebpf-fw.conf
 saved=/var/lib/fw-scenario
 unit_capabilities=000000c000001000 # CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN
-insns_max=200000                   # a fifth of what the kernel allows; the largest takes 156,000
+insns_max=250000                   # a quarter of what the kernel allows; the largest takes 187,000
 msec_max=20000                     # for one program, on an emulated processor
 
 fact() {
