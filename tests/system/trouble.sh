@@ -91,7 +91,7 @@ check_pins() {
 	systemctl restart ebpf-fw
 	fwctl block $bad4
 	check_lost_pins "rm -r of the pin directory" rm -r /sys/fs/bpf/fw
-	check "46: the daemon says so" says "[Cc]annot keep the pins|put them back"
+	check "46: the daemon says so" wait_until 20 says "[Cc]annot keep the pins|put them back"
 	check_recovery
 	# the unit has a mount of its own, where the pins are as they were: it has nothing to say
 	check_lost_pins "umount of the bpffs" umount -l /sys/fs/bpf
