@@ -12,7 +12,10 @@
 #include <bpf/bpf.h>
 
 #include "cleanup.h"
+#include "insert.h"
 #include "table-internal.h"
+
+#define LOAD_BATCH 65536 /* elements that two threads insert at a time */
 
 /* Targets of one family that wait to be inserted together. */
 struct batch {
@@ -43,9 +46,9 @@ static int batch_new(struct table *t, enum fw_kind kind, unsigned list, unsigned
 		.list = list,
 		.directions = directions,
 		.is_table_empty = table_count(t, kind) == 0,
-		.keys = calloc(TABLE_BATCH, table_key_size(kind)),
-		.values = calloc(TABLE_BATCH, sizeof(*ret->values)),
-		.targets = calloc(TABLE_BATCH, sizeof(*ret->targets)),
+		.keys = calloc(LOAD_BATCH, table_key_size(kind)),
+		.values = calloc(LOAD_BATCH, sizeof(*ret->values)),
+		.targets = calloc(LOAD_BATCH, sizeof(*ret->targets)),
 	};
 	return ret->keys && ret->values && ret->targets ? 0 : -ENOMEM;
 }
@@ -55,24 +58,36 @@ static int add_one(struct batch *b, const struct target *target)
 	return table_add(b->t, target, b->list, b->directions ?: target_default_directions(target), FW_UNTIL_NEVER, NULL);
 }
 
+/* More or fewer in the census, for some of those that wait. */
+static void batch_count(struct batch *b, uint32_t from, uint32_t to, int more)
+{
+	for (uint32_t i = from; i < to; i++)
+		*table_census_of(b->t, &b->targets[i]->prefix) += more;
+}
+
 /* Inserts what waits. */
 static int batch_flush(struct batch *b)
 {
-	uint32_t n = b->n;
-	int fd, r = 0;
+	const struct elements elements = {
+		.keys = b->keys,
+		.values = b->values,
+		.key_size = table_key_size(b->kind),
+		.value_size = sizeof(*b->values),
+		.n = b->n,
+	};
+	uint32_t done[INSERT_HALVES], half = b->n / INSERT_HALVES;
+	int fd, r;
 
-	if (n == 0)
+	if (b->n == 0)
 		return 0;
 	fd = table_current_fd(b->t, b->kind);
 	if (fd < 0)
 		return fd;
-	for (uint32_t i = 0; i < n; i++) /* before they come: too many in the census do no harm, too few would */
-		(*table_census_of(b->t, &b->targets[i]->prefix))++;
-	if (bpf_map_update_batch(fd, b->keys, b->values, &n, NULL) < 0)
-		r = -errno; /* n is how many came that far */
-	for (uint32_t i = n; i < b->n; i++)
-		(*table_census_of(b->t, &b->targets[i]->prefix))--;
-	b->t->n_more_entries[b->list] += n;
+	batch_count(b, 0, b->n, 1); /* before they come: too many in the census do no harm, too few would */
+	r = insert_all(fd, &elements, done);
+	batch_count(b, done[0], half, -1);
+	batch_count(b, half + done[1], b->n, -1);
+	b->t->n_more_entries[b->list] += done[0] + done[1];
 	b->n = 0;
 	return r;
 }
@@ -93,7 +108,7 @@ static int batch_put(struct batch *b, const struct target *target)
 			e->lists[d] = 1ull << b->list;
 	memcpy(b->keys + b->n * table_key_size(b->kind), &key, table_key_size(b->kind));
 	b->targets[b->n++] = target;
-	return b->n == TABLE_BATCH ? batch_flush(b) : 0;
+	return b->n == LOAD_BATCH ? batch_flush(b) : 0;
 }
 
 static size_t count_absent(struct table *t, enum fw_kind kind, const struct target *targets, size_t n_targets)
