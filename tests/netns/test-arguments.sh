@@ -84,3 +84,68 @@ same "a state directory without a parent" 1 $?
 check "is named, too" grep -q "misspelt/state" "$T/stderr"
 check "neither is made" test ! -e "$T/misspelt"
 check "and nothing was changed" refuse quietly fwctl check 198.18.0.50
+
+# The person at the keyboard, wherever sudo has left the environment.
+all=$(fwctl show --json)
+SSH="198.18.7.7 50022 $HOST4 2222"
+at_ssh() { # ARGUMENT... of refuses, as from an SSH session
+	export SSH_CONNECTION=$SSH
+	refuses "$@"
+	unset SSH_CONNECTION
+}
+at_ssh 1 "the peer of this SSH session" 198.18.7.7
+check "it is named" grep -q "198.18.7.7, the peer of this SSH session" "$T/stderr"
+at_ssh 1 "a prefix with the peer" 198.18.0.0/16
+at_ssh 1 "a range with the peer" 198.18.7.0-198.18.8.255
+at_ssh 1 "the port of the SSH server" tcp/2222
+at_ssh 1 "a range with the port of the SSH server" tcp/2000-3000
+at_ssh 1 "the port of the client, outwards" tcp/50022 --out
+SSH="2001:db8:7::7 50022 $HOST6 2222"
+at_ssh 1 "the peer over IPv6" 2001:db8:7::7
+at_ssh 1 "a prefix with the peer, IPv6" 2001:db8:7::/48
+SSH="fe80::7%h0 50022 fe80::1%h0 22"
+at_ssh 1 "a link-local peer" fe80::7
+export SSH_CONNECTION="198.18.7.7 50022 $HOST4 2222"
+bash -c 'env -i "$@"; exit $?' sudo "$FWCTL" block 198.18.7.7 --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" \
+	2>"$T/stderr"
+same "a cleared environment: an ancestor's tells" 1 $?
+echo 198.18.7.7 >"$T/list"
+echo 198.18.7.8 >>"$T/list"
+check "in a loaded file the peer is left out" quietly fwctl load ssh "$T/list"
+same "and the rest is loaded" 1 "$(n_entries ssh)"
+check "with --force it is blocked" quietly fwctl block 198.18.7.7 --force
+unset SSH_CONNECTION
+all=$(fwctl show --json)
+for words in "x" "a b c d" "198.18.7.7" "198.18.7.7 99999 x y" "$(printf '%070000d' 7) 1 2 3"; do
+	SSH=$words at_ssh 2 "words of no sshd (${words:0:12})" 192.0.2.1/33
+done
+
+# More than a line of a batch can be.
+printf 'block 198.18.0.60\0\nblock 198.18.0.61\n' >"$T/batch"
+fwctl batch "$T/batch" 2>"$T/stderr"
+same "a NUL in a batch" 2 $?
+{ printf 'block '; head -c 1000000 /dev/zero | tr '\0' 1; echo; } >"$T/batch"
+fwctl batch "$T/batch" 2>"$T/stderr"
+same "a megabyte in a line" 2 $?
+check "is said in little" test "$(wc -c <"$T/stderr")" -lt 1200
+check "nothing came of either" refuse quietly fwctl check 198.18.0.61
+
+# Whoever is not root is told so, and reaches nothing.
+chmod 0755 "$T" "$T/run" "$T/state"
+outsider() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+}
+for verb in "block 198.18.0.70" "unblock 203.0.113.0/24" show stats lists "flush manual" "load x $T/list" export; do
+	# shellcheck disable=SC2086 # several words
+	outsider "$FWCTL" $verb --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" >/dev/null 2>"$T/stderr"
+	same "an outsider: ${verb%% *}: exit status" 4 $?
+	check "an outsider: ${verb%% *}: is told" grep -qi "permission" "$T/stderr"
+done
+chmod 0755 "$T/bpf"
+for pin in "" /meta /maps/policy "/links/tc_ingress_$(ifindex h0)" /progs/fw_tc_in; do
+	check "an outsider cannot open fw$pin even where bpffs is open to all" \
+		refuse quietly outsider bash -c "exec 3<'$PINS$pin'"
+done
+check "an outsider cannot read the lists" refuse quietly outsider cat "$T/state/lists/manual.list"
+check "an outsider cannot hold the writer lock" refuse quietly outsider flock -n "$T/run/lock" true
+check "it still blocks" quietly fwctl check 203.0.113.1

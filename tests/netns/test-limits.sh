@@ -97,9 +97,11 @@ check "a raised limit holds after a reload" quietly fwctl load most - --force < 
 
 # Ports have limits of their own.
 before=$(state)
+# shellcheck disable=SC2046 # many arguments
 fails 5 "too many over one port" "port entries" \
 	block $(for i in $(seq 1 40); do echo "tcp/$((1000 - i))-$((1000 + i))"; done)
 same "too many over one port: nothing changed" "$before" "$(state)"
+# shellcheck disable=SC2046 # many arguments
 fails 5 "too many ports" "there may be 256 port entries" block $(seq 1 2 601 | sed 's/^/udp\//')
 same "too many ports: nothing changed" "$before" "$(state)"
 remove
