@@ -14,6 +14,7 @@
 #include "change.h"
 #include "cleanup.h"
 #include "input.h"
+#include "journal.h"
 #include "log.h"
 #include "output.h"
 #include "policy.h"
@@ -221,6 +222,7 @@ static int report(const struct batch *b)
 				(*(was_there ? &n_refreshed : &n_added))++;
 		}
 	}
+	journal_batch(b->ctl, n_added, n_refreshed, n_removed, b->n_failed);
 	json_object_object_add(result, "result", json_text("batch"));
 	json_object_object_add(result, "commands", json_object_new_uint64(b->n_commands));
 	json_object_object_add(result, "added", json_object_new_uint64(n_added));

@@ -10,6 +10,7 @@
 
 #include "change.h"
 #include "cleanup.h"
+#include "journal.h"
 #include "output.h"
 #include "policy.h"
 
@@ -149,6 +150,7 @@ static int add(struct ctl *ctl, int argc, char **argv, enum fw_action action)
 	if (status != EXIT_DONE)
 		return status;
 	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */
+	journal_changes(&c);
 	return report_added(&c, c.policy.name);
 }
 

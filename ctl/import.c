@@ -15,6 +15,7 @@
 #include "guard.h"
 #include "input.h"
 #include "intake.h"
+#include "journal.h"
 #include "linewords.h"
 #include "listheader.h"
 #include "listtext.h"
@@ -226,6 +227,7 @@ static int import_list(struct import *x, const struct list *l)
 			policy_unmake(x->ctl, x->table, r.list);
 		return status;
 	}
+	journal_replacement(x->ctl, r.policy.name, "imported", r.n_added, r.n_removed, r.n_changed);
 	x->n_added += r.n_added;
 	x->n_removed += r.n_removed;
 	x->n_changed += r.n_changed;

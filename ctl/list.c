@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "journal.h"
 #include "log.h"
 #include "output.h"
 #include "policy.h"
@@ -133,6 +134,8 @@ static int report(struct ctl *ctl, const struct fw_list *l, const char *done)
 	_cleanup_json_ json_object *result = json_object_new_object();
 	bool is_present = strcmp(done, "present") == 0;
 
+	if (!is_present)
+		journal_policy(ctl, l, done);
 	json_object_object_add(result, "result", json_text(done));
 	json_object_object_add(result, "list", json_text(l->name));
 	return is_present ? output_result(ctl, result, "list '%s' is there already", l->name) :

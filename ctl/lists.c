@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "cleanup.h"
+#include "journal.h"
 #include "output.h"
 #include "replace.h"
 #include "stamp.h"
@@ -143,6 +144,7 @@ int verb_flush(struct ctl *ctl, int argc, char **argv)
 		return status;
 
 	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */
+	journal_replacement(ctl, x.policy.name, "flushed", 0, x.n_removed, 0);
 	result = json_object_new_object();
 	json_object_object_add(result, "result", json_text("flushed"));
 	json_object_object_add(result, "list", json_text(x.policy.name));

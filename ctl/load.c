@@ -13,6 +13,7 @@
 #include "guard.h"
 #include "input.h"
 #include "intake.h"
+#include "journal.h"
 #include "log.h"
 #include "output.h"
 #include "policy.h"
@@ -163,5 +164,7 @@ int verb_load(struct ctl *ctl, int argc, char **argv)
 		return status;
 
 	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */
+	if (!ctl->is_dry_run)
+		journal_replacement(ctl, x.policy.name, "loaded", x.n_added, x.n_removed, x.n_changed);
 	return report(&x, &feed, n_left_out);
 }

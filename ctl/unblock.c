@@ -9,6 +9,7 @@
 
 #include "change.h"
 #include "cleanup.h"
+#include "journal.h"
 #include "output.h"
 #include "policy.h"
 
@@ -182,6 +183,7 @@ static int removal(struct ctl *ctl, int argc, char **argv, enum fw_action action
 	if (status != EXIT_DONE)
 		return status;
 	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */
+	journal_changes(&c);
 	return report_removed(&c);
 }
 

@@ -15,6 +15,7 @@
 
 #include "attachment.h"
 #include "cleanup.h"
+#include "journal.h"
 #include "output.h"
 #include "pins.h"
 
@@ -149,6 +150,8 @@ static int report(struct ctl *ctl, bool was_loaded, size_t n_detached)
 {
 	_cleanup_json_ json_object *result = json_object_new_object();
 
+	if (was_loaded)
+		journal_unloaded(ctl, n_detached);
 	json_object_object_add(result, "result", json_text(was_loaded ? "unloaded" : "absent"));
 	json_object_object_add(result, "detached", json_object_new_uint64(n_detached));
 	if (!was_loaded)

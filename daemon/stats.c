@@ -10,11 +10,9 @@
 
 #include "cleanup.h"
 #include "log.h"
+#include "messages.h"
 #include "names.h"
 #include "stats.h"
-
-#define MESSAGE_WINDOW "0373e56aaaeb45b18c0f72171d6a83d3"
-#define MESSAGE_LOST   "b2ac2d5e24444c81a0d54698532d0f68"
 
 #define USEC_PER_SEC UINT64_C(1000000)
 #define FIELD_MAX 48

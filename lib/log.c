@@ -120,41 +120,52 @@ static void record_add_field(struct record *r, const char *name, const char *val
 	record_add(r, name, strlen(name), value);
 }
 
-static void record_send(const struct record *r)
+/* Returns whether it was taken. */
+static bool record_send(const struct record *r, int fd)
 {
 	struct sockaddr_un journal = { .sun_family = AF_UNIX, .sun_path = LOG_JOURNAL_SOCKET };
 
-	if (r->is_full || sendto(journal_fd, r->data, r->size, MSG_DONTWAIT | MSG_NOSIGNAL,
-				 (struct sockaddr *)&journal, sizeof(journal)) < 0)
-		n_lost++;
+	return !r->is_full && sendto(fd, r->data, r->size, MSG_DONTWAIT | MSG_NOSIGNAL,
+				     (struct sockaddr *)&journal, sizeof(journal)) >= 0;
+}
+
+static void record_add_number(struct record *r, const char *name, int value)
+{
+	char number[16];
+
+	(void) snprintf(number, sizeof(number), "%d", value);
+	record_add_field(r, name, number);
+}
+
+static void record_begin(struct record *r, int level, const char *message_id, const char *const *fields,
+			 const char *message)
+{
+	r->size = 0;
+	r->is_full = false;
+
+	record_add_number(r, "PRIORITY", level);
+	record_add_field(r, "SYSLOG_IDENTIFIER", program);
+	record_add_field(r, "MESSAGE", message);
+	if (message_id)
+		record_add_field(r, "MESSAGE_ID", message_id);
+	for (; fields && *fields; fields++) {
+		const char *equals = strchr(*fields, '=');
+
+		if (equals)
+			record_add(r, *fields, (size_t)(equals - *fields), equals + 1);
+	}
 }
 
 static void print_journal(int level, int error, const char *message_id, const char *const *fields,
 			  const char *message)
 {
 	struct record r;
-	char number[16];
 
-	r.size = 0;
-	r.is_full = false;
-
-	(void) snprintf(number, sizeof(number), "%d", level);
-	record_add_field(&r, "PRIORITY", number);
-	record_add_field(&r, "SYSLOG_IDENTIFIER", program);
-	record_add_field(&r, "MESSAGE", message);
-	if (message_id)
-		record_add_field(&r, "MESSAGE_ID", message_id);
-	if (error != 0) {
-		(void) snprintf(number, sizeof(number), "%d", abs(error));
-		record_add_field(&r, "ERRNO", number);
-	}
-	for (; fields && *fields; fields++) {
-		const char *equals = strchr(*fields, '=');
-
-		if (equals)
-			record_add(&r, *fields, (size_t)(equals - *fields), equals + 1);
-	}
-	record_send(&r);
+	record_begin(&r, level, message_id, fields, message);
+	if (error != 0)
+		record_add_number(&r, "ERRNO", abs(error));
+	if (!record_send(&r, journal_fd))
+		n_lost++;
 }
 
 /*
@@ -228,6 +239,26 @@ void log_record(int level, const char *message_id, const char *const *fields, co
 		print_journal(level, 0, message_id, fields, message);
 	else
 		print_stderr(message, false);
+}
+
+void log_journal(int level, const char *message_id, int object_pid, const char *const *fields, const char *format, ...)
+{
+	_cleanup_close_ int fd = -1;
+	char message[MESSAGE_MAX];
+	struct record r;
+	va_list ap;
+
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	va_start(ap, format);
+	format_message(message, 0, format, ap);
+	va_end(ap);
+
+	record_begin(&r, level, message_id, fields, message);
+	if (object_pid > 0)
+		record_add_number(&r, "OBJECT_PID", object_pid);
+	(void) record_send(&r, fd); /* what was done is done, with a record or without */
 }
 
 unsigned long log_lost(void)

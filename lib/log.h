@@ -35,6 +35,14 @@ int log_full(int level, int error, const char *format, ...) __attribute__((forma
 void log_record(int level, const char *message_id, const char *const *fields, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/*
+ * A record for the journal alone, whatever stderr is: for a tool that people run by hand. From root it counts as one of
+ * the unit of process object_pid, too, which "journalctl -u" finds; 0 = of none. Where there is no journal, or it
+ * does not take the record at once, there is none.
+ */
+void log_journal(int level, const char *message_id, int object_pid, const char *const *fields, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+
 /* Records that the journal did not take since the start. */
 unsigned long log_lost(void);
 
