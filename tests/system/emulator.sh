@@ -83,9 +83,9 @@ start_emulator() { # PHASE END
 	emulator_pid=$!
 }
 
-# Some kernels die under emulation before they have started a process; that, and only that, is tried again.
+# Some kernels die under emulation before systemd greets; that, and only that, is tried again.
 has_died_at_start() {
-	[ ! -s "$work/results" ] && grep -q 'Kernel panic' "$work/console" && ! grep -q 'systemd\[1\]' "$work/console"
+	[ ! -s "$work/results" ] && grep -q 'Kernel panic' "$work/console" && ! grep -q 'Welcome to' "$work/console"
 }
 
 # Boots once, to the end of the phase; what it reports becomes part of our report.
@@ -99,7 +99,8 @@ boot() { # PHASE END
 		if ! has_died_at_start; then
 			break
 		fi
-		echo "# $1: the kernel died in its first seconds, attempt $attempt: $(grep -m 1 'Kernel panic' "$work/console")"
+		echo "# $1: the kernel died before systemd began, attempt $attempt of $boot_attempts"
+		grep -E 'RIP:|BUG:|Oops|Kernel panic' "$work/console" | tr -d '\r' | sed 's/^/# console: /'
 	done
 	check "$1: the phase ended" test "$relay_has_ended" = yes
 	[ "$relay_has_failed" = no ] || show_console
