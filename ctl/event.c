@@ -118,12 +118,11 @@ static json_object *flags_to_json(uint8_t flags)
 /* When it was, on the clock on the wall. */
 static struct timespec wall_time(const struct fw_event *e)
 {
-	struct timespec wall, boot;
+	struct timespec wall;
 	uint64_t ns;
 
 	(void) clock_gettime(CLOCK_REALTIME, &wall);
-	(void) clock_gettime(CLOCK_BOOTTIME, &boot);
-	ns = wall.tv_sec * NS_PER_SEC + wall.tv_nsec - (boot.tv_sec * NS_PER_SEC + boot.tv_nsec) + e->time_ns;
+	ns = wall.tv_sec * NS_PER_SEC + wall.tv_nsec - boot_clock_ns() + e->time_ns;
 	return (struct timespec){ .tv_sec = ns / NS_PER_SEC, .tv_nsec = ns % NS_PER_SEC };
 }
 

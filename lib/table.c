@@ -12,7 +12,6 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -494,36 +493,4 @@ int table_check(struct table *t, const struct prefix *address, enum fw_direction
 
 	*ret_answer = opts.retval;
 	return 0;
-}
-
-static uint64_t boot_ns(void)
-{
-	struct timespec now;
-
-	(void) clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail for this clock */
-	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
-}
-
-uint32_t tick_now(void)
-{
-	return boot_ns() >> FW_TICK_SHIFT;
-}
-
-uint32_t tick_after(uint64_t ns)
-{
-	uint64_t end = boot_ns(), tick;
-
-	if (ns > UINT64_MAX - end - (1ull << FW_TICK_SHIFT))
-		return FW_UNTIL_MAX;
-	tick = (end + ns + (1ull << FW_TICK_SHIFT) - 1) >> FW_TICK_SHIFT; /* not a moment too early */
-	if (tick > FW_UNTIL_MAX)
-		return FW_UNTIL_MAX;
-	return tick <= FW_UNTIL_MIXED ? FW_UNTIL_MIXED + 1 : tick;
-}
-
-uint64_t tick_remaining(uint32_t tick)
-{
-	uint64_t end = (uint64_t)tick << FW_TICK_SHIFT, now = boot_ns();
-
-	return end > now ? end - now : 0;
 }

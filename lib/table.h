@@ -169,6 +169,9 @@ int table_sweep(struct table *t, void (*fn)(const struct target *target, uint64_
 		void *userdata);
 uint32_t table_next_end(struct table *t);
 
+/* The boot clock as the kernel's programs see it, in whichever time namespace this is. */
+uint64_t boot_clock_ns(void);
+
 /* Now, as tick of the boot clock; and the tick in which ns from now have passed, FW_UNTIL_MAX at most. */
 uint32_t tick_now(void);
 uint32_t tick_after(uint64_t ns);

@@ -1,0 +1,104 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Acceptance 45: bans with an end, while the wall clock jumps a year this way or that and processes live in time
+# namespaces of their own. The end is one of the boot clock; what is written down for a reboot is one of the wall clock.
+. "${0%/*}/lib.sh"
+
+: "${WALLTIME:?path of walltime.so}"
+YEAR=$((365 * 86400))
+
+at() { # OFFSET COMMAND...: with a wall clock that goes that many seconds wrong
+	local offset=$1
+	shift
+	LD_PRELOAD=$WALLTIME WALL_OFFSET=$offset "$@"
+}
+
+left() { # TARGET [OFFSET]: seconds until its end, as fwctl says with that wall clock
+	at "${2:-0}" fwctl show "$1" --json |
+		json "round(d['entries'][0]['lists'][0]['until'] - __import__('time').time() - ${2:-0})"
+}
+
+is_about() { # SECONDS FOUND
+	[ "$2" -gt $(($1 - 120)) ] && [ "$2" -le $(($1 + 2)) ]
+}
+
+is_free() { # TARGET
+	! fwctl check "$1" >/dev/null
+}
+
+start_at() { # OFFSET: the daemon with that wall clock
+	: >"$T/log"
+	export LD_PRELOAD=$WALLTIME WALL_OFFSET=$1
+	start || die "the daemon does not start"
+	unset LD_PRELOAD WALL_OFFSET
+}
+
+start_receivers
+start_with
+
+now=$(date +%s)
+check "the wall clock of the test is the one it means" is_about $((now + YEAR + 100)) "$(at $YEAR date +%s)"
+fwctl block 203.0.113.1 --for 1h >/dev/null
+check "an hour is an hour" is_about 3600 "$(left 203.0.113.1)"
+for offset in $YEAR -$YEAR; do
+	check "wall clock $offset s: still blocked" quietly at "$offset" fwctl check 203.0.113.1
+	check "wall clock $offset s: an hour is left all the same" is_about 3600 "$(left 203.0.113.1 "$offset")"
+	at "$offset" fwctl block 203.0.113.2 --for 2s >/dev/null
+	check "wall clock $offset s: two seconds begin" quietly fwctl check 203.0.113.2
+	check "wall clock $offset s: and end" wait_for is_free 203.0.113.2
+	at "$offset" fwctl block 203.0.113.3 --for 1h >/dev/null
+	check "wall clock $offset s: an hour given then is an hour now" is_about 3600 "$(left 203.0.113.3)"
+	quietly at "$offset" fwctl unblock 203.0.113.2 203.0.113.3
+
+	# The daemon jumps, too, and starts anew: what is pinned keeps its end, whatever the file says.
+	stop
+	start_at "$offset"
+	check "wall clock $offset s: still blocked by a new daemon" quietly fwctl check 203.0.113.1
+	check "wall clock $offset s: with what was left" is_about 3600 "$(left 203.0.113.1)"
+	stop
+	start || die "the daemon does not start"
+done
+
+# Many changes with a clock that is a year ahead write the file anew: what is in force stays in it.
+seq 0 2999 | sed 's/^/block 2001:db8:9::/; s/$/ --for 1h/' >"$T/batch"
+for _ in 1 2 3; do
+	at $YEAR fwctl batch "$T/batch" >/dev/null
+	sed 's/^block/unblock/; s/ --for 1h//' "$T/batch" | at $YEAR fwctl batch - >/dev/null
+done
+check "a file written anew a year ahead keeps what is in force" grep -q '^203.0.113.1 ' "$T/state/lists/manual.list"
+
+# Reboots: the end is that of the wall clock then.
+quietly fwctl flush manual
+fwctl block 203.0.113.4 --for 1h >/dev/null
+fwctl block 203.0.113.5 >/dev/null
+reboot_at() { # OFFSET
+	stop
+	quietly fwctl unload
+	start_at "$1"
+}
+reboot_at 1800
+check "rebooted for half an hour: half an hour is left" is_about 1800 "$(left 203.0.113.4 1800)"
+reboot_at 7200
+check "rebooted for two hours: it has ended" is_free 203.0.113.4
+check "rebooted for two hours: what has no end has none" quietly fwctl check 203.0.113.5
+reboot_at -$YEAR
+check "rebooted with a clock that has lost a year: rather too long than too short" quietly fwctl check 203.0.113.4
+stop
+quietly fwctl unload
+start || die "the daemon does not start"
+check "and with the right one again: what is left" is_about 3600 "$(left 203.0.113.4)"
+
+# Time namespaces: their boot clock is not the kernel's that ends bans. A container that was moved here has one.
+for offset in 100000000 -1000; do
+	within() {
+		unshare --time --boottime "$offset" --fork -- "$@"
+	}
+	[ "$offset" -gt 0 ] || [ "$(cut -d. -f1 /proc/uptime)" -gt 1100 ] || continue
+	within "$FWCTL" block 203.0.113.6 --for 2s --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" >/dev/null
+	check "boot clock $offset s: two seconds begin" quietly fwctl check 203.0.113.6
+	check "boot clock $offset s: and end" wait_for is_free 203.0.113.6
+	fwctl block 203.0.113.7 --for 1h >/dev/null
+	found=$(within "$FWCTL" show 203.0.113.7 --json --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" |
+		json "round(d['entries'][0]['lists'][0]['until'] - __import__('time').time())")
+	check "boot clock $offset s: an hour is an hour" is_about 3600 "$found"
+done
