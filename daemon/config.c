@@ -23,6 +23,7 @@
 #define SECTION "Firewall"
 #define FILE_BYTES_MAX (64 * 1024)
 #define SECONDS_MAX 3600
+#define LOG_DROPS_MAX 100
 #define ENTRIES_MAX (64 * 1024 * 1024)
 #define USEC_PER_SEC UINT64_C(1000000)
 #define SHOWN_MAX 120 /* bytes of a value repeated in a message */
@@ -167,6 +168,16 @@ static const char *set_stats_interval(struct config *c, const char *value, int *
 	return NULL;
 }
 
+static const char *set_log_drops(struct config *c, const char *value, int *r)
+{
+	_Static_assert(LOG_DROPS_MAX == 100, "the text names it");
+	if (strcmp(value, "0") == 0)
+		c->log_drops = 0;
+	else if (!parse_number(value, LOG_DROPS_MAX, &c->log_drops))
+		return "expected a number, 0 to 100";
+	return NULL;
+}
+
 static const char *set_max_entries(struct config *c, const char *value, int *r)
 {
 	_Static_assert(ENTRIES_MAX == 67108864, "the text names it");
@@ -218,6 +229,7 @@ static const struct key {
 	{ "Hooks", "tc cgroup", set_hooks },
 	{ "Cgroup", "/", set_cgroup },
 	{ "StatsIntervalSec", "5", set_stats_interval },
+	{ "LogDrops", "5", set_log_drops },
 	{ "MaxEntries", "4194304", set_max_entries },
 	{ "Strict", "no", set_strict },
 	{ "TcMechanism", "auto", set_tc_mechanism },

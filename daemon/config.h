@@ -19,6 +19,7 @@ struct config {
 	bool has_cgroup;
 	char *cgroup;      /* path below the cgroup2 mount, starts with a slash */
 	uint64_t stats_interval_usec;
+	uint64_t log_drops; /* sources named at the end of each window, 0 = none */
 	uint64_t max_entries;
 	bool is_strict;
 	enum fw_mechanism tc_mechanism; /* FW_MECHANISM_NONE = the best there is */

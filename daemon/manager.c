@@ -12,6 +12,8 @@
 #include <systemd/sd-event.h>
 
 #include "cleanup.h"
+#include "drops.h"
+#include "expiry.h"
 #include "hooks.h"
 #include "instance.h"
 #include "interfaces.h"
@@ -28,7 +30,7 @@
 
 #define USEC_PER_SEC UINT64_C(1000000)
 #define CHECK_INTERVAL_USEC (5 * USEC_PER_SEC) /* how long somebody's interference may last */
-#define SWEEP_INTERVAL_USEC (60 * USEC_PER_SEC) /* what has ended decides nothing, it only takes room */
+#define SWEEP_SHARE 100 /* sweeps take at most this fraction of the time: what has ended decides nothing, it only takes room */
 #define TIMER_ACCURACY_USEC 10000
 
 struct manager {
@@ -44,11 +46,12 @@ struct manager {
 	struct interfaces *interfaces;
 	struct hooks *hooks;
 	struct stats *stats;
+	struct drops *drops; /* NULL = cannot be watched here */
 	struct fw_meta meta; /* as last written */
 	uint64_t configured_at; /* Unix seconds */
 	bool is_counting_anew; /* this start made the counters */
 	bool is_strict;      /* as last put into the policy */
-	uint64_t swept_usec; /* CLOCK_MONOTONIC */
+	uint64_t next_sweep_usec; /* CLOCK_MONOTONIC: not before */
 	int pins_error;      /* of the last check, so that it is said once */
 };
 
@@ -245,8 +248,8 @@ static void check_pins(struct manager *m)
  */
 static void tend_table(struct manager *m)
 {
-	bool is_sweep_due = now_usec(CLOCK_MONOTONIC) - m->swept_usec >= SWEEP_INTERVAL_USEC &&
-			    table_next_end(m->table) <= tick_now();
+	uint64_t start = now_usec(CLOCK_MONOTONIC);
+	bool is_sweep_due = start >= m->next_sweep_usec && table_next_end(m->table) <= tick_now();
 	_cleanup_close_ int lock_fd = -1;
 	int r;
 
@@ -263,10 +266,10 @@ static void tend_table(struct manager *m)
 	m->is_strict = m->config.is_strict;
 	table_set_strict(m->table, m->is_strict);
 	if (is_sweep_due) {
-		m->swept_usec = now_usec(CLOCK_MONOTONIC);
-		r = table_sweep(m->table, NULL, NULL);
+		r = expiry_sweep(m->table);
 		if (r >= 0)
 			r = table_commit(m->table);
+		m->next_sweep_usec = start + (now_usec(CLOCK_MONOTONIC) - start) * SWEEP_SHARE;
 	}
 	if (r < 0)
 		(void) log_warning(r, "Cannot clear out entries that have ended, they only take room: %m");
@@ -280,6 +283,8 @@ static int on_check(sd_event_source *source, uint64_t usec, void *userdata)
 	hooks_check(m->hooks);
 	(void) sync_hooks(m); /* has said what failed, the next check tries again */
 	tend_table(m);
+	if (m->drops)
+		drops_tend(m->drops, (unsigned)m->config.log_drops);
 	(void) sd_event_source_set_time(source, now_usec(CLOCK_MONOTONIC) + CHECK_INTERVAL_USEC);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
@@ -301,7 +306,11 @@ static int on_window(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct manager *m = userdata;
 
+	uint64_t window_usec = now_usec(CLOCK_BOOTTIME) - stats_window_start_usec(m->stats);
+
 	stats_report(m->stats, m->hooks);
+	if (m->drops)
+		drops_report(m->drops, window_usec);
 	return arm_stats_timer(m);
 }
 
@@ -323,6 +332,8 @@ static int reload(struct manager *m)
 	hooks_forget_failures(m->hooks);
 	(void) sync_hooks(m); /* what fails is said and tried again, as with events */
 	tend_table(m);
+	if (m->drops)
+		drops_tend(m->drops, (unsigned)m->config.log_drops);
 	(void) arm_stats_timer(m);
 	warn_if_idle(m);
 	log_notice("Configuration '%s' reloaded", m->options->config_file);
@@ -409,6 +420,7 @@ struct manager *manager_free(struct manager *m)
 {
 	if (!m)
 		return NULL;
+	m->drops = drops_free(m->drops);
 	m->stats = stats_free(m->stats);
 	m->hooks = hooks_free(m->hooks);
 	m->interfaces = interfaces_free(m->interfaces);
@@ -469,6 +481,17 @@ static int take_force(struct manager *m)
 	return open_table(m);
 }
 
+/* That nobody can be named for a drop is no reason not to drop. */
+static void watch_drops(struct manager *m)
+{
+	const struct options *o = m->options;
+
+	if (drops_new(o->pin_dir, o->run_dir, m->table, m->event, &m->drops) < 0)
+		m->drops = drops_free(m->drops);
+	else
+		drops_tend(m->drops, (unsigned)m->config.log_drops);
+}
+
 int manager_start(struct manager *m)
 {
 	const struct options *o = m->options;
@@ -495,6 +518,7 @@ int manager_start(struct manager *m)
 	r = make_event_loop(m);
 	if (r < 0)
 		return log_error(r, "Cannot set up the event loop: %m");
+	watch_drops(m);
 	warn_if_idle(m);
 	return 0;
 }

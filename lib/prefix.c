@@ -122,6 +122,14 @@ int prefix_parse(const char *text, size_t length, struct prefix *ret, bool *ret_
 	return 0;
 }
 
+struct prefix prefix_from_mapped(const void *bytes)
+{
+	struct prefix p = prefix_from_bytes(AF_INET6, bytes, 128);
+
+	fold_mapped(&p);
+	return p;
+}
+
 struct prefix prefix_from_bytes(int family, const void *bytes, unsigned length)
 {
 	struct prefix p = { .family = (uint8_t)family, .length = (uint8_t)length };

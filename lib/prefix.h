@@ -32,6 +32,9 @@ int prefix_parse(const char *text, size_t length, struct prefix *ret, bool *ret_
 /* From an address in network order (4 or 16 bytes), masked to length bits. */
 struct prefix prefix_from_bytes(int family, const void *bytes, unsigned length);
 
+/* From an address as the kernel's events and keys have it: 16 bytes, IPv4 as ::ffff:a.b.c.d. */
+struct prefix prefix_from_mapped(const void *bytes);
+
 /* Canonical text: RFC 5952 for IPv6, the length left out where it is full. Returns buffer. */
 const char *prefix_format(const struct prefix *p, char buffer[static PREFIX_TEXT_MAX]);
 

@@ -33,6 +33,8 @@ static void print(const struct config *c, char *out)
 	};
 
 	out = print_words(c->interfaces, out);
+	if (c->log_drops != 5)
+		out += sprintf(out, "; %ju named", (uintmax_t)c->log_drops);
 	out += sprintf(out, "; %s%s%s; %s; %ju us; %ju; %s; %s", c->has_xdp ? "xdp " : "", c->has_tc ? "tc " : "",
 		c->has_cgroup ? "cgroup" : "", c->cgroup, (uintmax_t)c->stats_interval_usec,
 		(uintmax_t)c->max_entries, c->is_strict ? "strict" : "lenient",
@@ -72,6 +74,8 @@ static void test_accepted(void **state)
 		  WITH("tc cgroup", "/system.slice", "5000000", "4194304", "lenient", "auto") },
 		{ SECTION "Cgroup=/a..b/..c\n",
 		  WITH("tc cgroup", "/a..b/..c", "5000000", "4194304", "lenient", "auto") },
+		{ SECTION "LogDrops=0\n",  "auto; 0 named; tc cgroup; /; 5000000 us; 4194304; lenient; auto" },
+		{ SECTION "LogDrops=100\n",  "auto; 100 named; tc cgroup; /; 5000000 us; 4194304; lenient; auto" },
 		{ SECTION "StatsIntervalSec=1\n",  WITH("tc cgroup", "/", "1000000", "4194304", "lenient", "auto") },
 		{ SECTION "StatsIntervalSec=3600\n",
 		  WITH("tc cgroup", "/", "3600000000", "4194304", "lenient", "auto") },
@@ -128,6 +132,9 @@ static void test_refused(void **state)
 		{ SECTION "Cgroup=system.slice\n",          1, 2, "Cgroup=system.slice: expected" },
 		{ SECTION "Cgroup=/a/..\n",                 1, 2, "Cgroup=/a/..: expected" },
 		{ SECTION "Cgroup=/../a\n",                 1, 2, "Cgroup=/../a: expected" },
+		{ SECTION "LogDrops=101\n",                1, 2, "LogDrops=101: expected" },
+		{ SECTION "LogDrops=-1\n",                 1, 2, "LogDrops=-1: expected" },
+		{ SECTION "LogDrops=yes\n",                1, 2, "LogDrops=yes: expected" },
 		{ SECTION "StatsIntervalSec=0\n",           1, 2, "StatsIntervalSec=0: expected" },
 		{ SECTION "StatsIntervalSec=3601\n",        1, 2, "StatsIntervalSec=3601: expected" },
 		{ SECTION "StatsIntervalSec=5s\n",          1, 2, "StatsIntervalSec=5s: expected" },

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* Top dropped sources: see drops.h. */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+
+#include "cleanup.h"
+#include "drops.h"
+#include "log.h"
+#include "messages.h"
+#include "names.h"
+#include "prefix.h"
+#include "watch.h"
+
+#define USEC_PER_SEC UINT64_C(1000000)
+#define LEASE_NS     UINT64_C(60000000000) /* tended every 5 s: survives a daemon that is busy for a while */
+#define RING_BYTES   (256 * 1024)
+#define PLACES_MAX   8192 /* a power of two; at most half of them are used, so that a search ends soon */
+#define FIELD_MAX    (FW_LIST_NAME_MAX + 16)
+#define NUMBERS_MAX  7
+
+/* An address that packets were dropped from, or to. */
+struct party {
+	__be32 address[4];
+	uint8_t direction; /* ingress: from */
+	uint8_t hook;      /* of the latest drop, as reason */
+	uint8_t reason;
+	bool is_estimate;
+	uint64_t n_packets; /* 0 = this place is free */
+	uint64_t lists;     /* that decided, as bits */
+};
+
+struct drops {
+	const char *run_dir;
+	struct table *table;
+	struct watch *watch;
+	struct ring_buffer *ring;
+	sd_event_source *source;
+	int ring_fd;
+	bool is_taking;
+	int error; /* of the last attempt, so that it is said once */
+	unsigned n_top;
+	size_t n_parties;
+	struct party parties[PLACES_MAX];
+};
+
+static uint32_t hash(const struct fw_event *e, const __be32 *address)
+{
+	uint32_t h = e->direction;
+
+	for (int i = 0; i < 4; i++)
+		h = (h ^ address[i]) * 2654435761u;
+	return h >> 16 ^ h;
+}
+
+/* The place of an address, or NULL: there are too many. Who is missing then has sent little. */
+static struct party *find_party(struct drops *d, const struct fw_event *e)
+{
+	const __be32 *address = e->direction == FW_INGRESS ? e->source : e->destination;
+
+	for (uint32_t i = hash(e, address);; i++) {
+		struct party *p = &d->parties[i % PLACES_MAX];
+
+		if (p->n_packets == 0) {
+			if (d->n_parties >= PLACES_MAX / 2)
+				return NULL;
+			d->n_parties++;
+			memcpy(p->address, address, sizeof(p->address));
+			p->direction = e->direction;
+			return p;
+		}
+		if (p->direction == e->direction && memcmp(p->address, address, sizeof(p->address)) == 0)
+			return p;
+	}
+}
+
+static int on_event(void *userdata, void *data, size_t size)
+{
+	const struct fw_event *e = data;
+	struct drops *d = userdata;
+	struct party *p;
+
+	if (size < sizeof(*e) || !(e->flags & FW_EVENT_IP) || e->weight == 0)
+		return 0;
+	p = find_party(d, e);
+	if (!p)
+		return 0;
+	p->n_packets += e->weight;
+	p->is_estimate = p->is_estimate || e->weight != e->n_packets;
+	p->hook = e->hook;
+	p->reason = e->reason;
+	if (e->entry_kind < _FW_KIND_MAX)
+		p->lists |= UINT64_C(1) << e->list % FW_LISTS_MAX;
+	return 0;
+}
+
+static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct drops *d = userdata;
+
+	(void) ring_buffer__consume(d->ring); /* on_event() never fails */
+	return 0;
+}
+
+int drops_new(const char *pin_dir, const char *run_dir, struct table *t, sd_event *event, struct drops **ret)
+{
+	struct drops *d = calloc(1, sizeof(*d));
+	int r;
+
+	if (!d)
+		return log_error(-ENOMEM, "Cannot watch drops: %m");
+	*ret = d; /* what is there is released by the caller, who goes on without if the rest fails */
+	d->run_dir = run_dir;
+	d->table = t;
+	d->ring_fd = watch_new_ring(RING_BYTES);
+	if (d->ring_fd < 0)
+		return log_error(d->ring_fd, "Cannot make a ring buffer: %m");
+	r = watch_open(pin_dir, &d->watch);
+	if (r < 0)
+		return log_error(r, "Cannot open the maps for watching in '%s': %m", pin_dir);
+	d->ring = ring_buffer__new(d->ring_fd, on_event, d, NULL);
+	if (!d->ring)
+		return log_error(-errno, "Cannot read the ring buffer: %m");
+	r = sd_event_add_io(event, &d->source, ring_buffer__epoll_fd(d->ring), EPOLLIN, on_ring, d);
+	if (r < 0)
+		return log_error(r, "Cannot wait for drops: %m");
+	return 0;
+}
+
+struct drops *drops_free(struct drops *d)
+{
+	if (!d)
+		return NULL;
+	(void) sd_event_source_unref(d->source);
+	ring_buffer__free(d->ring);
+	d->watch = watch_free(d->watch);
+	closep(&d->ring_fd);
+	free(d);
+	return NULL;
+}
+
+/* With the writer lock held; also frees what killed viewers have left behind. */
+static int take(struct drops *d)
+{
+	const struct fw_watcher want = { .watch = FW_WATCH_SAMPLES, .budget = UINT32_MAX };
+	int r;
+
+	r = watch_sweep(d->watch);
+	if (r < 0 || d->is_taking || d->n_top == 0)
+		return r;
+	r = watch_take(d->watch, &want, d->ring_fd, LEASE_NS);
+	if (r < 0)
+		return r;
+	watch_sample(d->watch, true);
+	d->is_taking = true;
+	return 0;
+}
+
+void drops_tend(struct drops *d, unsigned n_top)
+{
+	_cleanup_close_ int lock_fd = -1;
+	int r;
+
+	d->n_top = n_top;
+	if (d->is_taking && (n_top == 0 || watch_renew(d->watch, LEASE_NS) < 0)) {
+		watch_release(d->watch);
+		d->is_taking = false;
+	}
+
+	r = table_try_lock(d->run_dir, &lock_fd);
+	if (r == -EBUSY)
+		return;
+	if (r >= 0)
+		r = take(d);
+	if (r < 0 && r != d->error)
+		(void) log_warning(r, "Cannot watch drops, the journal does not name their sources: %m");
+	d->error = r;
+}
+
+/* The most packets first; the order of the rest is the address's, so that it is always the same. */
+static int compare(const void *a, const void *b)
+{
+	const struct party *x = a, *y = b;
+
+	if (x->n_packets != y->n_packets)
+		return x->n_packets < y->n_packets ? 1 : -1;
+	return memcmp(x->address, y->address, sizeof(x->address));
+}
+
+/* "manual,fail2ban/sshd" into names, and a field for each into text; returns how many. */
+static size_t describe_lists(struct drops *d, uint64_t lists, char *names, size_t size,
+			     char text[static FW_LISTS_MAX][FIELD_MAX])
+{
+	struct fw_list list;
+	size_t n = 0, used = 0;
+
+	names[0] = '\0';
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+		if (!(lists >> i & 1) || table_get_list(d->table, i, &list) < 0 || !list.name[0])
+			continue;
+		(void) snprintf(text[n++], FIELD_MAX, "FW_LIST=%s", list.name);
+		if (used < size)
+			used += (size_t)snprintf(names + used, size - used, "%s%s", used > 0 ? "," : "", list.name);
+	}
+	return n;
+}
+
+static void report(struct drops *d, const struct party *p, uint64_t usec)
+{
+	char text[NUMBERS_MAX + FW_LISTS_MAX][FIELD_MAX], names[FW_TEXT_MAX], address[PREFIX_TEXT_MAX];
+	const char *fields[ELEMENTSOF(text) + 1] = {};
+	struct prefix prefix = prefix_from_mapped(p->address);
+	bool is_from = p->direction == FW_INGRESS;
+	size_t n = 0;
+
+	(void) prefix_format(&prefix, address);
+	(void) snprintf(text[n++], FIELD_MAX, "%s=%s", is_from ? "FW_SRC" : "FW_DST", address);
+	(void) snprintf(text[n++], FIELD_MAX, "FW_HOOK=%s", hook_to_string(p->hook));
+	(void) snprintf(text[n++], FIELD_MAX, "FW_DIRECTION=%s", direction_to_string(p->direction));
+	(void) snprintf(text[n++], FIELD_MAX, "FW_REASON=%s", reason_to_string(p->reason));
+	(void) snprintf(text[n++], FIELD_MAX, "FW_DROPPED=%" PRIu64, p->n_packets);
+	(void) snprintf(text[n++], FIELD_MAX, "FW_ESTIMATE=%s", p->is_estimate ? "yes" : "no");
+	(void) snprintf(text[n++], FIELD_MAX, "FW_INTERVAL_USEC=%" PRIu64, usec);
+	n += describe_lists(d, p->lists, names, sizeof(names), text + n);
+	for (size_t i = 0; i < n; i++)
+		fields[i] = text[i];
+
+	log_record(LOG_INFO, MESSAGE_SOURCE, fields, "dropped %s %s: %s%" PRIu64 " packets, %s%s (%" PRIu64 " s)",
+		   is_from ? "from" : "to", address, p->is_estimate ? "about " : "", p->n_packets,
+		   names[0] ? "list " : "", names[0] ? names : reason_to_string(p->reason),
+		   (usec + USEC_PER_SEC / 2) / USEC_PER_SEC);
+}
+
+void drops_report(struct drops *d, uint64_t window_usec)
+{
+	size_t n = 0;
+
+	if (!d->is_taking)
+		return;
+	watch_sample(d->watch, true); /* the window after this one begins */
+	(void) ring_buffer__consume(d->ring);
+	for (size_t i = 0; i < PLACES_MAX; i++)
+		if (d->parties[i].n_packets > 0)
+			d->parties[n++] = d->parties[i];
+	qsort(d->parties, n, sizeof(*d->parties), compare);
+	for (size_t i = 0; i < n && i < d->n_top; i++)
+		report(d, &d->parties[i], window_usec);
+	memset(d->parties, 0, sizeof(d->parties));
+	d->n_parties = 0;
+}

@@ -1,0 +1,197 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the journal gets, from the daemon and from fwctl: whom most was dropped of, what has ended, who has changed
+# what; few records however much happens; and nobody waits for a journal that hangs.
+. "${0%/*}/lib.sh"
+
+: "${SOURCE_ROOT:?}"
+RECORDS=$T/records
+CATALOG=$SOURCE_ROOT/systemd/ebpf-fw.catalog
+
+echo 512 >/proc/sys/net/unix/max_dgram_qlen # as systemd has it; the kernel's 10 would lose some of twenty
+mkdir -p /run/systemd/journal # of this test's own /run
+python3 "$SOURCE_ROOT/tests/netns/receiver.py" /run/systemd/journal/socket "$RECORDS" &
+receiver=$!
+wait_for test -S /run/systemd/journal/socket || die "no receiver"
+
+id_of() { # NAME
+	sed -n "s/^#define MESSAGE_$1 *\"\([0-9a-f]*\)\".*/\1/p" "$SOURCE_ROOT/lib/messages.h"
+}
+
+# Evaluates an expression over the records of this kind for which the condition holds; in both r is the record, in
+# which a field that is not there is empty.
+records() { # NAME EXPRESSION [CONDITION]
+	python3 - "$RECORDS" "$(id_of "$1")" "$2" "${3:-True}" <<'END'
+import json, sys
+class Record(dict):
+    def __missing__(self, name):
+        return ""
+path, kind, expression, condition = sys.argv[1:]
+rows = [Record(json.loads(line)) for line in open(path)]
+rows = [r for r in rows if r["MESSAGE_ID"] == kind and eval(f"({condition})")]
+print(eval(f"({expression})"))
+END
+}
+
+n_records() { # NAME [CONDITION]
+	records "$1" "len(rows)" "${2:-True}"
+}
+
+has_record() { # NAME [CONDITION]
+	[ "$(n_records "$@")" -gt 0 ]
+}
+
+sum_of() { # NAME FIELD [CONDITION]
+	records "$1" "sum(int(r['$2'] or 0) for r in rows)" "${3:-True}"
+}
+
+forget() {
+	: >"$RECORDS"
+}
+
+without_ipv6
+start_receivers
+touch "$T/log"
+JOURNAL_STREAM=$(stat -c %d:%i "$T/log")
+export JOURNAL_STREAM # the daemon takes its log for the journal
+start_with StatsIntervalSec=1
+
+check "a window" wait_for has_record WINDOW "r['FW_HOOK'] == 'tc' and r['SYSLOG_IDENTIFIER'] == 'ebpf-fwd'"
+
+# fwctl: who, whom, where, how long and why.
+fwctl block $BAD4 --for 1h --comment "ssh guesses" >/dev/null
+check "block" has_record ADDED "r['FW_TARGET'] == '$BAD4' and r['FW_LIST'] == 'manual' and r['FW_RESULT'] == 'blocked'
+	and r['FW_COMMENT'] == 'ssh guesses' and r['FW_DIRECTION'] == 'both' and r['FW_UID'] == '0'"
+check "it has its end" has_record ADDED "abs(int(r['FW_UNTIL']) - $(date +%s) - 3600) < 60"
+check "it is one of the daemon's unit" has_record ADDED "r['OBJECT_PID'] == '$DAEMON' and r['SYSLOG_IDENTIFIER'] == 'fwctl'"
+check "it reads well" has_record ADDED "r['MESSAGE'] == 'blocked $BAD4 for 1h, list manual: ssh guesses'"
+SUDO_UID=1000 fwctl allow $GOOD4 >/dev/null
+check "allow, by somebody with sudo" has_record ADDED "r['FW_RESULT'] == 'allowed' and r['FW_UID'] == '1000'"
+fwctl unallow $GOOD4 >/dev/null
+check "unallow" has_record REMOVED "r['FW_TARGET'] == '$GOOD4' and r['FW_LIST'] == 'allow'"
+fwctl unblock 203.0.113.99 >/dev/null 2>&1
+same "what was not there has no record" 0 "$(n_records REMOVED "r['FW_TARGET'] == '203.0.113.99'")"
+fwctl block $HOST4 2>/dev/null
+same "what was refused has none" 0 "$(n_records ADDED "r['FW_TARGET'] == '$HOST4'")"
+fwctl list add watch mode=audit >/dev/null
+check "a new list" has_record POLICY "r['FW_LIST'] == 'watch' and r['FW_MODE'] == 'audit' and r['FW_RESULT'] == 'added'"
+printf '%s\n' 203.0.113.1 203.0.113.2 203.0.113.3 | fwctl load watch - >/dev/null
+check "load" has_record REPLACED "r['FW_LIST'] == 'watch' and r['FW_RESULT'] == 'loaded' and r['FW_ADDED'] == '3'"
+printf '%s\n' 203.0.113.1 | fwctl load watch - --dry-run --force >/dev/null
+same "a dry run has none" 1 "$(n_records REPLACED)"
+fwctl flush watch >/dev/null
+check "flush" has_record REPLACED "r['FW_RESULT'] == 'flushed' and r['FW_REMOVED'] == '3'"
+forget
+for ((i = 0; i < 500; i++)); do echo "block 2001:db8:1::$i"; done | fwctl batch - >/dev/null
+same "a batch is one record" "1 0" "$(n_records BATCH "r['FW_ADDED'] == '500'") $(n_records ADDED)"
+forget
+fwctl block 203.0.113.{1..60} >/dev/null
+same "many targets: some by name, the rest by number" "20 1" \
+	"$(n_records ADDED) $(n_records BATCH "r['FW_ADDED'] == '40'")"
+fwctl flush manual >/dev/null
+
+# Of whom most was dropped: exactly, where it is little.
+forget
+fwctl block $BAD4 -l fail2ban/sshd >/dev/null 2>&1
+fwctl block $GOOD4 --out >/dev/null
+same "0 of 20 arrive" 0 "$(delivered $BAD4 $HOST4 20)"
+ping -q -c 3 -i 0.05 -W 0.1 $GOOD4 >/dev/null
+check "dropped from" wait_for has_record SOURCE "r['FW_SRC'] == '$BAD4' and r['FW_HOOK'] == 'tc'
+	and r['FW_LIST'] == 'fail2ban/sshd' and r['FW_ESTIMATE'] == 'no' and r['FW_REASON'] == 'address'"
+check "dropped to" wait_for has_record SOURCE "r['FW_DST'] == '$GOOD4' and r['FW_LIST'] == 'manual'"
+drops_are_told() { # NUMBER
+	[ "$(sum_of SOURCE FW_DROPPED "r['FW_SRC'] == '$BAD4'")" = "$1" ]
+}
+check "all of them" wait_for drops_are_told 20
+same "the windows say the same" 20 "$(sum_of WINDOW FW_DROPPED "r['FW_HOOK'] == 'tc' and r['FW_DIRECTION'] == 'ingress'")"
+check "it reads well" has_record SOURCE "r['MESSAGE'].startswith('dropped from $BAD4: ')
+	and r['MESSAGE'].endswith(' packets, list fail2ban/sshd (1 s)')"
+
+# A flood: few records, and about the right number.
+forget
+fwctl block 203.0.113.0/24 >/dev/null
+before=$(counter tc ingress dropped)
+peer "$TRAFFIC" flood $BAD4 $HOST4 $PORT 100000 200000 >/dev/null &
+peer python3 - $HOST4 <<'END'
+import random, socket, struct, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+to = socket.inet_aton(sys.argv[1])
+for i in range(20000):
+    source = bytes([203, 0, 113, i % 256])
+    s.sendto(struct.pack("!BBHHHBBH4s4sHHHH", 0x45, 0, 28, 0, 0, 64, 17, 0, source, to, 5000, 5000, 8, 0), (sys.argv[1], 0))
+END
+wait $!
+settle
+dropped=$(($(counter tc ingress dropped) - before))
+check "the flood was one" test "$dropped" -gt 100000
+windows_tell() {
+	[ "$(sum_of WINDOW FW_DROPPED "r['FW_HOOK'] == 'tc' and r['FW_DIRECTION'] == 'ingress'")" -ge "$dropped" ]
+}
+check "the windows tell all of it" wait_for windows_tell
+sleep 0.2 # the sources follow their window
+named=$(sum_of SOURCE FW_DROPPED "r['FW_DIRECTION'] == 'ingress'")
+note "$dropped dropped, about $named of them named"
+check "most are named" test "$named" -gt $((dropped * 7 / 10)) -a "$named" -lt $((dropped * 12 / 10))
+check "the worst is" has_record SOURCE "r['FW_SRC'] == '$BAD4' and r['FW_ESTIMATE'] == 'yes'"
+n_windows=$(n_records WINDOW "r['FW_HOOK'] == 'tc' and r['FW_DIRECTION'] == 'ingress'")
+check "no more than five in a window" test "$(n_records SOURCE)" -le $((5 * (n_windows + 1)))
+check "few records in all" test "$(wc -l <"$RECORDS")" -le $(((n_windows + 1) * 10))
+
+# What ends.
+fwctl flush manual >/dev/null
+forget
+fwctl block 203.0.113.7 --for 1 >/dev/null
+check "an entry that ends" wait_for has_record EXPIRED "r['FW_TARGET'] == '203.0.113.7' and r['FW_LIST'] == 'manual'"
+forget
+fwctl block 203.0.113.{1..60} --for 2 >/dev/null
+check "sixty at once" wait_for has_record EXPIRED "r['FW_EXPIRED']"
+same "some by name, the rest by number" 60 "$(($(n_records EXPIRED "r['FW_TARGET']") + $(sum_of EXPIRED FW_EXPIRED "r['FW_EXPIRED']")))"
+check "but few" test "$(n_records EXPIRED)" -le 42 # the tick may fall between two sweeps
+
+# Switched off and on again.
+configure StatsIntervalSec=1 LogDrops=0
+kill -HUP "$DAEMON"
+sleep 1.2
+forget
+same "0 of 10 arrive" 0 "$(delivered $BAD4 $HOST4 10)"
+check "LogDrops=0: the window is told" wait_for has_record WINDOW "r['FW_DROPPED'] == '10'"
+sleep 1.2
+same "LogDrops=0: nobody is named" 0 "$(n_records SOURCE)"
+configure StatsIntervalSec=1 LogDrops=1
+kill -HUP "$DAEMON"
+sleep 1.2
+same "0 of 5 arrive" 0 "$(delivered $BAD4 $HOST4 5)"
+check "LogDrops=1: one is" wait_for has_record SOURCE "r['FW_SRC'] == '$BAD4'"
+
+# A daemon that was killed leaves a slot, which the next one takes.
+end_by KILL
+fwctl block 203.0.113.8 >/dev/null
+check "without a daemon the record is fwctl's alone" has_record ADDED "r['FW_TARGET'] == '203.0.113.8' and not r['OBJECT_PID']"
+start || die "the daemon does not start again"
+forget
+same "0 of 7 arrive" 0 "$(delivered $BAD4 $HOST4 7)"
+check "and after it was killed" wait_for has_record SOURCE "r['FW_SRC'] == '$BAD4'"
+
+# A journal that hangs holds up nobody.
+kill -STOP $receiver
+SECONDS=0
+for ((i = 0; i < 300; i++)); do echo "203.0.113.$((i % 256))"; done | xargs -n 1 "$FWCTL" block --pin-dir "$PINS" \
+	--state-dir "$T/state" --run-dir "$T/run" >/dev/null
+check "300 commands beside a journal that hangs" test $SECONDS -lt 60
+same "the daemon counts on" 3 "$(delivered $GOOD4 $HOST4 3)"
+kill -CONT $receiver
+
+# The catalog explains each id, and each field it names exists.
+stop
+fwctl unload >/dev/null
+check "unload" wait_for has_record UNLOADED
+same "the catalog has every id" "$(sed -n 's/^#define MESSAGE_.*"\([0-9a-f]*\)".*/\1/p' "$SOURCE_ROOT/lib/messages.h" | sort)" \
+	"$(sed -n 's/^-- //p' "$CATALOG" | sort)"
+if command -v journalctl >/dev/null; then
+	mkdir -p "$T/root/usr/lib/systemd/catalog" "$T/root/var/lib/systemd/catalog"
+	cp "$CATALOG" "$T/root/usr/lib/systemd/catalog"
+	check "journalctl takes it" journalctl --root="$T/root" --update-catalog
+	check "and explains" grep -q "^Subject: The firewall was unloaded" \
+		<(journalctl --root="$T/root" --dump-catalog "$(id_of UNLOADED)")
+fi
+kill $receiver
