@@ -80,7 +80,7 @@ enum fw_verdict {
 	_FW_VERDICT_MAX,
 };
 
-/* Why a packet got its verdict: one enum for counters, events and output. */
+/* Why a packet got its verdict: one enum for counters, events and output. Those that pass it come first. */
 enum fw_reason {
 	FW_REASON_NO_MATCH,  /* pass: IP, and no live entry covers it; not counted, it is the rest */
 	FW_REASON_NOT_IP,    /* pass: ARP and other ethertypes are never judged */
@@ -92,6 +92,8 @@ enum fw_reason {
 	FW_REASON_MALFORMED, /* drop: broken IP header while Strict=yes */
 	_FW_REASON_MAX,
 };
+
+#define fw_reason_verdict(reason) ((reason) < FW_REASON_ADDRESS ? FW_PASS : FW_DROP)
 
 enum fw_action {
 	FW_ACTION_BLOCK,
@@ -213,13 +215,15 @@ struct fw_cells {
 };
 
 /*
- * Whether anybody looks, which each packet asks: open while the two differ. Who looks moves until on, about once
- * a second; the first packet that finds it in the past shuts the gate. A viewer that was killed costs nothing
- * a few seconds later, and shutting cannot undo what another has moved on meanwhile.
+ * Who wants to know of drops, in one word: each CPU keeps the last one that it has looked into, see fw_sampling, and
+ * looks again when it is another. Monitors move until on, about once a second.
  */
-struct fw_gate {
-	__u32 until;  /* tick, 0 = nobody has looked yet; writer: user space */
-	__u32 closed; /* the until that has passed; writer: kernel, or user space when the last one leaves */
+union fw_watch_drops {
+	struct {
+		__u32 until; /* tick until which monitors watch, 0 = none does */
+		__u32 epoch; /* samples begin anew when it changes; 0 = nobody takes any */
+	};
+	__u64 both;
 };
 
 /*
@@ -238,9 +242,8 @@ struct fw_policy {
 	__u32 table_generation[2];  /* by enum fw_kind; counts up, fw_slot() of it is the table in use */
 	__u32 filter_generation[2]; /* the same for the filter */
 	__u32 flags;    /* FW_POLICY_* */
-	__u32 sample_epoch; /* samples of drops begin anew when it changes; 0 = nobody takes any */
-	struct fw_gate watch_drops;   /* for monitors */
-	struct fw_gate watch_packets; /* for whatever looks at every packet: the later of the next two */
+	__u32 watch_packets; /* tick until which somebody looks at every packet, 0 = nobody; the kernel stores 0, too */
+	union fw_watch_drops watch_drops;
 	__u32 seen_until;  /* tick until which addresses are noted in the map seen */
 	__u32 sizes_until; /* tick until which the map sizes is counted */
 	struct fw_filter filters[2][FW_TABLE_SLOTS]; /* by enum fw_kind and slot */
@@ -269,18 +272,21 @@ struct fw_list {
 };
 
 /*
- * Which drops are samples: in each epoch all at first, then, after each FW_SAMPLES_PER_STEP, half as many of
- * the next as before, at random distances. However many drops come, there are few samples, and where drops
- * are few each is one. Written and read by the kernel alone.
+ * Which drops are to be reported, which is tested at each: all while monitors watch, and samples. In each epoch all
+ * drops are samples at first, then, after each FW_SAMPLES_PER_STEP, half as many of the next as before, at
+ * random distances. However many drops come, there are few samples, and where drops are few each is one.
+ * Written and read by the kernel alone.
  */
 #define FW_SAMPLES_PER_STEP 64
 #define FW_SAMPLE_STEPS_MAX 20 /* then it stays at one of 2^20 */
 
 struct fw_sampling {
-	__u64 at;    /* the drop that makes fw_counters.dropped this many or more is a sample */
-	__u64 done;  /* fw_counters.dropped at the latest sample: what came since is what the next stands for */
-	__u32 epoch; /* fw_policy.sample_epoch that this is about */
-	__u32 n;     /* samples in it */
+	__u64 at;     /* the drop that makes fw_counters.dropped this many or more is looked at: 0 for all ... */
+	__u64 watch;  /* ... as long as this is fw_watch_drops.both; every drop is where it is not */
+	__u64 next;   /* the same for samples: the drop that will be the next one */
+	__u64 done;   /* fw_counters.dropped at the latest sample: what came since is what the next stands for */
+	__u32 epoch;  /* that this is about */
+	__u32 n;      /* samples in it */
 };
 
 /*
@@ -533,8 +539,8 @@ _Static_assert(sizeof(struct fw_key6) == 20, "kernel and user space share this l
 _Static_assert(sizeof(struct fw_entry) == 32, "a larger entry takes a larger slab");
 _Static_assert(sizeof(struct fw_ends_key) == 24, "kernel and user space share this layout");
 _Static_assert(sizeof(struct fw_port) == 40, "kernel and user space share this layout");
-_Static_assert(sizeof(struct fw_policy) == 184, "kernel and user space share this layout");
-_Static_assert(__builtin_offsetof(struct fw_policy, watch_packets) / 64 ==
+_Static_assert(sizeof(struct fw_policy) == 176, "kernel and user space share this layout");
+_Static_assert(__builtin_offsetof(struct fw_policy, watch_drops) / 64 ==
 	       __builtin_offsetof(struct fw_policy, flags) / 64, "one cache line, which each packet reads anyway");
 _Static_assert(sizeof(struct fw_list) == 80, "kernel and user space share this layout");
 _Static_assert(__builtin_offsetof(struct fw_counters, sampling) == 128, "two cache lines, the first for every packet");

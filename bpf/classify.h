@@ -11,27 +11,24 @@
 #include "match.h"
 #include "packet.h"
 
+/* The verdict follows from the reason: one number less to keep, which each drop would pay for. */
 struct decision {
-	enum fw_verdict verdict;
 	enum fw_reason reason;
-	__u32 list;  /* the list that decided, where an entry did */
-	__u32 found; /* what was found, see FOUND() */
+	__u32 found; /* the entry that decided, see FOUND(); 0 = none did */
 };
 
 static __always_inline struct decision found_to_decision(__u64 found)
 {
-	struct decision d = { .verdict = FW_PASS, .reason = FW_REASON_NO_MATCH, .list = FOUND_LIST(found), .found = found };
+	struct decision d = { .reason = FW_REASON_NO_MATCH, .found = found };
 
 	switch (FOUND_RANK(found)) {
 	case RANK_ALLOWED:
 		d.reason = FW_REASON_ALLOWED;
 		break;
 	case RANK_ADDRESS:
-		d.verdict = FW_DROP;
 		d.reason = FW_REASON_ADDRESS;
 		break;
 	case RANK_PORT:
-		d.verdict = FW_DROP;
 		d.reason = FW_REASON_PORT;
 		break;
 	case RANK_AUDITED_ADDRESS:
@@ -46,14 +43,14 @@ static __always_inline struct decision found_to_decision(__u64 found)
 static __always_inline struct decision classify(const struct packet *pkt, enum fw_direction direction,
 						const struct fw_policy *p, bool is_counting)
 {
-	const struct decision no_match = { .verdict = FW_PASS, .reason = FW_REASON_NO_MATCH };
+	const struct decision no_match = { .reason = FW_REASON_NO_MATCH };
 	bool has_ports = pkt->flags & PACKET_PORTS && p->flags & FW_POLICY_PORTS;
 	__u64 ask = ASK(direction, has_ports, pkt->protocol, pkt->dport);
 	const __be32 *addr = pkt->addr;
 	__u32 n_packets = is_counting ? pkt->n_packets : 0;
 
 	if (p->flags & FW_POLICY_STRICT && pkt->flags & PACKET_MALFORMED)
-		return (struct decision){ .verdict = FW_DROP, .reason = FW_REASON_MALFORMED };
+		return (struct decision){ .reason = FW_REASON_MALFORMED };
 
 	if (pkt->flags & PACKET_IP4) {
 		if (!has_ports && (!p->lengths4 || !filter_cell(FW_KIND_IPV4, filter_slot(p, FW_KIND_IPV4), bpf_ntohl(addr[0]) >> 16)))
@@ -69,7 +66,6 @@ static __always_inline struct decision classify(const struct packet *pkt, enum f
 						      n_packets));
 	}
 	return (struct decision){
-		.verdict = FW_PASS,
 		.reason = pkt->flags & PACKET_UNPARSED ? FW_REASON_UNPARSED : FW_REASON_NOT_IP,
 	};
 }

@@ -8,14 +8,14 @@
 
 #include "classify.h"
 
-/* Returns whether this drop is a sample, see struct fw_sampling. */
+/* Returns whether this is a drop, or would have been one, that somebody may want to know of: see struct fw_sampling. */
 static __always_inline bool count(const struct packet *pkt, const struct decision *d, const struct fw_policy *p,
 				  enum fw_hook hook, enum fw_direction direction)
 {
 	__u32 i = fw_counters_index(hook, direction);
 	struct fw_list_counters *list;
 	struct fw_counters *c;
-	bool is_sample = false;
+	bool is_reported = false;
 
 	c = bpf_map_lookup_elem(&counters, &i);
 	if (!c)
@@ -36,24 +36,25 @@ static __always_inline bool count(const struct packet *pkt, const struct decisio
 		return false;
 
 	c->reasons[d->reason % _FW_REASON_MAX] += pkt->n_packets; /* the verifier has lost its range */
-	if (d->verdict == FW_DROP) {
+	if (fw_reason_verdict(d->reason) == FW_DROP) {
 		c->dropped += pkt->n_packets;
 		c->dropped_bytes += pkt->n_bytes;
-		is_sample = c->sampling.epoch != p->sample_epoch || c->dropped >= c->sampling.at;
 	}
-	if (d->reason != FW_REASON_ADDRESS && d->reason != FW_REASON_PORT && d->reason != FW_REASON_ALLOWED &&
-	    d->reason != FW_REASON_AUDITED)
-		return is_sample; /* no entry decided */
+	if (fw_reason_verdict(d->reason) == FW_DROP || d->reason == FW_REASON_AUDITED)
+		is_reported = c->sampling.watch != p->watch_drops.both || c->dropped >= c->sampling.at;
+	if (!d->found)
+		return is_reported; /* no entry decided */
 
-	list = bpf_map_lookup_elem(&list_counters, &d->list);
+	i = FOUND_LIST(d->found);
+	list = bpf_map_lookup_elem(&list_counters, &i);
 	if (!list)
-		return is_sample;
+		return is_reported;
 	list->hits += pkt->n_packets;
-	if (d->verdict == FW_DROP) {
+	if (fw_reason_verdict(d->reason) == FW_DROP) {
 		list->dropped += pkt->n_packets;
 		list->dropped_bytes += pkt->n_bytes;
 	} else if (d->reason == FW_REASON_AUDITED) {
 		list->would_drop += pkt->n_packets;
 	}
-	return is_sample;
+	return is_reported;
 }

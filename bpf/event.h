@@ -9,31 +9,36 @@
 
 #include "classify.h"
 
-static __always_inline bool gate_is_open(const struct fw_gate *gate)
-{
-	return gate->until != gate->closed;
-}
-
 /* What fw_report() is told beside the packet, in one number. The low half is what was found, see FOUND(). */
-#define REPORT(hook, direction, reason, is_sample, found) \
-	((__u64)(hook) << 32 | (__u64)(direction) << 36 | (__u64)(reason) << 40 | (__u64)(is_sample) << 48 | (found))
+#define REPORT(hook, direction, reason, found) \
+	((__u64)(hook) << 32 | (__u64)(direction) << 36 | (__u64)(reason) << 40 | (found))
 #define REPORT_HOOK(report)      ((report) >> 32 & 0xf)
 #define REPORT_DIRECTION(report) ((report) >> 36 & 0xf)
 #define REPORT_REASON(report)    ((report) >> 40 & 0xff)
-#define REPORT_IS_SAMPLE(report) ((report) >> 48 & 1)
+
+/* Another epoch, or none. The drop, of n_packets, has been counted already. */
+static __always_inline void sampling_begin(struct fw_sampling *s, __u32 epoch, __u64 dropped, __u32 n_packets)
+{
+	s->epoch = epoch;
+	s->n = 0;
+	s->done = dropped - n_packets;
+	s->next = epoch ? 0 : ~0ull;
+}
 
 /*
- * Takes the drop that has just been counted for a sample, and says when the next one is due. Returns how many packets
- * it stands for: those since the one before. 0: nobody wants samples. The distances are random, else who sends
- * from four addresses in turn would always be caught with the same one.
+ * Looks who wants to know of the drop that has just been counted, and says at which one to look again. Returns how
+ * many packets it stands for as a sample: those since the one before; 0 = it is none. The distances are
+ * random, else who sends from four addresses in turn would always be caught with the same one. n_packets is 0
+ * for what would have been a drop, which is no sample.
  */
 __noinline __u64 fw_take_sample(__u32 index, __u32 n_packets)
 {
+	__u32 now = fw_now_tick(), first = 0, step;
 	const struct fw_policy *p;
+	union fw_watch_drops watch;
 	struct fw_sampling *s;
 	struct fw_counters *c;
-	__u32 first = 0, step;
-	__u64 weight;
+	__u64 weight = 0;
 
 	p = bpf_map_lookup_elem(&policy, &first);
 	if (!p)
@@ -43,22 +48,19 @@ __noinline __u64 fw_take_sample(__u32 index, __u32 n_packets)
 		return 0;
 
 	s = &c->sampling;
-	if (s->epoch != p->sample_epoch) {
-		s->epoch = p->sample_epoch;
-		s->done = c->dropped - n_packets;
-		s->n = 0;
+	watch.both = *(volatile __u64 *)&p->watch_drops.both;
+	if (s->epoch != watch.epoch || !watch.epoch)
+		sampling_begin(s, watch.epoch, c->dropped, n_packets);
+	if (n_packets && c->dropped >= s->next) {
+		weight = c->dropped - s->done;
+		s->done = c->dropped;
+		step = ++s->n / FW_SAMPLES_PER_STEP;
+		if (step > FW_SAMPLE_STEPS_MAX)
+			step = FW_SAMPLE_STEPS_MAX;
+		s->next = c->dropped + 1 + bpf_get_prandom_u32() % ((2u << step) - 1); /* 2^step on average */
 	}
-	if (s->epoch == 0) {
-		s->at = ~0ull;
-		return 0;
-	}
-
-	weight = c->dropped - s->done;
-	s->done = c->dropped;
-	step = ++s->n / FW_SAMPLES_PER_STEP;
-	if (step > FW_SAMPLE_STEPS_MAX)
-		step = FW_SAMPLE_STEPS_MAX;
-	s->at = c->dropped + 1 + bpf_get_prandom_u32() % ((2u << step) - 1); /* 2^step on average */
+	s->at = now <= watch.until ? 0 : s->next;
+	s->watch = watch.both;
 	return weight;
 }
 
@@ -213,7 +215,7 @@ static __always_inline void report_to(struct context c, __u64 outline, __u64 wha
 	};
 
 	e.weight = weight ?: e.n_packets;
-	e.verdict = e.reason == FW_REASON_AUDITED ? FW_PASS : FW_DROP;
+	e.verdict = fw_reason_verdict(e.reason);
 	event_set_entry(&e, what, OUTLINE_FLAGS(outline) & PACKET_IP6);
 	event_read(c, outline, &e);
 	if (w && (weight || !event_is_kept_out(&e, w)))
@@ -245,30 +247,22 @@ static __always_inline void report_to_slot(struct context c, __u64 outline, __u6
 		(void) fw_report_to(c.of_hook, outline, what, slot, weight);
 }
 
-/* To whoever watches. Who is late for the tick of the gate shuts it: see struct fw_gate. */
+/* To whoever watches. */
 static __always_inline void report(struct context c, __u64 outline, __u64 what)
 {
-	__u32 now = fw_now_tick(), first = 0, until, key;
+	__u32 index = fw_counters_index(REPORT_HOOK(what), REPORT_DIRECTION(what)), now = fw_now_tick(), first = 0, key;
+	bool is_drop = fw_reason_verdict(REPORT_REASON(what)) == FW_DROP;
 	const struct fw_watcher *w;
-	struct fw_policy *p;
+	const struct fw_policy *p;
 	__u64 weight;
 
-	p = bpf_map_lookup_elem(&policy, &first);
-	if (!p)
-		return;
-	if (REPORT_IS_SAMPLE(what)) {
-		weight = fw_take_sample(fw_counters_index(REPORT_HOOK(what), REPORT_DIRECTION(what)), context_n_packets(c));
-		if (weight)
-			report_to_slot(c, outline, what, FW_WATCHER_DAEMON, weight);
-	}
+	weight = fw_take_sample(index, is_drop ? context_n_packets(c) : 0);
+	if (weight)
+		report_to_slot(c, outline, what, FW_WATCHER_DAEMON, weight);
 
-	if (!gate_is_open(&p->watch_drops))
+	p = bpf_map_lookup_elem(&policy, &first);
+	if (!p || p->watch_drops.until < now)
 		return;
-	until = *(volatile __u32 *)&p->watch_drops.until;
-	if (until < now) {
-		p->watch_drops.closed = until;
-		return;
-	}
 	for (__u32 slot = FW_WATCHER_DAEMON + 1; slot < FW_WATCHERS_MAX; slot++) {
 		key = slot;
 		w = bpf_map_lookup_elem(&watchers, &key);

@@ -45,16 +45,16 @@ static __always_inline enum fw_verdict decide(struct context c, enum fw_hook hoo
 	const struct fw_policy *p = policy_get();
 	struct packet pkt = {};
 	struct decision d;
-	bool is_sample;
+	bool is_reported;
 
 	if (!p)
 		return FW_PASS; /* cannot happen, the verifier wants it */
 	d = judge(c, layer, direction, p, &pkt, true);
 
 	/* bookkeeping may fail, the decision stands */
-	is_sample = count(&pkt, &d, p, hook, direction);
-	watch(c, layer, &pkt, &d, p, hook, direction, is_sample);
-	return d.verdict;
+	is_reported = count(&pkt, &d, p, hook, direction);
+	watch(c, layer, &pkt, &d, p, hook, direction, is_reported);
+	return fw_reason_verdict(d.reason);
 }
 
 static __always_inline int tc(struct __sk_buff *skb, enum layer layer, enum fw_direction direction)
@@ -126,7 +126,7 @@ int fw_check(struct __sk_buff *skb)
 		d = judge(CONTEXT_SKB(skb), LAYER_ETHERNET, FW_EGRESS, p, &pkt, false);
 	else
 		d = judge(CONTEXT_SKB(skb), LAYER_ETHERNET, FW_INGRESS, p, &pkt, false);
-	return FW_ANSWER(d.verdict, d.reason, d.list);
+	return FW_ANSWER(fw_reason_verdict(d.reason), d.reason, FOUND_LIST(d.found));
 }
 
 /*

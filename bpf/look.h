@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Who looks, and what for: one test a packet while nobody does, one more a drop. The slow paths are here for what
+ * Who looks, and what for: one test a packet while nobody does, two more a drop. The slow paths are here for what
  * looks at every packet, and in event.h for drops.
  */
 
@@ -79,15 +79,15 @@ static __always_inline void look_sizes(__u32 look, __u32 n_packets, __u32 n_byte
 /* One packet for those who look at all of them; the address is in host order, IPv4 as ::ffff:a.b.c.d. */
 __noinline int fw_look(__u64 high, __u64 low, __u32 look, __u32 n_packets, __u32 n_bytes)
 {
-	__u32 now = fw_now_tick(), first = 0, until;
+	__u32 now = fw_now_tick(), first = 0;
 	struct fw_policy *p;
 
 	p = bpf_map_lookup_elem(&policy, &first);
 	if (!p)
 		return 0;
-	until = *(volatile __u32 *)&p->watch_packets.until;
-	if (until < now) {
-		p->watch_packets.closed = until;
+	if (p->watch_packets < now) {
+		/* whoever takes a lease between these two has to wait until he renews it */
+		p->watch_packets = 0;
 		return 0;
 	}
 	if (now <= p->seen_until && LOOK_IS_IP(look))
@@ -102,7 +102,7 @@ static __always_inline void look(const struct packet *pkt, const struct decision
 {
 	bool is_syn = (pkt->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
 	__u32 look = LOOK(fw_counters_index(hook, direction), pkt->flags & (PACKET_IP4 | PACKET_IP6) ? 1 : 0, is_syn,
-			  d->verdict == FW_DROP);
+			  fw_reason_verdict(d->reason) == FW_DROP);
 	const __be32 *addr = pkt->addr;
 
 	if (pkt->flags & PACKET_IP4)
@@ -115,15 +115,15 @@ static __always_inline void look(const struct packet *pkt, const struct decision
 /* Tells those who want to know of this packet, after it was counted. */
 static __always_inline void watch(struct context c, enum layer layer, const struct packet *pkt,
 				  const struct decision *d, const struct fw_policy *p, enum fw_hook hook,
-				  enum fw_direction direction, bool is_sample)
+				  enum fw_direction direction, bool is_reported)
 {
 	__u64 what;
 
-	if (gate_is_open(&p->watch_packets))
+	if (p->watch_packets)
 		look(pkt, d, hook, direction);
 
-	if (is_sample || ((d->verdict == FW_DROP || d->reason == FW_REASON_AUDITED) && gate_is_open(&p->watch_drops))) {
-		what = REPORT(hook, direction, d->reason, is_sample, d->found);
+	if (is_reported) {
+		what = REPORT(hook, direction, d->reason, d->found);
 		if (c.is_xdp)
 			fw_report_xdp(c.of_hook, fw_parse_xdp(c.of_hook), what);
 		else

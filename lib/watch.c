@@ -124,12 +124,12 @@ static void raise_tick(uint32_t *tick, uint32_t until)
 		;
 }
 
-/* NULL: samples pass no gate. */
-static struct fw_gate *gate_of(struct watch *w, uint8_t watch)
+/* Where the kernel finds that anybody watches in this way, and until when. NULL: samples have an epoch instead. */
+static uint32_t *gate_of(struct watch *w, uint8_t watch)
 {
 	switch (watch) {
 	case FW_WATCH_DROPS:
-		return &w->policy->watch_drops;
+		return &w->policy->watch_drops.until;
 	case FW_WATCH_SEEN:
 	case FW_WATCH_SIZES:
 		return &w->policy->watch_packets;
@@ -148,28 +148,26 @@ static void note_end(struct watch *w, uint8_t watch, uint32_t until)
 
 /*
  * Opens a gate for a slot that is live already. Always to another tick than it had: who shuts it at this moment,
- * because he saw nobody, shuts it at the tick that he saw.
+ * because he saw nobody, does so only while it has the tick that he saw.
  */
-static void gate_open(struct fw_gate *gate, uint32_t until)
+static void gate_open(uint32_t *gate, uint32_t until)
 {
-	uint32_t was = __atomic_load_n(&gate->until, __ATOMIC_ACQUIRE), fresh;
+	uint32_t was = __atomic_load_n(gate, __ATOMIC_ACQUIRE);
 
-	do {
-		fresh = until;
-		if (was == until || (was > until && was != __atomic_load_n(&gate->closed, __ATOMIC_ACQUIRE)))
-			fresh = was + 1; /* it is open for longer than we need */
-	} while (!__atomic_compare_exchange_n(&gate->until, &was, fresh, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+	while (!__atomic_compare_exchange_n(gate, &was, was < until ? until : was + 1, false, __ATOMIC_ACQ_REL,
+					    __ATOMIC_ACQUIRE))
+		;
 }
 
-/* Shuts a gate behind which nobody is left; the kernel would too, when its tick has passed. */
-static void gate_leave(struct watch *w, struct fw_gate *gate)
+/* Shuts a gate behind which nobody is left. For the kernel it is as good as shut when its tick has passed. */
+static void gate_leave(struct watch *w, uint32_t *gate)
 {
-	uint32_t until = __atomic_load_n(&gate->until, __ATOMIC_ACQUIRE), now = tick_now();
+	uint32_t until = __atomic_load_n(gate, __ATOMIC_ACQUIRE), now = tick_now();
 
 	for (uint32_t i = 0; i < FW_WATCHERS_MAX; i++)
 		if (slot_until(w, i) >= now && gate_of(w, w->watchers[i].watch) == gate)
 			return;
-	__atomic_store_n(&gate->closed, until, __ATOMIC_RELEASE);
+	(void) __atomic_compare_exchange_n(gate, &until, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 /* No program uses the map in this place when it returns: removing it waits for those that run. */
@@ -267,7 +265,7 @@ static int find_slot(struct watch *w, uint8_t watch, uint32_t *ret)
 
 int watch_take(struct watch *w, const struct fw_watcher *want, int ring_fd, uint64_t lease_ns)
 {
-	struct fw_gate *gate = gate_of(w, want->watch);
+	uint32_t *gate = gate_of(w, want->watch);
 	uint32_t slot, until = tick_after(lease_ns);
 	struct fw_watcher *watcher;
 	int r;
@@ -305,7 +303,7 @@ int watch_take(struct watch *w, const struct fw_watcher *want, int ring_fd, uint
 int watch_renew(struct watch *w, uint64_t lease_ns)
 {
 	uint32_t until = tick_after(lease_ns);
-	struct fw_gate *gate;
+	uint32_t *gate;
 	uint8_t watch;
 
 	if (w->slot == NO_SLOT || tick_now() > w->until || !slot_exchange(w, w->slot, w->until, until))
@@ -316,7 +314,7 @@ int watch_renew(struct watch *w, uint64_t lease_ns)
 	note_end(w, watch, until);
 	gate = gate_of(w, watch);
 	if (gate)
-		raise_tick(&gate->until, until);
+		raise_tick(gate, until);
 	return 0;
 }
 
@@ -351,7 +349,7 @@ int watch_check(struct watch *w)
 void watch_release(struct watch *w)
 {
 	uint32_t until = tick_after(WATCH_LEASE_NS), slot = w->slot;
-	struct fw_gate *gate;
+	uint32_t *gate;
 
 	w->slot = NO_SLOT;
 	/* ours for another moment, so that nobody takes it before the ring is out */
@@ -443,10 +441,10 @@ int watch_read_sizes(struct watch *w, enum fw_hook hook, enum fw_direction direc
 
 void watch_sample(struct watch *w, bool is_on)
 {
-	uint32_t was = w->policy->sample_epoch, now = tick_now();
+	uint32_t was = w->policy->watch_drops.epoch, now = tick_now();
 
 	/* a tick, because it must not be one that an earlier daemon has used */
-	__atomic_store_n(&w->policy->sample_epoch, !is_on ? 0 : now > was ? now : was + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&w->policy->watch_drops.epoch, !is_on ? 0 : now > was ? now : was + 1, __ATOMIC_RELEASE);
 }
 
 void watch_slots(struct watch *w, struct fw_watcher ret[static FW_WATCHERS_MAX])

@@ -36,8 +36,8 @@ struct {
 	__type(value, __u64);
 } lpm6 SEC(".maps");
 
-static const struct decision no_match = { .verdict = FW_PASS, .reason = FW_REASON_NO_MATCH };
-static const struct decision match = { .verdict = FW_DROP, .reason = FW_REASON_ADDRESS };
+static const struct decision no_match = { .reason = FW_REASON_NO_MATCH };
+static const struct decision match = { .reason = FW_REASON_ADDRESS, .found = FOUND(RANK_ADDRESS, 0, 0, 0) };
 
 static __always_inline bool lpm_has(const struct packet *pkt)
 {
@@ -153,7 +153,7 @@ static __always_inline int one(struct __sk_buff *skb, enum bench_design design)
 	struct packet pkt = {};
 	struct decision d = no_match;
 	const struct fw_policy *p;
-	bool is_sample;
+	bool is_reported;
 	__u32 first = 0;
 	__u64 verdict;
 
@@ -169,10 +169,10 @@ static __always_inline int one(struct __sk_buff *skb, enum bench_design design)
 		d = match;
 	else if (design == DESIGN_HASH && hash_has(&pkt))
 		d = match;
-	is_sample = count(&pkt, &d, p, FW_HOOK_TC, FW_INGRESS);
-	watch(CONTEXT_SKB(skb), LAYER_ETHERNET, &pkt, &d, p, FW_HOOK_TC, FW_INGRESS, is_sample);
+	is_reported = count(&pkt, &d, p, FW_HOOK_TC, FW_INGRESS);
+	watch(CONTEXT_SKB(skb), LAYER_ETHERNET, &pkt, &d, p, FW_HOOK_TC, FW_INGRESS, is_reported);
 
-	verdict = d.verdict;
+	verdict = fw_reason_verdict(d.reason);
 	run.n_dropped += verdict == FW_DROP;
 	asm volatile("%0 &= 0" : "+r"(verdict)); /* 0, but not before the verdict is there */
 	run.at += 1 + verdict;

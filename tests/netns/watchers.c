@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * watchers PIN_DIR: prints what who watches has taken of the kernel: "slots N rings N drops open|shut packets
- * open|shut seen yes|no".
+ * watchers PIN_DIR: prints what who watches has taken of the kernel: "slots N rings N drops open|shut looking
+ * yes|no packets open|shut seen yes|no"; looking is the kernel, at each drop.
  */
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,9 +29,22 @@ static int n_inner(const char *pin_dir, const char *name, uint32_t n_places)
 	return fd < 0 ? fd : n;
 }
 
-static const char *gate(const struct fw_gate *g)
+/* Does any CPU, at any hook, look at each drop: because a monitor watches, or did when the latest drop came? */
+static bool is_looking(const char *pin_dir, const struct fw_policy *p)
 {
-	return g->until != g->closed ? "open" : "shut";
+	_cleanup_free_ struct fw_counters *counters = calloc(libbpf_num_possible_cpus(), sizeof(*counters));
+	_cleanup_close_ int fd = -1;
+	bool is = false;
+
+	fd = pins_open(pin_dir, "maps/counters", false);
+	for (uint32_t i = 0; counters && fd >= 0 && i < FW_COUNTERS_MAX; i++) {
+		if (bpf_map_lookup_elem(fd, &i, counters) < 0)
+			continue;
+		for (int cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++)
+			is |= p->watch_drops.until && counters[cpu].sampling.watch == p->watch_drops.both &&
+			      counters[cpu].sampling.at == 0;
+	}
+	return is;
 }
 
 int main(int argc, char **argv)
@@ -53,8 +68,9 @@ int main(int argc, char **argv)
 	watch_free(w);
 	for (size_t i = 0; i < ELEMENTSOF(slots); i++)
 		n += slots[i].until != 0 && i != FW_WATCHER_DAEMON;
-	printf("slots %d rings %d drops %s packets %s seen %s\n", n,
-	       n_inner(argv[1], "maps/rings", FW_WATCHERS_MAX), gate(&policy.watch_drops), gate(&policy.watch_packets),
+	printf("slots %d rings %d drops %s looking %s packets %s seen %s\n", n,
+	       n_inner(argv[1], "maps/rings", FW_WATCHERS_MAX), policy.watch_drops.until ? "open" : "shut",
+	       is_looking(argv[1], &policy) ? "yes" : "no", policy.watch_packets ? "open" : "shut",
 	       n_inner(argv[1], "maps/seen", 1) > 0 ? "yes" : "no");
 	return EXIT_SUCCESS;
 }
