@@ -19,7 +19,6 @@
 #define NS_PER_SEC       UINT64_C(1000000000)
 #define ENDPOINT_MAX     (INET6_ADDRSTRLEN + sizeof("[]:65535"))
 #define WIDTH_FIRST      21 /* of an IPv4 address with its port */
-#define MAPPED_PREFIXLEN 96 /* of ::ffff:0:0/96 */
 
 void event_names_forget(struct event_names *names)
 {
@@ -55,14 +54,6 @@ static bool has_entry(const struct fw_event *e)
 	return e->entry_kind < _FW_KIND_MAX;
 }
 
-static struct prefix address_of(const __be32 mapped[static 4])
-{
-	static const uint8_t v4[12] = { [10] = 0xff, [11] = 0xff };
-	bool is_v4 = memcmp(mapped, v4, sizeof(v4)) == 0;
-
-	return prefix_from_bytes(is_v4 ? AF_INET : AF_INET6, is_v4 ? &mapped[3] : mapped, is_v4 ? 32 : 128);
-}
-
 /* The entry that decided, as it was named when it came. */
 static const char *format_entry(const struct fw_event *e, char text[static TARGET_TEXT_MAX])
 {
@@ -75,7 +66,7 @@ static const char *format_entry(const struct fw_event *e, char text[static TARGE
 		return target_format(&t, text);
 	}
 	t.kind = TARGET_PREFIX;
-	t.prefix = address_of(e->direction == FW_INGRESS ? e->source : e->destination);
+	t.prefix = prefix_from_mapped(e->direction == FW_INGRESS ? e->source : e->destination);
 	t.prefix = prefix_from_bytes(t.prefix.family, t.prefix.bytes, e->entry_prefixlen);
 	return target_format(&t, text);
 }
@@ -137,7 +128,7 @@ static json_object *time_to_json(const struct fw_event *e)
 
 static void add_addresses(json_object *o, const struct fw_event *e)
 {
-	struct prefix source = address_of(e->source), destination = address_of(e->destination);
+	struct prefix source = prefix_from_mapped(e->source), destination = prefix_from_mapped(e->destination);
 	char text[PREFIX_TEXT_MAX], number[8];
 
 	json_object_object_add(o, "source", json_text(prefix_format(&source, text)));
@@ -182,7 +173,7 @@ json_object *event_to_json(const struct fw_event *e, struct event_names *names)
 static const char *format_endpoint(const struct fw_event *e, const __be32 mapped[static 4], uint16_t port,
 				   char text[static ENDPOINT_MAX])
 {
-	struct prefix address = address_of(mapped);
+	struct prefix address = prefix_from_mapped(mapped);
 	char plain[PREFIX_TEXT_MAX];
 
 	(void) prefix_format(&address, plain);

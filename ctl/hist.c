@@ -6,7 +6,7 @@
  * added since it came.
  */
 
-#include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
@@ -24,7 +24,7 @@ struct hist {
 	struct ctl *ctl;
 	struct viewer viewer;
 	struct screen screen;
-	unsigned directions;
+	unsigned hooks, directions; /* that are shown, as bits */
 	uint64_t start_ns;
 	struct fw_sizes first[FW_COUNTERS_MAX], now[FW_COUNTERS_MAX]; /* by fw_counters_index */
 	unsigned n_lines; /* of this block */
@@ -128,7 +128,7 @@ static json_object *make_record(const struct hist *h)
 	json_object_object_add(record, "hooks", hooks);
 	for (enum fw_hook hook = 0; hook < _FW_HOOK_MAX; hook++)
 		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-			if (!(h->directions >> d & 1) || sum_of(h, hook, d, &measures[0]) == 0)
+			if (!(h->hooks >> hook & 1) || !(h->directions >> d & 1) || sum_of(h, hook, d, &measures[0]) == 0)
 				continue;
 			o = json_object_new_object();
 			json_object_object_add(o, "hook", json_text(hook_to_string(hook)));
@@ -217,12 +217,13 @@ static int show(struct hist *h)
 	}
 
 	h->n_lines = 0;
-	print_line(h, "packets in %.0f s, by length, and by how far they are apart on one CPU",
+	print_line(h, "packets in %.1f s, by length, and by how far they are apart on one CPU",
 		   (screen_now_ns() - h->start_ns) / NS_PER_SEC);
 	print_line(h, "%s", "");
 	for (size_t i = 0; i < sizeof(measures) / sizeof(measures[0]); i++)
 		for (enum fw_hook hook = 0; hook < _FW_HOOK_MAX; hook++)
-			print_measure(h, hook, &measures[i]);
+			if (h->hooks >> hook & 1)
+				print_measure(h, hook, &measures[i]);
 	return screen_end_block(&h->screen);
 }
 
@@ -233,7 +234,11 @@ static void hist_done(struct hist *h)
 
 int verb_hist(struct ctl *ctl, int argc, char **argv)
 {
-	_cleanup_(hist_done) struct hist h = { .ctl = ctl, .directions = ctl->directions ?: FW_BOTH };
+	_cleanup_(hist_done) struct hist h = {
+		.ctl = ctl,
+		.hooks = ctl->hooks ?: UINT_MAX,
+		.directions = ctl->directions ?: FW_BOTH,
+	};
 	uint64_t elapsed_ns;
 	int status, r;
 
@@ -241,10 +246,15 @@ int verb_hist(struct ctl *ctl, int argc, char **argv)
 	if (status != EXIT_DONE)
 		return status;
 
-	screen_begin(&h.screen, ctl);
+	r = screen_begin(&h.screen, ctl);
 	h.start_ns = screen_now_ns();
-	r = read_all(&h, h.first);
-	while (r == 0 && (r = screen_wait(&h.screen, viewer_renew, &h.viewer, &elapsed_ns)) > 0)
+	if (r == 0)
+		r = read_all(&h, h.first);
+	while (r == 0) {
+		r = screen_wait(&h.screen, viewer_renew, &h.viewer, &elapsed_ns);
+		if (r != 0 || elapsed_ns == 0)
+			break;
 		r = show(&h);
-	return r == -ECANCELED ? EXIT_NO : r; /* that has been reported */
+	}
+	return r;
 }

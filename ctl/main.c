@@ -85,7 +85,7 @@ const struct verb verbs[] = {
 	{ "top",     "",                "Show which addresses send and receive most",
 	  0, 0, OPTIONS_REPEAT | OPTION_INTERVAL | OPTION_SORT, verb_top },
 	{ "hist",    "",                "Show how long packets are, and how far apart",
-	  0, 0, OPTIONS_REPEAT | OPTION_INTERVAL | OPTION_IN | OPTION_OUT, verb_hist },
+	  0, 0, OPTIONS_REPEAT | OPTION_INTERVAL | OPTION_HOOK | OPTION_IN | OPTION_OUT, verb_hist },
 	{ "monitor", "",                "Show each drop as it happens",
 	  0, 0, OPTION_LIST | OPTION_SRC | OPTION_DST | OPTION_HOOK | OPTION_IN | OPTION_OUT | OPTION_AUDIT |
 		OPTION_RATE | OPTIONS_REPEAT, verb_monitor },

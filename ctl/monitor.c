@@ -21,6 +21,7 @@
 #include "outlet.h"
 #include "output.h"
 #include "screen.h"
+#include "viewer.h"
 #include "watch.h"
 
 #define RING_BYTES     (1u << 20) /* 10 k events */
@@ -214,10 +215,7 @@ static int take_slot(struct monitor *m)
 	if (status != EXIT_DONE)
 		return status;
 	r = watch_take(m->watch, &m->want, m->ring_fd, WATCH_LEASE_NS);
-	if (r == -EBUSY)
-		return output_fail(m->ctl, EXIT_FULL, "%d watch already: end one of them",
-				   FW_WATCHERS_MAX - 1 - FW_WATCHER_DAEMON);
-	return r;
+	return r == -EBUSY ? viewer_fail_busy(m->ctl) : r;
 }
 
 /* After having been stopped for longer than the lease, by Ctrl-Z say. */
@@ -244,11 +242,8 @@ static int renew(struct monitor *m)
 {
 	int r;
 
-	r = watch_check(m->watch);
-	if (r == -ENOENT || r == -ESTALE)
-		return output_fail(m->ctl, EXIT_NOT_LOADED, "The firewall was %s meanwhile",
-				   r == -ENOENT ? "unloaded" : "loaded anew, start again");
-	if (r < 0)
+	r = viewer_check(m->ctl, m->watch);
+	if (r != 0)
 		return r;
 	r = watch_renew(m->watch, WATCH_LEASE_NS);
 	if (r == -ESTALE)
@@ -315,20 +310,15 @@ static void show_rest(struct monitor *m)
 	} while (r != 0);
 }
 
-/* Those that would end us. One that was ignored from the start stays so: nohup(1), and jobs of a script. */
 static int take_signals(struct monitor *m)
 {
-	static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction old;
 	sigset_t set;
+	int r;
 
-	(void) sigemptyset(&set);
-	for (size_t i = 0; i < ELEMENTSOF(ending); i++)
-		if (sigaction(ending[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			(void) sigaddset(&set, ending[i]);
 	(void) signal(SIGPIPE, SIG_IGN);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return -errno;
+	r = screen_block_signals(&set);
+	if (r < 0)
+		return r;
 	m->signals_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return m->signals_fd < 0 ? -errno : 0;
 }

@@ -207,9 +207,13 @@ int rates_watch(struct ctl *ctl, struct table *t)
 	uint64_t elapsed_ns;
 	int r;
 
-	screen_begin(&x.screen, ctl);
-	r = read_sample(&x, &x.before);
-	while (r == 0 && (r = screen_wait(&x.screen, NULL, NULL, &elapsed_ns)) > 0) {
+	r = screen_begin(&x.screen, ctl);
+	if (r == 0)
+		r = read_sample(&x, &x.before);
+	while (r == 0) {
+		r = screen_wait(&x.screen, NULL, NULL, &elapsed_ns);
+		if (r != 0 || elapsed_ns == 0)
+			break;
 		x.seconds = elapsed_ns / NS_PER_SEC;
 		r = read_sample(&x, &x.now);
 		if (r == 0)

@@ -5,12 +5,12 @@
 #include "screen.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "output.h"
 
 #define NS_PER_SEC  UINT64_C(1000000000)
@@ -36,21 +36,25 @@ uint64_t screen_now_ns(void)
 	return (uint64_t)now.tv_sec * NS_PER_SEC + (uint64_t)now.tv_nsec;
 }
 
-static sigset_t end_signals(void)
+int screen_block_signals(sigset_t *ret)
 {
+	static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction old;
 	sigset_t set;
 
 	(void) sigemptyset(&set);
-	(void) sigaddset(&set, SIGINT);
-	(void) sigaddset(&set, SIGTERM);
-	(void) sigaddset(&set, SIGHUP);
-	return set;
+	for (size_t i = 0; i < ELEMENTSOF(ending); i++)
+		if (sigaction(ending[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			(void) sigaddset(&set, ending[i]);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	*ret = set;
+	return 0;
 }
 
-void screen_begin(struct screen *s, struct ctl *ctl)
+int screen_begin(struct screen *s, struct ctl *ctl)
 {
 	uint64_t now = screen_now_ns();
-	sigset_t set = end_signals();
 
 	*s = (struct screen){
 		.ctl = ctl,
@@ -61,14 +65,13 @@ void screen_begin(struct screen *s, struct ctl *ctl)
 		.end_ns = ctl->duration_ns > UINT64_MAX - now ? UINT64_MAX : now + ctl->duration_ns,
 		.n_left = ctl->count,
 	};
-	(void) sigprocmask(SIG_BLOCK, &set, NULL); /* they come while we wait, and at no other time */
 	(void) setvbuf(stdout, NULL, _IOFBF, BUFFER_SIZE);
+	return screen_block_signals(&s->ends); /* they come while we wait, and at no other time */
 }
 
-/* Sleeps until a moment. 1: it is there; 0: a signal ends it all. */
-static int sleep_until(uint64_t until_ns)
+/* Sleeps until a moment. False: a signal ends it all. */
+static bool sleep_until(const struct screen *s, uint64_t until_ns)
 {
-	sigset_t set = end_signals();
 	uint64_t now;
 
 	while ((now = screen_now_ns()) < until_ns) {
@@ -77,10 +80,10 @@ static int sleep_until(uint64_t until_ns)
 			.tv_nsec = (long)((until_ns - now) % NS_PER_SEC),
 		};
 
-		if (sigtimedwait(&set, NULL, &left) > 0)
-			return 0;
+		if (sigtimedwait(&s->ends, NULL, &left) > 0)
+			return false;
 	}
-	return 1;
+	return true;
 }
 
 int screen_wait(struct screen *s, int (*fn)(void *userdata), void *userdata, uint64_t *ret_elapsed_ns)
@@ -88,16 +91,17 @@ int screen_wait(struct screen *s, int (*fn)(void *userdata), void *userdata, uin
 	uint64_t due = s->shown_ns + s->interval_ns, now;
 	int r;
 
+	*ret_elapsed_ns = 0;
 	if (s->n_left == 0 || s->shown_ns >= s->end_ns)
 		return 0;
 	if (due > s->end_ns)
 		due = s->end_ns;
 	do {
 		now = screen_now_ns();
-		r = sleep_until(due > now + NS_PER_SEC ? now + NS_PER_SEC : due);
-		if (r > 0 && fn)
-			r = fn(userdata) ?: 1;
-		if (r <= 0)
+		if (!sleep_until(s, due > now + NS_PER_SEC ? now + NS_PER_SEC : due))
+			return 0;
+		r = fn ? fn(userdata) : 0;
+		if (r != 0)
 			return r;
 		now = screen_now_ns();
 	} while (now < due);
@@ -105,7 +109,7 @@ int screen_wait(struct screen *s, int (*fn)(void *userdata), void *userdata, uin
 	*ret_elapsed_ns = now - s->shown_ns;
 	s->shown_ns = now;
 	s->n_left--;
-	return 1;
+	return 0;
 }
 
 void screen_begin_block(struct screen *s)

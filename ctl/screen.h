@@ -7,6 +7,7 @@
  * an end like the others.
  */
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,14 +29,21 @@ struct screen {
 	uint64_t shown_ns; /* the latest block, or the start */
 	uint64_t end_ns;
 	uint64_t n_left;   /* blocks */
+	sigset_t ends;     /* signals that end it */
 };
 
+/*
+ * Blocks the signals that would end us, for who waits for them. One that was ignored from the start stays so:
+ * nohup(1), and jobs of a script.
+ */
+int screen_block_signals(sigset_t *ret);
+
 /* The first interval begins. */
-void screen_begin(struct screen *s, struct ctl *ctl);
+int screen_begin(struct screen *s, struct ctl *ctl);
 
 /*
- * Waits until the next block is due, and calls fn about once a second meanwhile, NULL = nothing. 1: show it,
- * and *ret_elapsed_ns have passed since the one before; 0: there is no next one; negative: of fn.
+ * Waits until the next block is due, *ret_elapsed_ns after the one before; 0: there is no next one. Calls fn, if
+ * not NULL, about once a second meanwhile; what it returns, if not 0, is returned at once.
  */
 int screen_wait(struct screen *s, int (*fn)(void *userdata), void *userdata, uint64_t *ret_elapsed_ns);
 

@@ -19,6 +19,7 @@
 
 #define ARGUMENT_TEXT_MAX 256
 #define NS_PER_SEC        1e9
+#define NEARLY_ALL        (VIEWER_ADDRESSES / 16 * 15) /* the kernel keeps some places free, a few for each CPU */
 #define LINES_AROUND      4 /* of a screen: the first, an empty one, titles, and the cursor */
 
 /* One address as it is shown. */
@@ -109,17 +110,6 @@ static int parse_order(struct top *t)
 			   log_escape(name, escaped, sizeof(escaped)));
 }
 
-/* IPv4 is in the map as ::ffff:a.b.c.d. */
-static struct prefix address_of(const struct seen_item *item)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	const uint8_t *bytes = (const uint8_t *)item->key.addr;
-
-	if (memcmp(bytes, mapped, sizeof(mapped)) == 0)
-		return prefix_from_bytes(AF_INET, bytes + sizeof(mapped), 32);
-	return prefix_from_bytes(AF_INET6, bytes, 128);
-}
-
 static int compare(const void *a, const void *b)
 {
 	const struct talker *x = a, *y = b;
@@ -127,8 +117,8 @@ static int compare(const void *a, const void *b)
 
 	if (x->rank != y->rank)
 		return x->rank > y->rank ? -1 : 1;
-	p = address_of(x->item);
-	q = address_of(y->item);
+	p = prefix_from_mapped(x->item->key.addr);
+	q = prefix_from_mapped(y->item->key.addr);
 	return prefix_compare(&p, &q);
 }
 
@@ -161,7 +151,7 @@ static int find_talkers(struct top *t)
 static json_object *make_row(const struct talker *x)
 {
 	const struct fw_seen_at *in = &x->total.at[FW_INGRESS], *out = &x->total.at[FW_EGRESS];
-	struct prefix address = address_of(x->item);
+	struct prefix address = prefix_from_mapped(x->item->key.addr);
 	json_object *row = json_object_new_object();
 	char text[PREFIX_TEXT_MAX];
 
@@ -198,7 +188,7 @@ static size_t count_fitting(const struct top *t)
 	if (rows == 0 || t->ctl->is_json)
 		return t->n_talkers;
 	while (n < t->n_talkers) {
-		used += address_of(t->talkers[n].item).family == AF_INET6 ? 2 : 1;
+		used += prefix_from_mapped(t->talkers[n].item->key.addr).family == AF_INET6 ? 2 : 1;
 		if (used > rows)
 			break;
 		n++;
@@ -216,9 +206,9 @@ static int print_block(struct top *t)
 	screen_begin_block(&t->screen);
 	n = count_fitting(t);
 	if (!t->ctl->is_json)
-		printf("%zu addresses in %.0f s, sorted by %s%s\n\n", t->n_talkers, seconds,
+		printf("%zu addresses in %.1f s, sorted by %s%s\n\n", t->n_talkers, seconds,
 		       t->ctl->sort ?: orders[0].name,
-		       t->now.n_items >= VIEWER_ADDRESSES ? "; there were more" : "");
+		       t->now.n_items >= NEARLY_ALL ? "; there may have been more" : "");
 	r = output_rows_begin(&rows, t->ctl, "addresses", columns);
 	if (r < 0)
 		return r;
@@ -272,12 +262,16 @@ int verb_top(struct ctl *ctl, int argc, char **argv)
 	if (status != EXIT_DONE)
 		return status;
 
-	screen_begin(&t.screen, ctl);
-	r = start_anew(&t);
-	while (r == 0 && (r = screen_wait(&t.screen, viewer_renew, &t.viewer, &elapsed_ns)) > 0) {
+	r = screen_begin(&t.screen, ctl);
+	if (r == 0)
+		r = start_anew(&t);
+	while (r == 0) {
+		r = screen_wait(&t.screen, viewer_renew, &t.viewer, &elapsed_ns);
+		if (r != 0 || elapsed_ns == 0)
+			break;
 		r = t.viewer.is_anew ? start_anew(&t) : 0;
 		if (r == 0)
 			r = show(&t, elapsed_ns);
 	}
-	return r == -ECANCELED ? EXIT_NO : r; /* that has been reported */
+	return r;
 }

@@ -26,6 +26,24 @@ static int take_locked(struct viewer *v)
 	return 0;
 }
 
+int viewer_fail_busy(struct ctl *ctl)
+{
+	return output_fail(ctl, EXIT_FULL,
+			   "%d others are watching, more cannot: end one; those that were killed make room in a "
+			   "few seconds",
+			   FW_WATCHERS_MAX - 1); /* and the daemon */
+}
+
+int viewer_check(struct ctl *ctl, struct watch *watch)
+{
+	int r = watch_check(watch);
+
+	if (r == -ENOENT || r == -ESTALE)
+		return output_fail(ctl, EXIT_NOT_LOADED, "The firewall was %s meanwhile",
+				   r == -ENOENT ? "unloaded" : "loaded anew, start again");
+	return r;
+}
+
 /* Returns an exit status, and has reported. */
 static int take(struct viewer *v)
 {
@@ -37,10 +55,7 @@ static int take(struct viewer *v)
 		return status;
 	r = take_locked(v);
 	if (r == -EBUSY)
-		return output_fail(v->ctl, EXIT_FULL,
-				   "%d others are watching, more cannot: end one; those that were killed make "
-				   "room in a few seconds",
-				   FW_WATCHERS_MAX - 1);
+		return viewer_fail_busy(v->ctl);
 	if (r < 0) {
 		errno = -r;
 		return output_fail(v->ctl, r == -EPERM || r == -EACCES ? EXIT_PERMISSION : EXIT_NO,
@@ -65,13 +80,14 @@ int viewer_renew(void *userdata)
 	struct viewer *v = userdata;
 	int r;
 
-	r = watch_renew(v->watch, WATCH_LEASE_NS);
+	r = viewer_check(v->ctl, v->watch);
+	if (r == 0)
+		r = watch_renew(v->watch, WATCH_LEASE_NS);
 	if (r != -ESTALE)
 		return r;
 	watch_release(v->watch);
-	r = take(v);
 	v->is_anew = true;
-	return r == EXIT_DONE ? 0 : -ECANCELED;
+	return take(v);
 }
 
 /* The last one to leave frees the map of addresses; without the lock the next one to come does. */

@@ -23,5 +23,11 @@ struct viewer {
 int viewer_begin(struct viewer *v, struct ctl *ctl, enum fw_watch what);
 void viewer_end(struct viewer *v);
 
-/* For screen_wait(): keeps the place. Userdata is the viewer. */
+/* For screen_wait(): keeps the place. Userdata is the viewer. An exit status: 0, or what ends it has been said. */
 int viewer_renew(void *userdata);
+
+/* Is it still this firewall that is loaded? An exit status, or a negative errno. */
+int viewer_check(struct ctl *ctl, struct watch *watch);
+
+/* For watch_take(): all places are taken. */
+int viewer_fail_busy(struct ctl *ctl);

@@ -69,7 +69,7 @@ on_terminal() { # ARGUMENT...
 		if pid == 0:
 		    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
 		    os.execv(sys.argv[1], sys.argv[1:])
-		text = b''
+		text, interrupt = b'', os.environ.get('INTERRUPT')
 		while True:
 		    try:
 		        more = os.read(fd, 65536)
@@ -78,10 +78,14 @@ on_terminal() { # ARGUMENT...
 		    if not more:
 		        break
 		    text += more
-		os.waitpid(pid, 0)
+		    if interrupt and b'sorted by' in text:
+		        os.write(fd, b'\x03')
+		        interrupt = None
+		status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 		block = re.split(r'\x1b\[H\x1b\[J', text.decode())[-1]
 		lines = block.replace('\r', '').rstrip('\n').split('\n')
 		sys.stdout.write('\n'.join(lines) + '\n')
+		sys.exit(status)
 	END
 }
 
@@ -142,9 +146,9 @@ A=$!
 wait_for test -s "$T/a"
 flood $GOOD4 $HOST4 30
 settles "a new one counts from zero" "$T/a" "seen('$GOOD4', 'packets_in')" 30
-kill -INT $A
+kill $A
 wait $A
-same "an interrupt is an end like others" 0 $?
+same "to be ended is no failure" 0 $?
 check "the last one to leave frees the addresses" is_free
 check "and shuts the gate" is_shut
 
@@ -199,9 +203,11 @@ check "hist: 67 bytes are 64 to 127" test "$(latest "$T/h" "sizes('tc', 'ingress
 check "hist: what is dropped at tc does not come to cgroup" test "$(total cgroup ingress)" -ge 168
 same "hist: a distance between each two packets on one CPU" True \
 	"$(latest "$T/h" "all(0 < sum(b['packets'] for b in h['sizes']) - sum(b['skbs'] for b in h['gaps']) <= $(nproc) for h in d['hooks'] if h['direction'] == 'ingress')")"
-kill -INT $H
+kill $H
 wait $H
-same "hist: an interrupt is an end" 0 $?
+same "hist: to be ended is no failure" 0 $?
+same "hist --hook, --in" "[('tc', 'ingress')]" \
+	"$({ sleep 0.3; flood $GOOD4 $HOST4 10; } & fwctl hist --hook tc --in -n 1 --json | json "[(h['hook'], h['direction']) for h in d['hooks']]"; wait)"
 
 # --- stats --watch
 view "$T/w" stats --watch=1500ms -n 1 --json
@@ -278,6 +284,21 @@ for without in manual second; do # what it says is what happens
 	quietly fwctl list enable $without
 done
 
+# --- a viewer does not outlive the firewall
+view "$T/a" top --json --interval 200ms
+A=$!
+view "$T/b" hist --json --interval 200ms
+B=$!
+wait_for test -s "$T/a" -a -s "$T/b"
+stop
+quietly fwctl unload
+wait $A
+same "top ends when the firewall is unloaded" "3" $?
+check "and says so" grep -q "was unloaded meanwhile" "$T/a.err"
+wait $B
+same "hist too" 3 $?
+start || die "the daemon does not start again"
+
 # --- 80 columns
 quietly fwctl block $LONG6 -l second --force
 fits show show
@@ -298,5 +319,7 @@ fits top top -n 2 --interval 500ms
 check "top: has the long address" grep -qx "$LONG6" "$T/screen"
 fits hist hist -n 2 --interval 500ms
 check "hist: is cut off at the last line" test "$(wc -l <"$T/screen")" -le 24
+INTERRUPT=yes on_terminal top >/dev/null
+same "top: Ctrl-C is no failure" 0 $?
 kill $FLOOD
 wait $FLOOD 2>/dev/null || true

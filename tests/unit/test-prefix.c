@@ -205,6 +205,28 @@ static void test_lengths(void **state)
 	}
 }
 
+static void test_mapped(void **state)
+{
+	static const struct {
+		uint8_t bytes[16];
+		const char *out;
+	} rows[] = {
+		{ { [10] = 0xff, [11] = 0xff, 192, 0, 2, 7 },             "192.0.2.7" },
+		{ { 0x20, 0x01, 0x0d, 0xb8, [15] = 7 },                   "2001:db8::7" },
+		{ { [11] = 0xff, 192, 0, 2, 7 },                          "::ff:c000:207" },
+		{ { 0x20, [10] = 0xff, [11] = 0xff, 192, 0, 2, 7 },       "2000::ffff:c000:207" },
+		{ {},                                                     "::" },
+	};
+	char text[PREFIX_TEXT_MAX];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct prefix p = prefix_from_mapped(rows[i].bytes);
+
+		CHECK(strcmp(prefix_format(&p, text), rows[i].out) == 0, "row %zu is '%s'", i, text);
+		CHECK(p.length == prefix_full_length(p.family), "row %zu has length %u", i, p.length);
+	}
+}
+
 static void test_compare(void **state)
 {
 	static const char *const ascending[] = {
@@ -367,6 +389,7 @@ int main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_length),
 		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_mapped),
 		cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_covers),
 		cmocka_unit_test(test_split_range),
