@@ -153,6 +153,8 @@ int link_attach(const char *pin_dir, const char *name, const struct link_target 
 
 void link_detach(const char *pin_dir, const char *name, int *fd)
 {
+	if (*fd >= 0)
+		(void) bpf_link_detach(*fd); /* at once: kernels before 6.9 let go of a pin some time after */
 	(void) pins_remove(pin_dir, name); /* what stays is found and removed at the next start */
 	closep(fd);
 	*fd = -1;
