@@ -149,6 +149,20 @@ static int verb_leave(char **argv)
 	return 0;
 }
 
+/* id PIN: prints the id of a pinned program. */
+static int verb_id(char **argv)
+{
+	struct bpf_prog_info info = { 0 };
+	_cleanup_close_ int fd = -1;
+	uint32_t size = sizeof(info);
+
+	fd = bpf_obj_get(argv[0]);
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return -errno;
+	printf("%u\n", info.id);
+	return 0;
+}
+
 /* count PIN: prints how many packets it has seen. */
 static int verb_count(char **argv)
 {
@@ -202,6 +216,7 @@ static const struct {
 	{ "tcx",      "DEV ingress|egress pass|drop PIN",                4, verb_tcx      },
 	{ "cgroup",   "DIR ingress|egress exclusive|override|multi PIN", 4, verb_cgroup   },
 	{ "leave",    "DIR ingress|egress PIN",                          3, verb_leave    },
+	{ "id",       "PIN",                                             1, verb_id       },
 	{ "count",    "PIN",                                             1, verb_count    },
 	{ "link",     "PIN",                                             1, verb_link     },
 	{ "attached", "DEV ingress|egress",                              2, verb_attached },

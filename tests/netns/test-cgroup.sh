@@ -50,8 +50,9 @@ for kind in multi override exclusive; do
 		same "beside a peer of kind $kind" "cgroup tc" "$(hooks)"
 	else
 		same "tc goes on with a peer of kind $kind" tc "$(hooks)"
-		check "the log tells of it" grep -qi 'cgroup' "$T/log"
-		check "status tells why" grep -qi 'cgroup' <(fwctl status)
+		id=$("$FOREIGN" id "$T/bpf/peer_$kind")
+		check "the log names the peer of kind $kind" grep -q "program $id .*holds cgroup.*bpftool prog show id $id" "$T/log"
+		check "status names it, too" grep -q "program $id .*holds cgroup" <(fwctl status)
 	fi
 	three_steps "with a peer of kind $kind" $BAD4 probe_udp $BAD4 $HOST4
 	remove
