@@ -1,0 +1,182 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Acceptance 6 and 7: from one version to another with a different layout, and back, under a flood from a blocked
+# source, by both mechanisms; the upgrade is killed at every step, and either version goes on from there. Not one
+# packet is delivered, no entry, hit or count is lost or doubled, and nothing is left behind.
+#
+# OTHER is the directory of the other version's build. STEP=1 tries every call instead of some.
+. "${0%/*}/lib.sh"
+
+command -v strace >/dev/null || die "strace is missing: install it"
+: "${OTHER:?build directory of another version}"
+THIS_EBPF_FWD=$EBPF_FWD THIS_FWCTL=$FWCTL
+
+use() { # this|other
+	VERSION=$1
+	case $1 in
+	this) EBPF_FWD=$THIS_EBPF_FWD FWCTL=$THIS_FWCTL ;;
+	other) EBPF_FWD=$OTHER/daemon/ebpf-fwd FWCTL=$OTHER/ctl/fwctl ;;
+	esac
+}
+
+use_the_one_that_is_not() { # this|other
+	if [ "$1" = this ]; then use other; else use this; fi
+}
+
+# What must survive: everything but what a flood changes and what time does.
+entries() {
+	fwctl show --json | json "'\n'.join(sorted(
+		f\"{e['target']} {[(l['name'], l['direction'], l['until'] is None) for l in e['lists']]}\" for e in d['entries']))"
+	fwctl lists --json | json "[(l['name'], l['action'], l['mode'], l['entries']) for l in d['lists']]"
+}
+
+hits() { # TARGET
+	fwctl show --json | json "next(e['hits'] for e in d['entries'] if e['target'] == '$1')"
+}
+
+list_dropped() { # NAME
+	fwctl lists --json | json "next(l['dropped'] for l in d['lists'] if l['name'] == '$1')"
+}
+
+pins() {
+	(cd "$PINS" && find . | sort | grep -v '_[01]$') # of the slots another may be in use
+}
+
+# Sent by the peer and lost on the way, in a queue, before any program could see it.
+lost() {
+	peer ip -s -j link show p0 | json "d[0]['stats64']['tx']['dropped']"
+}
+
+flood_begin() {
+	SEEN=$(counter tc ingress dropped) HIT=$(hits $BAD4) LISTED=$(list_dropped manual) LOST=$(lost)
+	peer_begin "$TRAFFIC" flood $BAD4 $HOST4 $PORT 20000 0 >"$T/flooded"
+	FLOOD=$!
+}
+
+# Every packet was counted once: by hook, by list and by entry.
+flood_end() { # NAME
+	local sent
+
+	kill "$FLOOD"
+	wait "$FLOOD"
+	settle
+	sent=$(($(cat "$T/flooded") - $(lost) + LOST))
+	note "$1: $sent packets"
+	check "$1: there was a flood" test $sent -gt 10000
+	same "$1: dropped and counted at the hook" "$sent" $(($(counter tc ingress dropped) - SEEN))
+	same "$1: counted for the list" "$sent" $(($(list_dropped manual) - LISTED))
+	same "$1: counted for the entry" "$sent" $(($(hits $BAD4) - HIT))
+}
+
+# Starts the daemon until its Nth of these calls. Does it die of it? If not it runs, and DAEMON is it.
+dies_at() { # CALLS N
+	local before
+
+	before=$(n_ready)
+	NOTIFY_SOCKET=$T/notify strace -f -o /dev/null -e trace="$1" -e inject="$1:signal=KILL:when=$2" \
+		"$EBPF_FWD" --config "$T/fw.conf" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" >>"$T/log" 2>&1 &
+	DAEMON=$!
+	wait_for is_ready_or_dead "$before"
+	[ "$(n_ready)" = "$before" ] && return 0
+	DAEMON=$(cat "$T/run/ebpf-fwd.pid")
+	return 1
+}
+
+# What holds after each complete start. Only the last thing that is wrong is kept.
+is_sound() { # WHEN
+	local n_links=4
+
+	[ "$mechanism" = clsact ] && n_links=2
+	if [ "$(pins)" != "$PINS_WANTED" ]; then
+		SOUND="$1: other pins: $(diff <(pins) <(echo "$PINS_WANTED") | tr '\n' ' ')"
+	elif [ "$(entries)" != "$ENTRIES" ]; then
+		SOUND="$1: other entries: $(diff <(entries) <(echo "$ENTRIES") | head -n 3)"
+	elif [ "$(find "$PINS/links" -type f | wc -l)" != $n_links ]; then
+		SOUND="$1: not $n_links links"
+	elif ! is_attached h0; then
+		SOUND="$1: not attached once"
+	fi
+}
+
+end_daemon() {
+	kill -TERM "$DAEMON" 2>/dev/null
+	wait_for refuse kill -0 "$DAEMON" 2>/dev/null
+}
+
+start_receivers
+for mechanism in tcx clsact; do
+	# shellcheck disable=SC2034 # is_attached looks for it
+	MECHANISM=$mechanism SOUND=yes
+	use this
+	start_with TcMechanism=$mechanism
+	same "$mechanism: passes before" 20 "$(delivered $BAD4 $HOST4 20)"
+	seq 1 200 | sed 's/^/198.18.0./' >"$T/feed"
+	{
+		fwctl block $BAD4 $BAD6 203.0.113.0/24 2001:db8:7::/48 tcp/81 udp/7000-7100
+		fwctl list add other mode=audit
+		fwctl load other "$T/feed" --force
+		fwctl block -l timed 203.0.113.0/24 --for 1d --in
+		fwctl block tcp/81 -l timed --for 2h
+		fwctl allow 203.0.113.9
+		fwctl block --runtime 198.51.100.99
+	} >/dev/null
+	ENTRIES=$(entries)
+	before=$(received $BAD4)
+	stop
+
+	# Whole upgrades, there and back.
+	flood_begin
+	use other
+	start || die "$mechanism: the other version does not start"
+	PINS_WANTED=$(pins)
+	is_sound "first upgrade"
+	use this
+	fwctl block 203.0.113.77 >"$T/refused" 2>&1
+	same "$mechanism: the tool of the version before refuses" 3 $?
+	check "$mechanism: and says why" grep -q 'another version' "$T/refused"
+	use other
+	for _ in 1 2 3; do
+		end_daemon
+		use_the_one_that_is_not $VERSION
+		start || die "$mechanism: version $VERSION does not start"
+		is_sound "$mechanism: to $VERSION"
+	done
+	end_daemon
+	flood_end "$mechanism: upgrades there and back"
+	same "$mechanism: entries, pins and links are as they were" yes "$SOUND"
+	check "$mechanism: runtime entries came along" quietly fwctl check 198.51.100.99 --in
+
+	# Killed, and completed by the same version or by the one before. All calls of one kind under one flood.
+	for calls in "rename 13 60" "unlink,rmdir 29 120" "mkdir 5 20" "bpf 251 3000"; do
+		read -r call step end <<<"$calls"
+		step=${STEP:-$step}
+		[ $mechanism = clsact ] && [ -z "${STEP:-}" ] && step=$((step * 2))
+		first=$((1 + RANDOM % step)) n_kills=0 SOUND=yes refused=yes
+		flood_begin
+		for ((n = first; n < end; n += step)); do
+			use_the_one_that_is_not $VERSION
+			if dies_at $call $n; then
+				n_kills=$((n_kills + 1))
+				if compgen -G "$PINS/next-*/meta" >/dev/null; then
+					quietly fwctl block 203.0.113.78 && refused="no, killed at $n"
+				fi
+				[ $((RANDOM % 2)) = 0 ] && use_the_one_that_is_not $VERSION
+				start || die "$mechanism: version $VERSION does not start after a kill at $call $n"
+			else
+				n=$end
+			fi
+			is_sound "killed at $call $n, completed by $VERSION"
+			end_daemon
+		done
+		flood_end "$mechanism: $n_kills kills at $call"
+		check "$mechanism: there were kills at $call" test $n_kills -gt 0
+		same "$mechanism: killed at $call: entries, pins and links are as they were" yes "$SOUND"
+		same "$mechanism: killed at $call: nothing is written to what an upgrade has left" yes "$refused"
+	done
+	same "$mechanism: none of all that was delivered" 0 $(($(received $BAD4) - before))
+	start || die "the daemon does not start"
+	fwctl unblock $BAD4 >/dev/null
+	same "$mechanism: passes again" 20 "$(delivered $BAD4 $HOST4 20)"
+	remove
+	check "$mechanism: nothing is left" refuse test -e "$PINS"
+done
