@@ -162,6 +162,7 @@ int help_completion(const char *shell); /* -EINVAL: no such shell */
 /*
  * session.c: what verbs begin with. Targets come sorted, and may repeat; a guard may be asked where it
  * could not be loaded and --force is given, and then knows of nothing.
+ * session_lock() looks whether what was opened, if anything, is still the firewall: it waited.
  */
 int session_parse_targets(struct ctl *ctl, int argc, char **argv, struct targets *targets);
 int session_open(struct ctl *ctl, struct table **ret);
