@@ -45,7 +45,7 @@ kill_service() {
 
 	pid=$(show ebpf-fw MainPID)
 	systemctl kill --kill-who=main --signal=KILL ebpf-fw
-	wait_until 180 has_new_pid "$pid"
+	wait_until 300 has_new_pid "$pid"
 }
 
 # A unit as early as one may be that is about the network: it opens the link to a peer that is sending.
