@@ -84,6 +84,8 @@ static int fail_taken(struct device *dev, const struct device_context *x, const 
 			return device_fail(dev, FW_HOOK_XDP, -EBUSY, "our program runs there for the interface above it");
 		return -EEXIST;
 	}
+	if (h->foreign_id == 0)
+		return device_fail(dev, FW_HOOK_XDP, -EBUSY, "a program of somebody else was there and has just gone");
 	return device_fail(dev, FW_HOOK_XDP, -EBUSY, "program %u of somebody else is there and stays",
 			   h->foreign_id);
 }

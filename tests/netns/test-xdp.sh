@@ -143,6 +143,20 @@ for mode in native generic; do
 	same "$mode: none of the flood was delivered in all of this" 0 $(($(received $BAD4) - before))
 	same "$mode: others pass after it" 10 "$(delivered $GOOD4 $HOST4 10)"
 
+	# Deleted and made again.
+	for i in 1 2 3; do
+		index=$(ifindex h0)
+		ip link del h0
+		wait_for test ! -e "$PINS/links/xdp_ingress_$index" || note "$mode, $i: the pin of the deleted one stays"
+		make_pair h0 p0
+		wait_for has_hooks h0 "tc xdp" || note "$mode, $i: not attached while it is down"
+		address_pair h0 p0
+	done 2>/dev/null # of IPv6, which is off
+	"$TRAFFIC" gro h0
+	same "$mode: deleted and made again: in its mode" "xdp $mode" "$(mechanism_of h0)"
+	same "$mode: deleted and made again: it blocks" 0 "$(delivered $BAD4 $HOST4 10)"
+	same "$mode: deleted and made again: others pass" 10 "$(delivered $GOOD4 $HOST4 10)"
+
 	# Somebody else comes after us, and somebody takes our pin.
 	"$FOREIGN" xdp-program pass "$T/bpf/late_$mode"
 	check "$mode: another program is refused" refuse quietly ip link set dev h0 xdp pinned "$T/bpf/late_$mode"
@@ -217,6 +231,8 @@ check "a bridge: json has it in its row" test "$(fwctl status --json |
 reload "Interfaces=h0 b0 t0" "Hooks=xdp tc" "XdpInterfaces=b0" XdpMode=native
 wait_for has_hooks b0 tc
 check "a bridge: native is not to be had, tc filters" notes "b0: XdpMode=native is configured, and its driver has none"
+reload "Interfaces=h0" "Hooks=xdp tc" "XdpInterfaces=* b0"
+check "in XdpInterfaces= alone: status says that it is not enough" notes "b0: XdpInterfaces= names it, and Interfaces= does not"
 remove
 ip link set h0 master b0
 ip addr flush dev h0
