@@ -54,7 +54,7 @@ make_disk() {
 	mount_layers "$root" "$installed" "$tree"
 	mkdir -p "$root/lib/modules/$version" "$root/boot"
 	mount --bind "$kernel/$version" "$root/lib/modules/$version"
-	cp "$kernel/config" "$root/boot/config-$version"
+	[ ! -e "$kernel/config" ] || cp "$kernel/config" "$root/boot/config-$version"
 	make_initrd "$root" "$version"
 	install_scenario "$root"
 	echo "/dev/vda / ext4 defaults 0 1" >"$root/etc/fstab"

@@ -18,15 +18,15 @@ kernel_apt() { # apt-get or apt-cache, with ARGUMENTS..., on package lists of it
 		-o Acquire::Check-Valid-Until=false "$@"
 }
 
-# The metapackage leads to the package of a version, and that one in later suites to its two halves.
+# The metapackage leads to the package of a version, and that one in later suites to its parts.
 kernel_packages() {
 	kernel_apt apt-cache depends --recurse --important --no-pre-depends $kernel_package |
-		grep -Ex 'linux-(image|binary|modules)-[0-9][^ ]*' | sort -u
+		grep -Ex 'linux-(image|base|binary|modules)-[0-9][^ ]*' | sort -u
 }
 
 # Into $1: vmlinuz, and VERSION with its modules.
 kernel_download() { # DIRECTORY SUITE ARCHIVE
-	local packages package
+	local packages package kernel_file
 
 	mkdir -p "$work/apt/"{state/lists/partial,cache/archives/partial,debs} "$1"
 	: >"$work/apt/status"
@@ -39,10 +39,12 @@ kernel_download() { # DIRECTORY SUITE ARCHIVE
 	for package in "$work"/apt/debs/*.deb; do
 		dpkg-deb -x "$package" "$1/unpacked" || return 1
 	done
-	mv "$1"/unpacked/boot/vmlinuz-* "$1/vmlinuz" && mv "$1"/unpacked/boot/config-* "$1/config" &&
-		mv "$1"/unpacked/{,usr/}lib/modules/* "$1" 2>/dev/null
+	for kernel_file in vmlinuz config; do # in /boot, in later suites beside the modules
+		find "$1/unpacked" -name "$kernel_file*" -type f -exec cp {} "$1/$kernel_file" \;
+	done
+	mv "$1"/unpacked/{,usr/}lib/modules/* "$1" 2>/dev/null
 	rm -rf "$1/unpacked" "$work/apt"
-	kernel_release "$1" >/dev/null
+	[ -e "$1/vmlinuz" ] && kernel_release "$1" >/dev/null
 }
 
 kernel_release() { # DIRECTORY
