@@ -27,14 +27,17 @@ int main(int argc, char **argv)
 {
 	char text[PREFIX_TEXT_MAX];
 	struct prefixes p;
-	bool is_plain;
+	bool is_plain = false, is_ip6 = false;
 
-	if (argc != 4 || (strcmp(argv[1], "plain") != 0 && strcmp(argv[1], "mixed") != 0)) {
-		fprintf(stderr, "Usage: bench-addresses plain|mixed COUNT SEED\n");
+	if (argc == 4) {
+		is_ip6 = strchr(argv[1], '6') != NULL;
+		is_plain = strncmp(argv[1], "plain", 5) == 0;
+	}
+	if (argc != 4 || (!is_plain && strncmp(argv[1], "mixed", 5) != 0)) {
+		fprintf(stderr, "Usage: bench-addresses plain|mixed|plain6|mixed6 COUNT SEED\n");
 		return EXIT_FAILURE;
 	}
-	is_plain = strcmp(argv[1], "plain") == 0;
-	p = prefixes_new(AF_INET, strtoul(argv[2], NULL, 10), is_plain, strtoul(argv[3], NULL, 10));
+	p = prefixes_new(is_ip6 ? AF_INET6 : AF_INET, strtoul(argv[2], NULL, 10), is_plain, strtoul(argv[3], NULL, 10));
 	shuffle(&p);
 	for (size_t i = 0; i < p.n; i++)
 		puts(prefix_format(&p.items[i], text));

@@ -45,14 +45,18 @@ inside() { # NETNS COMMAND...
 }
 
 # A namespace with r0, which receives; what is sent from the other end gets there. Sets NETNS.
-make_pair() {
+make_pair() { # [6]
 	NETNS=n$N_PAIRS
 	N_PAIRS=$((N_PAIRS + 1))
 	ip netns add $NETNS || die "cannot make a namespace"
 	ip link add s_$NETNS type veth peer name r0 address 02:00:00:00:00:01 netns $NETNS || die "cannot make a veth"
-	inside $NETNS sh -c 'echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter; echo 0 >/proc/sys/net/ipv4/conf/r0/rp_filter
-		echo 1 >/proc/sys/net/ipv6/conf/r0/disable_ipv6'
-	inside $NETNS ip addr add 192.0.2.1/24 dev r0
+	if [ "${1:-}" = 6 ]; then
+		inside $NETNS ip addr add 2001:db8::1/64 dev r0 nodad
+	else
+		inside $NETNS sh -c 'echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter
+			echo 0 >/proc/sys/net/ipv4/conf/r0/rp_filter; echo 1 >/proc/sys/net/ipv6/conf/r0/disable_ipv6'
+		inside $NETNS ip addr add 192.0.2.1/24 dev r0
+	fi
 	inside $NETNS ip link set lo up
 	inside $NETNS ip link set r0 up
 	ip link set s_$NETNS up
@@ -63,7 +67,7 @@ add() { # NAME LIST N
 	FILTERS+=("$1|/run/netns/$NETNS|s_$NETNS|$2|$3")
 }
 
-list() { # plain|mixed N: path of the file
+list() { # plain|mixed|plain6|mixed6 N: path of the file
 	local path=$T/$1.$2
 
 	[ -f "$path" ] || "$ADDRESSES" "$1" "$2" 1 >"$path" || die "cannot make a list"
@@ -72,13 +76,14 @@ list() { # plain|mixed N: path of the file
 
 # --- the filters
 
-add_fw() { # N
-	local dir=$T/fw$1 options end=$((SECONDS + 20))
+add_fw() { # tc|xdp N [6]
+	local name=fw$1$2${3:-} options end=$((SECONDS + 60))
+	local dir=$T/$name
 
-	make_pair
-	options="--pin-dir $T/bpf/fw$1 --state-dir $dir/state --run-dir $dir/run"
+	make_pair "${3:-}"
+	options="--pin-dir $T/bpf/$name --state-dir $dir/state --run-dir $dir/run"
 	mkdir -p "$dir/state"
-	printf '[Firewall]\nInterfaces=r0\nHooks=tc\nMaxEntries=2097152\n' >"$dir/conf"
+	printf '[Firewall]\nInterfaces=r0\nHooks=%s\nMaxEntries=2097152\n' "$1" >"$dir/conf"
 	# shellcheck disable=SC2086 # options without spaces
 	inside $NETNS "$EBPF_FWD" --config "$dir/conf" $options >"$dir/log" 2>&1 &
 	# shellcheck disable=SC2086
@@ -87,24 +92,25 @@ add_fw() { # N
 		sleep 0.05
 	done
 	# shellcheck disable=SC2086
-	"$FWCTL" load bench "$(list mixed "$1")" --force $options >"$dir/out" 2>&1 || die "cannot load: $(cat "$dir/out")"
-	add "ebpf-fw, tcx" mixed "$1"
+	"$FWCTL" load bench "$(list "mixed${3:-}" "$2")" --force $options >"$dir/out" 2>&1 ||
+		die "cannot load: $(cat "$dir/out")"
+	add "ebpf-fw, ${1/tc/tcx}${3:+, IPv6}" "mixed${3:-}" "$2"
 }
 
-nft_script() { # LIST-FILE FLAGS
-	printf 'table netdev bench {\nset s {\ntype ipv4_addr; %s\nelements = {\n' "$2"
+nft_script() { # LIST-FILE FLAGS [6]
+	printf 'table netdev bench {\nset s {\ntype ipv%s_addr; %s\nelements = {\n' "${3:-4}" "$2"
 	sed 's/$/,/' "$1"
-	printf '}\n}\nchain c { type filter hook ingress device r0 priority 0; ip saddr @s drop; }\n}\n'
+	printf '}\n}\nchain c { type filter hook ingress device r0 priority 0; ip%s saddr @s drop; }\n}\n' "${3:-}"
 }
 
-add_nft() { # plain|interval N
+add_nft() { # plain|interval N [6]
 	local kind=mixed flags="flags interval; auto-merge;"
 
 	[ "$1" = interval ] || kind=plain flags=
-	make_pair
-	nft_script "$(list $kind "$2")" "$flags" >"$T/script"
+	make_pair "${3:-}"
+	nft_script "$(list "$kind${3:-}" "$2")" "$flags" "${3:-}" >"$T/script"
 	inside $NETNS nft -f "$T/script" || die "nft fails"
-	add "nft netdev, $1 set" $kind "$2"
+	add "nft netdev, $1 set${3:+, IPv6}" "$kind${3:-}" "$2"
 }
 
 add_ipset() { # N
@@ -118,9 +124,13 @@ add_ipset() { # N
 }
 
 add_xdp_filter() { # N
+	local map=/sys/fs/bpf/xdp-filter/filter_ipv4
+
 	make_pair
 	inside $NETNS xdp-filter load r0 -m native -f ipv4 >"$T/out" 2>&1 || die "xdp-filter fails: $(tail -n 1 "$T/out")"
-	inside $NETNS sh -c 'while read -r address; do xdp-filter ip -m src "$address"; done' <"$(list plain "$1")"
+	# as "xdp-filter ip -m src" does, which takes minutes for so many
+	sed "s/\./ /g; s|.*|map update pinned $map key & value 1 0 0 0 0 0 0 0|" "$(list plain "$1")" >"$T/script"
+	bpftool batch file "$T/script" >"$T/out" 2>&1 || die "bpftool fails: $(tail -n 1 "$T/out")"
 	add "xdp-filter" plain "$1"
 }
 
@@ -132,8 +142,13 @@ mount -t bpf bpf /sys/fs/bpf || die "cannot mount a private bpffs" # xdp-filter 
 make_pair && add "no filter" none 0
 make_pair && add "tcx, empty program" none 0
 for n in 1 1000 1000000; do
-	add_fw $n
+	add_fw tc $n
 done
+for n in 1 1000 10000 1000000; do
+	add_fw xdp $n
+done
+make_pair && add "article's program, tcx" plain 1000
+make_pair && add "article's program, xdp" plain 1000
 if has nft; then
 	for n in 1000 1000000; do
 		add_nft plain $n
@@ -150,10 +165,16 @@ else
 	missing "ipset or iptables"
 fi
 if has xdp-filter; then
-	add_xdp_filter 1000
+	add_xdp_filter 10000 # all it takes
 else
 	missing "xdp-filter (xdp-tools)"
 fi
+
+make_pair 6 && add "no filter, IPv6" none6 0
+for n in 1000 1000000; do
+	add_fw tc $n 6
+done
+has nft && add_nft plain 1000 6
 
 echo
 "$LIVE" "$@" "${FILTERS[@]}"

@@ -137,7 +137,7 @@ round_fw() {
 # --- the others
 
 round_nft() { # plain|interval
-	take nft-$1 nft -f "$T/in/nft-$1"
+	take "nft-$1" nft -f "$T/in/nft-$1"
 	if [ "$1" = plain ]; then
 		take nft-plain-add nft add element inet bench s '{ 198.51.100.77 }'
 	elif [ ! -e "$T/slow" ]; then # once is enough
