@@ -331,7 +331,7 @@ static const struct goal {
 	{ PLAIN,        1000000, XDP,  1000000, DROP_COLD, false, true,  1 },
 	{ INTERVAL,     1000,    XDP,  1000,    DROP_COLD, false, true,  4 },
 	{ INTERVAL,     1000000, XDP,  1000000, DROP_COLD, false, true,  2.5 },
-	{ LIMIT,        10000,   XDP,  10000,   DROP_COLD, false, true,  1 },
+	{ LIMIT,        10000,   XDP ", addresses only", 10000, DROP_COLD, false, true, 1 },
 	{ ARTICLE "tcx", 1000,   TCX,  1000,    DROP_COLD, false, true,  15 },
 	{ ARTICLE "xdp", 1000,   XDP,  1000,    DROP_COLD, false, true,  35 },
 };

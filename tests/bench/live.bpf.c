@@ -75,6 +75,13 @@ int empty(void *skb)
 	return TC_ACT_UNSPEC;
 }
 
+SEC("xdp")
+int empty_xdp(void *xdp)
+{
+	(void) xdp;
+	return XDP_PASS;
+}
+
 /* The article's program: a hash of addresses, shared atomic counters, and an event for each packet it drops. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -76,11 +76,16 @@ list() { # plain|mixed|plain6|mixed6 N: path of the file
 
 # --- the filters
 
-add_fw() { # tc|xdp N [6]
-	local name=fw$1$2${3:-} options end=$((SECONDS + 60))
+add_fw() { # tc|xdp plain|mixed|mixed6 N
+	local name=fw$1$2$3 options end=$((SECONDS + 60)) what
 	local dir=$T/$name
 
-	make_pair "${3:-}"
+	case $2 in
+	plain) what=", addresses only" ;;
+	mixed6) what=", IPv6" ;;
+	*) what= ;;
+	esac
+	make_pair "${2//[a-z]/}"
 	options="--pin-dir $T/bpf/$name --state-dir $dir/state --run-dir $dir/run"
 	mkdir -p "$dir/state"
 	printf '[Firewall]\nInterfaces=r0\nHooks=%s\nMaxEntries=2097152\n' "$1" >"$dir/conf"
@@ -92,9 +97,9 @@ add_fw() { # tc|xdp N [6]
 		sleep 0.05
 	done
 	# shellcheck disable=SC2086
-	"$FWCTL" load bench "$(list "mixed${3:-}" "$2")" --force $options >"$dir/out" 2>&1 ||
+	"$FWCTL" load bench "$(list "$2" "$3")" --force $options >"$dir/out" 2>&1 ||
 		die "cannot load: $(cat "$dir/out")"
-	add "ebpf-fw, ${1/tc/tcx}${3:+, IPv6}" "mixed${3:-}" "$2"
+	add "ebpf-fw, ${1/tc/tcx}$what" "$2" "$3"
 }
 
 nft_script() { # LIST-FILE FLAGS [6]
@@ -141,12 +146,14 @@ mount -t bpf bpf /sys/fs/bpf || die "cannot mount a private bpffs" # xdp-filter 
 
 make_pair && add "no filter" none 0
 make_pair && add "tcx, empty program" none 0
-for n in 1 1000 1000000; do
-	add_fw tc $n
+make_pair && add "xdp, empty program" none 0
+for hook in tc xdp; do
+	for n in 1 1000 1000000; do
+		add_fw $hook mixed $n
+	done
+	add_fw $hook plain 1000
 done
-for n in 1 1000 10000 1000000; do
-	add_fw xdp $n
-done
+add_fw xdp plain 10000
 make_pair && add "article's program, tcx" plain 1000
 make_pair && add "article's program, xdp" plain 1000
 if has nft; then
@@ -172,7 +179,7 @@ fi
 
 make_pair 6 && add "no filter, IPv6" none6 0
 for n in 1000 1000000; do
-	add_fw tc $n 6
+	add_fw tc mixed6 $n
 done
 has nft && add_nft plain 1000 6
 

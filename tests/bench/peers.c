@@ -27,6 +27,7 @@ int peer_attach(struct live *skel, const char *name, const char *device)
 		__u32 flags;
 	} peers[] = {
 		{ "tcx, empty program", skel->progs.empty, TCX_INGRESS, 0 },
+		{ "xdp, empty program", skel->progs.empty_xdp, BPF_XDP, XDP_FLAGS_DRV_MODE },
 		{ "article's program, tcx", skel->progs.article_tc, TCX_INGRESS, 0 },
 		{ "article's program, xdp", skel->progs.article_xdp, BPF_XDP, XDP_FLAGS_DRV_MODE },
 	};
