@@ -66,7 +66,7 @@ static const char *explain(int r)
 	}
 }
 
-/* Another program is there already: ours by way of another link, or somebody else's. */
+/* Another program is there already: above it, ours by way of another link, or somebody else's. */
 static int fail_taken(struct device *dev, const struct device_context *x, const struct interface *i)
 {
 	struct device_hook *h = &dev->hooks[FW_HOOK_XDP];
@@ -78,14 +78,14 @@ static int fail_taken(struct device *dev, const struct device_context *x, const 
 		return r == -ENODEV ? r : device_fail(dev, FW_HOOK_XDP, r, "cannot ask what is there: %s", strerror(-r));
 
 	h->foreign_id = p.native_id ?: p.generic_id;
-	if (loader_owns(h->foreign_id, x->loader)) {
-		h->foreign_id = 0;
-		if (i->is_port)
-			return device_fail(dev, FW_HOOK_XDP, -EBUSY, "our program runs there for the interface above it");
-		return -EEXIST;
-	}
+	if (h->foreign_id == 0 && i->is_port) /* a bond's program runs in its ports, but is not theirs */
+		return device_fail(dev, FW_HOOK_XDP, -EBUSY, "the interface above it has a program, which gets its frames");
 	if (h->foreign_id == 0)
 		return device_fail(dev, FW_HOOK_XDP, -EBUSY, "a program of somebody else was there and has just gone");
+	if (loader_owns(h->foreign_id, x->loader)) {
+		h->foreign_id = 0;
+		return -EEXIST;
+	}
 	return device_fail(dev, FW_HOOK_XDP, -EBUSY, "program %u of somebody else is there and stays",
 			   h->foreign_id);
 }
