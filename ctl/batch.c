@@ -81,7 +81,7 @@ static int set_verb(struct command *c, const char *name)
 			return options_find_verb(&c->ctl, name, &c->ctl.verb);
 		}
 	return output_fail(&c->ctl, EXIT_USAGE,
-			   "'%s' cannot be in a batch: block, unblock, allow, unallow",
+			   "'%s' cannot be in a batch, only block, unblock, allow and unallow can",
 			   log_escape(name, escaped, sizeof(escaped)));
 }
 
@@ -95,7 +95,7 @@ static int parse_command(struct command *c, int n_words)
 	if (status != EXIT_DONE)
 		return status;
 	if (n == 0)
-		return output_fail(&c->ctl, EXIT_USAGE, "No verb");
+		return output_fail(&c->ctl, EXIT_USAGE, "No verb: a line is 'block TARGET...' or the like");
 	status = set_verb(c, c->words[0]);
 	if (status != EXIT_DONE)
 		return status;
@@ -115,7 +115,8 @@ static int parse_line(struct batch *b, char *line, size_t lineno)
 	c->ctl.where = c->where;
 	r = quote_split(line, &c->words, &n_words);
 	if (r == -EBADMSG)
-		return output_fail(&c->ctl, EXIT_USAGE, "A quote is not closed");
+		return output_fail(&c->ctl, EXIT_USAGE, "A quote is not closed: words that belong together stand "
+						     "between two of them");
 	if (r < 0)
 		return r;
 	if (n_words == 0)
@@ -134,7 +135,7 @@ static int parse(struct batch *b, size_t size)
 	int status;
 
 	if (memchr(b->text, '\0', size))
-		return output_fail(b->ctl, EXIT_USAGE, "'%s' is no text", b->name);
+		return output_fail(b->ctl, EXIT_USAGE, "'%s' is no text: a batch has a command in each line", b->name);
 	for (const char *p = b->text; (p = memchr(p, '\n', end - p)); p++)
 		n_lines++;
 	b->commands = calloc(n_lines + 1, sizeof(*b->commands));

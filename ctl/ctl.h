@@ -183,5 +183,9 @@ static inline void table_freep(struct table **t)
 /* A tick in the past as Unix time; 0 = never. */
 int64_t tick_to_unix(uint32_t tick);
 
+/* Of a name that list_name_is_valid() refuses. */
+#define LIST_NAME_ERROR \
+	"'%s' is no name of a list: up to 63 letters, digits and . _ : @ + - with single slashes between parts"
+
 /* The end of an entry in a list as Unix time in seconds, rounded up; 0 = never. */
 int64_t until_to_unix(uint32_t until);

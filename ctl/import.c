@@ -74,7 +74,7 @@ static int parse_list(struct import *x, const char *name, const char *start, con
 	memcpy(text, start, (size_t)(end - start));
 	if (x->n_lists == FW_LISTS_MAX) {
 		free(text);
-		return output_fail(x->ctl, EXIT_USAGE, "%s:%zu: there may be no more than %d lists",
+		return output_fail(x->ctl, EXIT_USAGE, "%s:%zu: there may be no more than %d lists: leave some out",
 				   x->name, first_line, FW_LISTS_MAX);
 	}
 	r = list_parse(name, text, (size_t)(end - start), &x->lists[x->n_lists], &lineno, &error);
@@ -282,7 +282,7 @@ int verb_import(struct ctl *ctl, int argc, char **argv)
 		if (i == 0)
 			return status;
 		return output_fail(ctl, EXIT_PARTLY,
-				   "Only %zu of %zu lists were imported, list '%s' was not", i,
+				   "Only %zu of %zu lists were imported, list '%s' was not: mend what is said above and repeat it", i,
 				   x.n_lists, x.lists[i]->header.name);
 	}
 	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */

@@ -37,7 +37,7 @@ int input_read(struct ctl *ctl, const char *path, char **ret_text, size_t *ret_s
 	}
 	r = feed_read_fd(fd < 0 ? STDIN_FILENO : fd, INPUT_BYTES_MAX, &text, &size);
 	if (r == -EFBIG)
-		return output_fail(ctl, EXIT_NO, "'%s' is larger than %zu MiB", escaped,
+		return output_fail(ctl, EXIT_NO, "'%s' is larger than %zu MiB: split it into several lists", escaped,
 				   INPUT_BYTES_MAX >> 20);
 	if (r < 0) {
 		errno = -r;

@@ -101,7 +101,7 @@ static bool is_first(const char *name)
 static int check_change(struct ctl *ctl, const struct fw_list *before, const struct fw_list *l)
 {
 	if (before->action != l->action && is_first(l->name))
-		return output_fail(ctl, EXIT_NO, "List '%s' is always there to %s", l->name,
+		return output_fail(ctl, EXIT_NO, "List '%s' is always there to %s: 'fwctl list add' makes another", l->name,
 				   action_to_string(before->action));
 	if (before->n_entries > 0 &&
 	    (before->action != l->action || before->directions != l->directions))
@@ -151,7 +151,7 @@ static int list_add(struct ctl *ctl, struct table *t, int argc, char **argv)
 	int status, r;
 
 	if (!list_name_is_valid(argv[0]))
-		return output_fail(ctl, EXIT_USAGE, "'%s' is no name of a list",
+		return output_fail(ctl, EXIT_USAGE, LIST_NAME_ERROR,
 				   log_escape(argv[0], escaped, sizeof(escaped)));
 	before = policy_default(argv[0], FW_ACTION_BLOCK);
 	r = table_find_list(t, argv[0], &before);

@@ -34,7 +34,7 @@ static int read_feed(struct ctl *ctl, const char *path, struct feed *ret)
 	(void) log_escape(input_name(path), escaped, sizeof(escaped));
 	r = feed_parse(text, size, ret);
 	if (r == -E2BIG)
-		return output_fail(ctl, EXIT_NO, "'%s' names more than %d prefixes", escaped,
+		return output_fail(ctl, EXIT_NO, "'%s' names more than %d prefixes: split it into several lists", escaped,
 				   FEED_TARGETS_MAX);
 	if (r < 0)
 		return r;
@@ -65,7 +65,7 @@ static int find_list(struct ctl *ctl, struct table *t, const char *name, unsigne
 	int r;
 
 	if (!list_name_is_valid(name))
-		return output_fail(ctl, EXIT_USAGE, "'%s' is no name of a list",
+		return output_fail(ctl, EXIT_USAGE, LIST_NAME_ERROR,
 				   log_escape(name, escaped, sizeof(escaped)));
 	r = table_find_list(t, name, ret);
 	if (r < 0 && r != -ENOENT)

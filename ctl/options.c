@@ -75,7 +75,7 @@ bool option_is_comment(const char *text)
 static int set_comment(struct ctl *ctl, const char *text)
 {
 	if (!option_is_comment(text))
-		return output_fail(ctl, EXIT_USAGE, "A comment is one line without control characters");
+		return output_fail(ctl, EXIT_USAGE, "A comment is one line without control characters: leave them out");
 	ctl->comment = text;
 	return EXIT_DONE;
 }

@@ -34,7 +34,7 @@ int policy_find(struct ctl *ctl, struct table *t, enum fw_action action, unsigne
 		name = action == FW_ACTION_ALLOW ? FW_LIST_ALLOW : FW_LIST_MANUAL;
 	(void) log_escape(name, escaped, sizeof(escaped));
 	if (!list_name_is_valid(name))
-		return output_fail(ctl, EXIT_USAGE, "'%s' is no name of a list", escaped);
+		return output_fail(ctl, EXIT_USAGE, LIST_NAME_ERROR, escaped);
 
 	r = table_find_list(t, name, ret);
 	if (r == -ENOENT) {
@@ -44,7 +44,7 @@ int policy_find(struct ctl *ctl, struct table *t, enum fw_action action, unsigne
 	}
 	if (r < 0) {
 		errno = -r;
-		return output_fail(ctl, EXIT_NO, "Cannot read list '%s': %m", escaped);
+		return output_fail(ctl, EXIT_NO, "Cannot read list '%s': %m; 'fwctl doctor' looks for the cause", escaped);
 	}
 	if (ret->action != action) {
 		word = action_to_string(ret->action);
@@ -68,7 +68,7 @@ static int fail_kernel(struct ctl *ctl, const char *name, int r)
 {
 	errno = -r;
 	return output_fail(ctl, EXIT_NO,
-			   "Cannot change list '%s' in the kernel: %m. Nothing was changed", name);
+			   "Cannot change list '%s' in the kernel: %m. Nothing was changed; 'fwctl doctor' looks for the cause", name);
 }
 
 /* Puts the list there and lets the masks follow. */
@@ -105,7 +105,7 @@ int policy_make(struct ctl *ctl, struct table *t, const struct fw_list *l, const
 
 	index = table_new_list(t, l);
 	if (index == -ENFILE)
-		return output_fail(ctl, EXIT_FULL, "There may be no more than %d lists",
+		return output_fail(ctl, EXIT_FULL, "There may be no more than %d lists: 'fwctl list del' removes one",
 				   FW_LISTS_MAX);
 	if (index < 0)
 		return fail_kernel(ctl, l->name, index);

@@ -45,7 +45,7 @@ int session_parse_targets(struct ctl *ctl, int argc, char **argv, struct targets
 	for (int i = 0; i < argc; i++) {
 		r = targets_parse(targets, argv[i], strlen(argv[i]), &error);
 		if (r == -ENOMEM)
-			return output_fail(ctl, EXIT_NO, "Out of memory");
+			return output_fail(ctl, EXIT_NO, "Out of memory: use a prefix, or 'fwctl load' for many");
 		if (r < 0)
 			return output_fail(ctl, EXIT_USAGE, "'%s': %s",
 					   log_escape(argv[i], escaped, sizeof(escaped)), error);
@@ -113,7 +113,7 @@ int session_explain(struct ctl *ctl, int error)
 				   ctl->pin_dir);
 	default:
 		errno = -error;
-		return output_fail(ctl, EXIT_NO, "Cannot open the firewall's maps in '%s': %m",
+		return output_fail(ctl, EXIT_NO, "Cannot open the firewall's maps in '%s': %m; 'fwctl doctor' looks for the cause",
 				   ctl->pin_dir);
 	}
 }
@@ -165,7 +165,7 @@ int session_lock(struct ctl *ctl, struct table *t, int *ret_fd)
 				   ctl->run_dir);
 	if (r < 0) {
 		errno = -r;
-		return output_fail(ctl, EXIT_NO, "Cannot take the writer lock in '%s': %m",
+		return output_fail(ctl, EXIT_NO, "Cannot take the writer lock in '%s': %m: nothing was changed",
 				   ctl->run_dir);
 	}
 	r = t ? check_table(ctl, t) : EXIT_DONE;
@@ -182,7 +182,7 @@ int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsign
 
 	(void) log_escape(name, escaped, sizeof(escaped));
 	if (!list_name_is_valid(name))
-		return output_fail(ctl, EXIT_USAGE, "'%s' is no name of a list", escaped);
+		return output_fail(ctl, EXIT_USAGE, LIST_NAME_ERROR, escaped);
 
 	r = table_find_list(t, name, ret);
 	if (r == -ENOENT)
@@ -190,7 +190,7 @@ int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsign
 				   "No list '%s': 'fwctl lists' shows which there are", escaped);
 	if (r < 0) {
 		errno = -r;
-		return output_fail(ctl, EXIT_NO, "Cannot read list '%s': %m", escaped);
+		return output_fail(ctl, EXIT_NO, "Cannot read list '%s': %m; 'fwctl doctor' looks for the cause", escaped);
 	}
 	*ret_index = r;
 	return EXIT_DONE;

@@ -59,7 +59,7 @@ static int take(struct viewer *v)
 	if (r < 0) {
 		errno = -r;
 		return output_fail(v->ctl, r == -EPERM || r == -EACCES ? EXIT_PERMISSION : EXIT_NO,
-				   "Cannot look into the kernel: %m");
+				   "Cannot look into the kernel: %m; 'fwctl doctor' looks for the cause");
 	}
 	return EXIT_DONE;
 }

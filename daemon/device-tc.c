@@ -31,7 +31,7 @@ static int fail_attach(struct device *dev, const struct device_context *x, enum 
 	if (r == -EPERM)
 		return device_fail(dev, FW_HOOK_TC, r, "not permitted on %s, needs CAP_NET_ADMIN and CAP_BPF",
 				   direction);
-	return device_fail(dev, FW_HOOK_TC, r, "attaching on %s failed: %s", direction, strerror(-r));
+	return device_fail(dev, FW_HOOK_TC, r, "attaching on %s failed: %s, trying again", direction, strerror(-r));
 }
 
 void device_detach_filters(struct device *dev, const struct device_context *x)
@@ -53,7 +53,8 @@ int device_attach_tc(struct device *dev, const struct device_context *x, const s
 
 	if (layer == INTERFACE_UNKNOWN)
 		return device_fail(dev, FW_HOOK_TC, -EPROTONOSUPPORT,
-				   "its link type %u is neither Ethernet nor plain IP", i->type);
+				   "its link type %u is neither Ethernet nor plain IP, leave it out: Interfaces= with !%s",
+				   i->type, i->name);
 
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
 		int prog_fd = loader_program(x->loader, FW_HOOK_TC, d, layer == INTERFACE_NETWORK);

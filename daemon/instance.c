@@ -51,7 +51,7 @@ int instance_lock_run(struct instance *i, const char *run_dir)
 		return log_error(-errno, "Cannot open '%s': %m", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
-			return log_error(-EBUSY, "Already running (pid %d), lock '%s'", read_pid(fd), path);
+			return log_error(-EBUSY, "Already running (pid %d), lock '%s': stop that one first", read_pid(fd), path);
 		return log_error(-errno, "Cannot lock '%s': %m", path);
 	}
 

@@ -148,15 +148,20 @@ static int restore_list(const char *name, void *userdata)
 		set_aside(x->state_dir, name, line, error);
 		return 0;
 	}
-	if (r < 0)
+	if (r == -ENOMEM)
 		return log_error(r, "Cannot read the list file '%s' in '%s/lists': %m", name, x->state_dir);
+	if (r < 0) {
+		(void) log_error(r, "Cannot read the list file '%s' in '%s/lists': %m; what it holds is not in force "
+				    "until it can be read: mend it, then systemctl restart ebpf-fw", name, x->state_dir);
+		return 0; /* it costs itself, and not the other lists */
+	}
 	if (l->is_torn)
 		(void) log_warning(0, "List file '%s': the last line has no end, dropped as a torn write", name);
 
 	index = find_or_make_list(x->table, &l->header);
 	if (index == -ENFILE) {
-		(void) log_error(index, "List '%s' is not restored: there are %d lists already", name,
-				 FW_LISTS_MAX);
+		(void) log_error(index, "List '%s' is not restored, there are %d lists already: remove files that are "
+					"not used", name, FW_LISTS_MAX);
 		return 0;
 	}
 	if (index < 0)

@@ -147,6 +147,26 @@ for kind in "a flipped bit" "a huge number" "a huge end" "a megabyte in one line
 	cp "$T/good" "$T/state/lists/manual.list"
 done
 
+# One that the daemon may not read costs itself, and not the start: without the rights of root over files, as in the unit.
+stop
+quietly fwctl unload
+chown 65534 "$T/state/lists/manual.list"
+chmod 0600 "$T/state/lists/manual.list"
+: >"$T/log"
+before=$(n_ready)
+NOTIFY_SOCKET=$T/notify setpriv --bounding-set -dac_override,-dac_read_search "$EBPF_FWD" --config "$T/fw.conf" \
+	--pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" >>"$T/log" 2>&1 &
+DAEMON=$!
+wait_for is_ready_or_dead "$before"
+check "a file that may not be read: the daemon starts" test "$(n_ready)" -gt "$before"
+check "a file that may not be read: it is named, with what to do" grep -q "'manual'.*ermission.*restart" "$T/log"
+check "a file that may not be read: the other list is in force" quietly fwctl check 203.0.113.2
+stop
+chown 0 "$T/state/lists/manual.list"
+: >"$T/log"
+start || die "the daemon does not start"
+same "a file that may be read again: all is there" "$BAD4 203.0.113.1" "$(targets)"
+
 # The configuration: at a start its error is the end, at a reload the old one stays.
 fwctl block $BAD4 >/dev/null
 for kind in "a directory" "a dangling link" "a FIFO" "a device without end" "words that are none"; do
