@@ -48,8 +48,7 @@ flood() { # SOURCE DESTINATION COUNT
 
 # Is the gate for those who look at packets shut? BTF gives the fields their names.
 is_shut() {
-	bpftool -j map dump pinned "$PINS/maps/policy" |
-		json "d[0]['formatted']['value']['watch_packets']" | grep -q "^{'until': \([0-9]*\), 'closed': \1}"
+	[ "$(bpftool -j map dump pinned "$PINS/maps/policy" | json "d[0]['formatted']['value']['watch_packets']")" = 0 ]
 }
 
 is_shut_by_traffic() { # the kernel looks at the clock when a packet passes
@@ -64,9 +63,10 @@ is_free() {
 # Width of the longest line of a command on a terminal of 80 columns and 24 lines; and how many lines.
 on_terminal() { # ARGUMENT...
 	python3 - "$FWCTL" "$@" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" <<-'END'
-		import fcntl, os, pty, re, struct, sys, termios
+		import fcntl, os, pty, re, signal, struct, sys, termios
 		pid, fd = pty.fork()
 		if pid == 0:
+		    signal.signal(signal.SIGINT, signal.SIG_DFL) # a job of a script ignores it
 		    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
 		    os.execv(sys.argv[1], sys.argv[1:])
 		text, interrupt = b'', os.environ.get('INTERRUPT')
