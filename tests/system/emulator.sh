@@ -16,7 +16,7 @@ make_initrd() { # ROOT VERSION
 	cp -a "$1/etc/initramfs-tools" "$1/tmp/initramfs"
 	printf '%s\n' virtio_pci virtio_blk ext4 >"$1/tmp/initramfs/modules"
 	printf '%s\n' MODULES=list COMPRESS=gzip >"$1/tmp/initramfs/conf.d/small"
-	in_tree "$1" mkinitramfs -d /tmp/initramfs -o /tmp/initrd "$2"
+	in_tree "$1" mkinitramfs -d /tmp/initramfs -o /tmp/initrd "$2" && [ -s "$1/tmp/initrd" ] || return 1
 	cp "$1/tmp/initrd" "$initrd.$$" && mv "$initrd.$$" "$initrd"
 	rm -rf "$1"/tmp/init{ramfs,rd}
 }
@@ -55,7 +55,8 @@ make_disk() {
 	mkdir -p "$root/lib/modules/$version" "$root/boot"
 	mount --bind "$kernel/$version" "$root/lib/modules/$version"
 	[ ! -e "$kernel/config" ] || cp "$kernel/config" "$root/boot/config-$version"
-	make_initrd "$root" "$version"
+	[ -e "$kernel/$version/modules.dep" ] || in_tree "$root" depmod "$version"
+	make_initrd "$root" "$version" || return 1
 	install_scenario "$root"
 	echo "/dev/vda / ext4 defaults 0 1" >"$root/etc/fstab"
 	tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id" # else systemd enables all there is
@@ -65,7 +66,7 @@ make_disk() {
 make_machine() {
 	disk=$(mktemp -p "${TMPDIR:-/var/tmp}" ebpf-fw-disk.XXXXXX)
 	emulator_pid=
-	trap 'kill $emulator_pid 2>/dev/null; rm -f "$disk"; tree_leave' EXIT
+	trap 'kill $emulator_pid 2>/dev/null || true; rm -f "$disk"; tree_leave' EXIT
 	if ! make_disk >"$work/disk.log" 2>&1; then
 		sed 's/^/# /' "$work/disk.log"
 		bail_out "cannot make the disk"
@@ -86,7 +87,7 @@ start_emulator() { # PHASE END
 
 # Some kernels die under emulation before systemd greets; that, and only that, is tried again.
 has_died_at_start() {
-	[ ! -s "$work/results" ] && grep -q 'Kernel panic' "$work/console" && ! grep -q 'Welcome to' "$work/console"
+	[ ! -s "$work/results" ] && grep -q 'Kernel panic.* in interrupt' "$work/console" && ! grep -q 'Welcome to' "$work/console"
 }
 
 # Boots once, to the end of the phase; what it reports becomes part of our report.

@@ -40,7 +40,7 @@ kernel_download() { # DIRECTORY SUITE ARCHIVE
 		dpkg-deb -x "$package" "$1/unpacked" || return 1
 	done
 	for kernel_file in vmlinuz config; do # in /boot, in later suites beside the modules
-		find "$1/unpacked" -name "$kernel_file*" -type f -exec cp {} "$1/$kernel_file" \;
+		find "$1/unpacked" -type f \( -name $kernel_file -o -name "$kernel_file-*" \) -exec cp {} "$1/$kernel_file" \;
 	done
 	mv "$1"/unpacked/{,usr/}lib/modules/* "$1" 2>/dev/null
 	rm -rf "$1/unpacked" "$work/apt"
