@@ -133,6 +133,7 @@ print_facts() {
 	fact kernel "$(uname -r)"
 	fact systemd "$(systemctl --version | awk 'NR == 1 { print $2 }')"
 	fact libbpf "$(dpkg-query -W -f '${Version}' libbpf1)"
+	fact cpus "online $(cat /sys/devices/system/cpu/online), possible $(cat /sys/devices/system/cpu/possible)"
 	fact mechanism "$(hook_mechanism tc)"
 	fact instructions "$(awk '$2 > n { n = $2 } END { print n }' "$traffic_dir/cost")"
 	fact milliseconds "$(awk '{ n += $(6) } END { print n }' "$traffic_dir/cost")"
