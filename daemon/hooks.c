@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* All interfaces and the cgroup: see hooks.h. */
+/* Our programs on all interfaces, and the life of struct hooks: see hooks.h. */
 
 #include <errno.h>
 #include <net/if.h>
@@ -10,38 +10,14 @@
 #include <bpf/bpf.h>
 #include <systemd/sd-daemon.h>
 
-#include "cgroup.h"
 #include "cleanup.h"
-#include "device.h"
-#include "hooks.h"
+#include "hooks-internal.h"
 #include "link.h"
 #include "log.h"
 #include "names.h"
 #include "pins.h"
-#include "repin.h"
 
 #define LOOPBACK_IFINDEX 1 /* in every network namespace */
-
-struct hooks {
-	char *pin_dir;
-	struct device_context context;
-	char tc_reason[FW_TEXT_MAX];
-	bool is_synced; /* what runs before us left on interfaces nobody wants is gone */
-	struct device *devices;
-	size_t n_devices;
-	int cgroup_links[_FW_DIRECTION_MAX];
-	char cgroup[FW_TEXT_MAX];        /* where they are, "" = not attached */
-	char cgroup_reason[FW_TEXT_MAX]; /* why it is not as the configuration has it */
-};
-
-static const char *const cgroup_pins[_FW_DIRECTION_MAX] = {
-	[FW_INGRESS] = "links/cgroup_ingress",
-	[FW_EGRESS] = "links/cgroup_egress",
-};
-static const uint32_t cgroup_attach_types[_FW_DIRECTION_MAX] = {
-	[FW_INGRESS] = BPF_CGROUP_INET_INGRESS,
-	[FW_EGRESS] = BPF_CGROUP_INET_EGRESS,
-};
 
 static struct device *find_device(struct hooks *h, unsigned ifindex)
 {
@@ -86,7 +62,7 @@ static int adopt(const char *name, void *userdata)
 	int r;
 
 	for (d = 0; d < _FW_DIRECTION_MAX; d++)
-		if (strcmp(name, cgroup_pins[d] + strlen("links/")) == 0)
+		if (strcmp(name, hooks_cgroup_pins[d] + strlen("links/")) == 0)
 			return 0; /* hooks_sync_cgroup() finds it by itself */
 
 	(void) snprintf(path, sizeof(path), "links/%s", name);
@@ -337,106 +313,6 @@ int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct 
 	return 0;
 }
 
-static void drop_cgroup(struct hooks *h)
-{
-	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
-		link_detach(h->pin_dir, cgroup_pins[d], &h->cgroup_links[d]);
-	h->cgroup[0] = h->cgroup_reason[0] = '\0';
-}
-
-/*
- * Both directions, or neither: the links to another cgroup get their names, and so replace those to the
- * cgroup before, when the kernel has taken both.
- */
-static int attach_cgroup(struct hooks *h, const char *path, char *reason, size_t size)
-{
-	_cleanup_close_ int fd = -1, ingress = -1, egress = -1;
-	int *const links[_FW_DIRECTION_MAX] = { [FW_INGRESS] = &ingress, [FW_EGRESS] = &egress };
-	uint64_t id = 0;
-	int r;
-
-	r = cgroup_open(path, &fd, &id);
-	if (r < 0) {
-		(void) cgroup_explain(path, -1, 0, r, reason, size);
-		return r;
-	}
-	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-		struct link_target t = { .target = fd,
-					 .attach_type = cgroup_attach_types[d],
-					 .id = id };
-
-		r = link_prepare(h->pin_dir, cgroup_pins[d], &t,
-				 loader_program(h->context.loader, FW_HOOK_CGROUP, d, false),
-				 h->cgroup_links[d], links[d]);
-		if (r < 0) {
-			(void) cgroup_explain(path, fd, t.attach_type, r, reason, size);
-			return r;
-		}
-	}
-	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-		r = link_hold(h->pin_dir, cgroup_pins[d], links[d], &h->cgroup_links[d]);
-		if (r < 0) {
-			(void) snprintf(reason, size, "cannot pin '%s/%s': %s", h->pin_dir, cgroup_pins[d],
-					strerror(-r));
-			return r;
-		}
-	}
-	return 0;
-}
-
-void hooks_sync_cgroup(struct hooks *h, const struct config *c)
-{
-	char reason[FW_TEXT_MAX];
-	int r;
-
-	if (!c->has_cgroup) {
-		drop_cgroup(h);
-		return;
-	}
-	if (strcmp(h->cgroup, c->cgroup) == 0) {
-		h->cgroup_reason[0] = '\0'; /* of a configuration that was taken back */
-		return;
-	}
-
-	r = attach_cgroup(h, c->cgroup, reason, sizeof(reason));
-	if (r < 0) {
-		if (strcmp(reason, h->cgroup_reason) == 0)
-			return;
-		strcpy(h->cgroup_reason, reason);
-		if (h->cgroup[0])
-			(void) log_warning(r, "Cgroup '%s' stays the one that is filtered: %s", h->cgroup, reason);
-		else
-			(void) log_warning(r, "The cgroup hook is off, tc goes on without it: %s", reason);
-		return;
-	}
-	(void) snprintf(h->cgroup, sizeof(h->cgroup), "%s", c->cgroup);
-	h->cgroup_reason[0] = '\0';
-	log_info("Cgroup '%s': filtering", h->cgroup);
-}
-
-static void check_cgroup(struct hooks *h)
-{
-	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-		int r;
-
-		if (h->cgroup_links[d] < 0)
-			continue;
-		if (link_is_dead(h->cgroup_links[d], cgroup_attach_types[d])) {
-			(void) log_warning(0, "Cgroup '%s' was removed or our %s link detached, attaching again",
-					   h->cgroup, direction_to_string(d));
-			drop_cgroup(h);
-			return;
-		}
-		r = repin(h->pin_dir, cgroup_pins[d], h->cgroup_links[d]);
-		if (r > 0)
-			(void) log_warning(0, "The pin '%s/%s' was removed, put it back", h->pin_dir,
-					   cgroup_pins[d]);
-		else if (r < 0)
-			(void) log_warning(r, "The pin '%s/%s' was removed, cannot put it back: %m", h->pin_dir,
-					   cgroup_pins[d]);
-	}
-}
-
 void hooks_forget_failures(struct hooks *h)
 {
 	for (size_t n = 0; n < h->n_devices; n++)
@@ -448,7 +324,7 @@ void hooks_check(struct hooks *h)
 {
 	for (size_t n = 0; n < h->n_devices; n++)
 		device_check(&h->devices[n], &h->context);
-	check_cgroup(h);
+	hooks_check_cgroup(h);
 }
 
 size_t hooks_count_interfaces(const struct hooks *h)
@@ -469,75 +345,4 @@ size_t hooks_count(const struct hooks *h, enum fw_hook hook)
 	for (size_t n = 0; n < h->n_devices; n++)
 		count += h->devices[n].hooks[hook].mechanism != FW_MECHANISM_NONE;
 	return count;
-}
-
-/* Appends as much as fits. */
-static void append(char text[static FW_TEXT_MAX], const char *separator, const char *first,
-		   const char *second)
-{
-	size_t n = strlen(text);
-
-	(void) snprintf(text + n, FW_TEXT_MAX - n, "%s%s%s", n > 0 ? separator : "", first, second);
-}
-
-/* Room for a note of xdp, or NULL where there is none left. */
-static struct fw_note *next_note(struct fw_meta *meta)
-{
-	for (size_t n = 0; n < FW_XDP_NOTES_MAX; n++)
-		if (meta->xdp_notes[n].ifindex == 0)
-			return &meta->xdp_notes[n];
-	return NULL;
-}
-
-/* Why interfaces have no xdp, or the second best. */
-static void describe_xdp(const struct hooks *h, const struct config *c, const struct interfaces *s,
-			 struct fw_meta *meta)
-{
-	struct fw_note *note;
-
-	memset(meta->xdp_notes, 0, sizeof(meta->xdp_notes));
-	for (size_t n = 0; n < h->n_devices; n++) {
-		const struct device_hook *xdp = &h->devices[n].hooks[FW_HOOK_XDP];
-
-		note = next_note(meta);
-		if (!xdp->note[0] || !note)
-			continue;
-		note->ifindex = h->devices[n].ifindex;
-		note->foreign_id = xdp->foreign_id;
-		strcpy(note->text, xdp->note);
-	}
-	for (char **w = c->xdp_interfaces; c->has_xdp && *w; w++) {
-		const struct interface *i = interfaces_find_name(s, *w);
-
-		note = next_note(meta);
-		if (!i || !note || config_wants_interface(c, i->name, interfaces_is_auto(s, i)))
-			continue;
-		note->ifindex = i->ifindex;
-		strcpy(note->text, "XdpInterfaces= names it, and Interfaces= does not");
-	}
-}
-
-void hooks_describe(const struct hooks *h, const struct config *c, const struct interfaces *s,
-		    struct fw_meta *meta)
-{
-	bool has_interfaces = c->has_tc || c->has_xdp;
-
-	meta->tc_mechanism = has_interfaces ? h->context.tc : FW_MECHANISM_NONE;
-	strcpy(meta->tc_reason, has_interfaces ? h->tc_reason : "");
-	strcpy(meta->cgroup, h->cgroup);
-	strcpy(meta->cgroup_reason, h->cgroup_reason);
-	describe_xdp(h, c, s, meta);
-
-	meta->pending[0] = meta->failed[0] = '\0';
-	for (char **w = c->interfaces; has_interfaces && *w; w++)
-		if (config_word_is_name(*w) && !interfaces_find_name(s, *w))
-			append(meta->pending, " ", *w, "");
-	for (size_t n = 0; n < h->n_devices; n++) {
-		const struct device_hook *tc = &h->devices[n].hooks[FW_HOOK_TC];
-
-		if (!tc->note[0])
-			continue;
-		append(meta->failed, "; ", h->devices[n].name, ": ");
-		append(meta->failed, "", tc->note, "");
-	}
 }

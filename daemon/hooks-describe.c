@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* What is attached, what is not and why, for those who read meta: see hooks.h. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "hooks-internal.h"
+
+/* Appends as much as fits. */
+static void append(char text[static FW_TEXT_MAX], const char *separator, const char *first,
+		   const char *second)
+{
+	size_t n = strlen(text);
+
+	(void) snprintf(text + n, FW_TEXT_MAX - n, "%s%s%s", n > 0 ? separator : "", first, second);
+}
+
+/* Room for a note of xdp, or NULL where there is none left. */
+static struct fw_note *next_note(struct fw_meta *meta)
+{
+	for (size_t n = 0; n < FW_XDP_NOTES_MAX; n++)
+		if (meta->xdp_notes[n].ifindex == 0)
+			return &meta->xdp_notes[n];
+	return NULL;
+}
+
+/* Why interfaces have no xdp, or the second best. */
+static void describe_xdp(const struct hooks *h, const struct config *c, const struct interfaces *s,
+			 struct fw_meta *meta)
+{
+	struct fw_note *note;
+
+	memset(meta->xdp_notes, 0, sizeof(meta->xdp_notes));
+	for (size_t n = 0; n < h->n_devices; n++) {
+		const struct device_hook *xdp = &h->devices[n].hooks[FW_HOOK_XDP];
+
+		note = next_note(meta);
+		if (!xdp->note[0] || !note)
+			continue;
+		note->ifindex = h->devices[n].ifindex;
+		note->foreign_id = xdp->foreign_id;
+		strcpy(note->text, xdp->note);
+	}
+	for (char **w = c->xdp_interfaces; c->has_xdp && *w; w++) {
+		const struct interface *i = interfaces_find_name(s, *w);
+
+		note = next_note(meta);
+		if (!i || !note || config_wants_interface(c, i->name, interfaces_is_auto(s, i)))
+			continue;
+		note->ifindex = i->ifindex;
+		strcpy(note->text, "XdpInterfaces= names it, and Interfaces= does not");
+	}
+}
+
+void hooks_describe(const struct hooks *h, const struct config *c, const struct interfaces *s,
+		    struct fw_meta *meta)
+{
+	bool has_interfaces = c->has_tc || c->has_xdp;
+
+	meta->tc_mechanism = has_interfaces ? h->context.tc : FW_MECHANISM_NONE;
+	strcpy(meta->tc_reason, has_interfaces ? h->tc_reason : "");
+	strcpy(meta->cgroup, h->cgroup);
+	strcpy(meta->cgroup_reason, h->cgroup_reason);
+	describe_xdp(h, c, s, meta);
+
+	meta->pending[0] = meta->failed[0] = '\0';
+	for (char **w = c->interfaces; has_interfaces && *w; w++)
+		if (config_word_is_name(*w) && !interfaces_find_name(s, *w))
+			append(meta->pending, " ", *w, "");
+	for (size_t n = 0; n < h->n_devices; n++) {
+		const struct device_hook *tc = &h->devices[n].hooks[FW_HOOK_TC];
+
+		if (!tc->note[0])
+			continue;
+		append(meta->failed, "; ", h->devices[n].name, ": ");
+		append(meta->failed, "", tc->note, "");
+	}
+}
