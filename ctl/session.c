@@ -86,8 +86,18 @@ static int explain_version(struct ctl *ctl)
 			   meta.abi_version, FW_VERSION, FW_ABI_VERSION);
 }
 
+/* Who waits for the lock while a daemon is at it meets the end of the upgrade; else that daemon is dead. */
+static int explain_upgrade(struct ctl *ctl)
+{
+	return output_fail(ctl, EXIT_NOT_LOADED,
+			   "An upgrade is under way, or was interrupted: repeat it in a moment, and if that does not "
+			   "help, 'systemctl restart ebpf-fw' completes the upgrade");
+}
+
 int session_explain(struct ctl *ctl, int error)
 {
+	if ((error == -ENOENT || error == -EPROTO) && pins_is_upgrading(ctl->pin_dir))
+		return explain_upgrade(ctl);
 	if (error == -ENODEV || (error == -ENOENT && !session_sees_bpffs(ctl)))
 		return output_fail(ctl, EXIT_NOT_LOADED,
 				   "No bpffs is visible around '%s' in this mount namespace: "
@@ -141,9 +151,7 @@ static int check_table(struct ctl *ctl, struct table *t)
 	if (table_is_current(t))
 		return EXIT_DONE;
 	if (pins_is_upgrading(ctl->pin_dir))
-		return output_fail(ctl, EXIT_NO,
-				   "An upgrade was interrupted, nothing was changed: systemctl start ebpf-fw "
-				   "completes it");
+		return explain_upgrade(ctl);
 	r = pins_read_meta(ctl->pin_dir, &meta);
 	if (r < 0)
 		return session_explain(ctl, r);

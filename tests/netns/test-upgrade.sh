@@ -98,6 +98,10 @@ is_sound() { # WHEN
 	fi
 }
 
+more_than() { # N FILE: lines
+	[ "$(wc -l <"$2")" -gt "$1" ]
+}
+
 end_daemon() {
 	kill -TERM "$DAEMON" 2>/dev/null
 	wait_for refuse kill -0 "$DAEMON" 2>/dev/null
@@ -180,3 +184,44 @@ for mechanism in tcx clsact; do
 	remove
 	check "$mechanism: nothing is left" refuse test -e "$PINS"
 done
+
+# A hundred thousand entries, and commands that go on while version follows version: what was acknowledged is there.
+block_on_and_on() {
+	local i tool target
+
+	for ((i = 0; ; i++)); do
+		target=198.19.$((i / 250)).$((i % 250))
+		for tool in "$THIS_FWCTL" "$OTHER/ctl/fwctl"; do
+			"$tool" block $target --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" \
+				>/dev/null 2>>"$T/refusals" || continue
+			echo $target >>"$T/acknowledged"
+			break
+		done
+		[ -e "$T/enough" ] && return
+	done
+}
+
+use this
+start_with
+for ((i = 0; i < 100000; i++)); do
+	echo 10.$((i / 50000)).$((i / 250 % 200)).$((i % 250))
+done >"$T/feed"
+fwctl load many "$T/feed" --force >/dev/null 2>&1
+: >"$T/acknowledged"
+block_on_and_on &
+adder=$!
+for _ in 1 2 3 4; do
+	end_daemon
+	use_the_one_that_is_not $VERSION
+	start || die "version $VERSION does not start with 100000 entries"
+	seen=$(wc -l <"$T/acknowledged")
+	wait_for more_than "$seen" "$T/acknowledged"
+done
+touch "$T/enough"
+wait $adder
+note "$(wc -l <"$T/acknowledged") acknowledged, $(wc -l <"$T/refusals") refused: $(sort "$T/refusals" | uniq -c | sort -rn | tr '\n' ';')"
+check "with commands going on: some were acknowledged" test "$(wc -l <"$T/acknowledged")" -gt 20
+same "with commands going on: each acknowledged entry is there" "" \
+	"$(comm -23 <(sort "$T/acknowledged") <(fwctl show manual --json | json "'\n'.join(e['target'] for e in d['entries'])" | sort))"
+same "with commands going on: those from before are there" "100000" "$(fwctl lists --json | json "[l['entries'] for l in d['lists'] if l['name'] == 'many'][0]")"
+same "with commands going on: a refusal says why" "" "$(grep -Ev 'another version|upgrade|^$' "$T/refusals")"
