@@ -70,6 +70,8 @@ static int adopt(const char *name, void *userdata)
 		return pins_remove(h->pin_dir, path); /* a "-new" that a crash left is an attachment too many */
 
 	fd = pins_open(h->pin_dir, path, false);
+	if (fd == -EPROTO)
+		return pins_remove(h->pin_dir, path);
 	if (fd < 0)
 		return fd;
 	r = get_device(h, ifindex, &dev);

@@ -90,7 +90,7 @@ int link_open(const char *pin_dir, const char *name, const struct link_target *t
 
 	fd = pins_open(pin_dir, name, false);
 	if (fd < 0)
-		return fd;
+		return fd == -EPROTO ? -ENOENT : fd; /* what is no pin makes way for ours */
 	if (!link_leads_to(fd, t))
 		return -ENOENT;
 	return TAKE_FD(fd);

@@ -64,7 +64,7 @@ static int is_pinned(const struct loader *l, const struct bpf_map *map)
 	_cleanup_close_ int fd = -1;
 
 	fd = pins_open(l->maps_dir, loader_map_name(map, name), false);
-	return fd >= 0 ? 1 : fd == -ENOENT ? 0 : fd;
+	return fd >= 0 || fd == -EPROTO ? 1 : fd == -ENOENT ? 0 : fd;
 }
 
 static int remove_map(const char *name, void *userdata)

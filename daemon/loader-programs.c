@@ -48,7 +48,16 @@ static int own(struct loader *l, int fd, uint32_t *ret_id)
 	return 0;
 }
 
-/* For pins_foreach(): a program of a run before. */
+/* Ids of maps and links are numbers too, and might be those of somebody's program. */
+static bool is_program(int fd)
+{
+	char path[64], name[32] = "";
+
+	(void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return readlink(path, name, sizeof(name) - 1) < 0 || strcmp(name, "anon_inode:bpf-prog") == 0;
+}
+
+/* For pins_foreach(): a program of a run before. What is none loses its pin. */
 static int own_pinned(const char *name, void *userdata)
 {
 	_cleanup_close_ int fd = -1;
@@ -58,6 +67,8 @@ static int own_pinned(const char *name, void *userdata)
 
 	(void) snprintf(path, sizeof(path), "progs/%s", name);
 	fd = pins_open(l->pin_dir, path, false);
+	if (fd == -EPROTO || (fd >= 0 && !is_program(fd)))
+		return pins_remove(l->pin_dir, path);
 	return fd < 0 ? fd : own(l, fd, &unused);
 }
 

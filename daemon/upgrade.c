@@ -100,11 +100,12 @@ static int settle(const char *pin_dir, struct sets *ret)
 		r = pins_map_id(pin_dir, "meta", &in_force);
 	if (r < 0 && r != -ENOENT && r != -EPROTO) /* whoever reads meta says what is wrong with it */
 		return r;
+	r = 0;
 
 	for (size_t i = 0; i < sets.n; i++) {
 		set_path(pin_dir, sets.numbers[i], path);
 		r = pins_map_id(path, "meta", &id);
-		if (r == -ENOENT) {
+		if (r == -ENOENT || r == -EPROTO) { /* no set: meta is the last to come and the first to go */
 			r = pins_remove_set(path);
 		} else if (r >= 0 && id == in_force) {
 			r = move_maps(pin_dir, path);
@@ -122,7 +123,7 @@ static int settle(const char *pin_dir, struct sets *ret)
 		if (r < 0)
 			return r;
 	}
-	return r < 0 && r != -ENOENT ? r : list_sets(pin_dir, ret);
+	return r < 0 ? r : list_sets(pin_dir, ret);
 }
 
 void upgrade_done(struct upgrade *u)

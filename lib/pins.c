@@ -126,6 +126,7 @@ int pins_open(const char *dir, const char *name, bool read_only)
 {
 	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = read_only ? BPF_F_RDONLY : 0);
 	char path[PATH_MAX];
+	struct stat st;
 	int r;
 
 	r = pin_path(dir, name, "", path);
@@ -133,6 +134,8 @@ int pins_open(const char *dir, const char *name, bool read_only)
 		return r;
 
 	r = bpf_obj_get_opts(path, &opts);
+	if (r < 0 && errno == EACCES) /* what the kernel says to a directory, too */
+		return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) ? -EPROTO : -EACCES;
 	return r < 0 ? -errno : r;
 }
 
@@ -201,7 +204,7 @@ int pins_put(const char *dir, const char *name, int fd)
 	(void) unlink(fresh); /* left by a crash between the next two steps */
 	if (bpf_obj_pin(fd, fresh) < 0)
 		return -errno;
-	if (rename(fresh, path) < 0) {
+	if (rename(fresh, path) < 0 && (errno != EISDIR || rmdir(path) < 0 || rename(fresh, path) < 0)) {
 		r = -errno;
 		(void) unlink(fresh);
 		return r;
@@ -217,7 +220,7 @@ int pins_remove(const char *dir, const char *name)
 	r = pin_path(dir, name, "", path);
 	if (r < 0)
 		return r;
-	if (unlink(path) < 0 && errno != ENOENT)
+	if (unlink(path) < 0 && (errno != EISDIR || rmdir(path) < 0) && errno != ENOENT)
 		return -errno;
 	return 0;
 }

@@ -46,7 +46,7 @@ int pins_remove_set(const char *dir);
 /* Has an upgrade got as far as that programs of another version may be attached, and not to its end? */
 bool pins_is_upgrading(const char *dir);
 
-/* Opens a pinned object: -ENOENT, -EACCES, -EPERM as bpf(2) has them. read_only needs kernel 5.19 to be
+/* Opens a pinned object: -ENOENT, -EACCES, -EPERM as bpf(2) has them; -EPROTO: it is a directory. read_only needs kernel 5.19 to be
  * of use without privilege. */
 int pins_open(const char *dir, const char *name, bool read_only);
 
@@ -59,10 +59,10 @@ int pins_map_array(const char *dir, const char *name, uint32_t value_size, uint3
 /* The kernel's number of a pinned map. Errors as above; -EPROTO: it is none. */
 int pins_map_id(const char *dir, const char *name, uint32_t *ret);
 
-/* Pins fd under name; what is there already is replaced in one step. */
+/* Pins fd under name; what is there already is replaced in one step, but an empty directory in two. */
 int pins_put(const char *dir, const char *name, int fd);
 
-/* Removes a name. One that is absent is no error. */
+/* Removes a name, be it that of an empty directory. One that is absent is no error. */
 int pins_remove(const char *dir, const char *name);
 
 /* Calls fn for each name in a part ("links"), sorted; stops at a negative return, which is returned. */

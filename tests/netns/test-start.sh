@@ -58,6 +58,36 @@ mkdir -m 0700 "$T/bpf/other"
 fails_with "something else pinned as meta" "." --pin-dir "$T/bpf/other"
 rm -f "$T/bpf/other/meta" "$T/bpf/other/meta_count"
 
+# Another kind of thing where a pin of ours would be: what can be made anew is, what holds state is refused by
+# name; either way what is attached goes on, and unload gets rid of all of it.
+"$FOREIGN" program pass "$T/bpf/strange"
+for row in "maps/policy strange refused" "maps/lists directory refused" "maps/ends maps/lists refused" \
+	"maps/schema directory mended" "progs/fw_tc_in maps/lists mended" "progs/fw_tc_out directory mended" \
+	"links/cgroup_ingress directory mended" "meta directory mended" "meta strange mended" "next-1 directory mended" \
+	"filling directory mended" "maps/strange maps/lists mended"; do
+	read -r pin what expected <<<"$row"
+	configure
+	start || die "the daemon does not start"
+	fwctl block $BAD4 >/dev/null
+	stop
+	rm -f "$PINS/$pin"
+	case $what in
+	directory) mkdir "$PINS/$pin" ;;
+	strange) ln "$T/bpf/strange" "$PINS/$pin" ;;
+	*) ln "$PINS/$what" "$PINS/$pin" ;;
+	esac
+	if [ "$expected" = refused ]; then
+		fails_with "$what as $pin" "$pin"
+	else
+		check "$what as $pin: the daemon starts" start
+		check "$what as $pin: attached once" is_attached h0
+		stop
+	fi
+	same "$what as $pin: it still blocks" 0 "$(delivered $BAD4 $HOST4 10)"
+	check "$what as $pin: unload" quietly fwctl unload
+	check "$what as $pin: and nothing is left" refuse test -e "$PINS"
+done
+
 fwctl status --quiet
 same "fwctl says that nothing is loaded" 3 $?
 
