@@ -58,9 +58,14 @@ filter_inline __u64 filter_hash(__u64 bits, __u64 seed)
 }
 
 /* The hash of a prefix inside the block; bits may be any digest of those between the two. */
+filter_inline __u64 filter_take_in(__u64 x, __u64 bits, __u32 host_bits)
+{
+	return x ^ bits ^ bits >> 32 ^ (__u64)host_bits << 33;
+}
+
 filter_inline __u64 filter_mix(__u64 x, __u64 bits, __u32 host_bits)
 {
-	return (x ^ bits ^ bits >> 32 ^ (__u64)host_bits << 33) * 0xff51afd7ed558ccdull;
+	return filter_take_in(x, bits, host_bits) * 0xff51afd7ed558ccdull;
 }
 
 filter_inline __u64 filter_digest6(__u64 high, __u64 low, __u32 host_bits)

@@ -70,14 +70,19 @@ static __always_inline __u64 match_ip4(__u32 addr, __u64 lengths, __u64 ask, __u
 	return found;
 }
 
-/* One word of fw_policy.lengths6. */
-static __always_inline __u64 match_ip6(__u64 high, __u64 low, __u64 lengths, __u32 host_bits, __u64 ask,
-				       __u32 n_packets, __u64 found)
+/*
+ * The same for one word of fw_policy.lengths6. A global function, which the verifier takes once and not for each word;
+ * packets is n_packets, and in its upper half the host bits that position 0 of the word stands for.
+ */
+#define IN_WORD(n_packets, host_bits) ((__u64)(host_bits) << 32 | (n_packets))
+__noinline __u64 fw_match_word6(__u64 high, __u64 low, __u64 lengths, __u64 ask, __u64 packets)
 {
+	__u64 found = 0;
+
 	for (int i = 0; i < 64 && lengths; i++) {
+		found = weightier(fw_ask_ip6(high, low, (packets >> 32) + lowest_bit(lengths), ask, packets), found);
 		if (found & FOUND_SETTLED)
 			break;
-		found = weightier(fw_ask_ip6(high, low, host_bits + lowest_bit(lengths), ask, n_packets), found);
 		lengths &= lengths - 1;
 	}
 	return found;
@@ -132,7 +137,8 @@ __noinline __u64 fw_match_ip6(__u64 high, __u64 low, __u64 ask, __u32 n_packets)
 
 	filter_ip6(p, high, low, maybe);
 	for (int i = 0; i < 3; i++)
-		found = match_ip6(high, low, maybe[i], i * 64, ask, n_packets, found);
+		if (maybe[i] && !(found & FOUND_SETTLED))
+			found = weightier(fw_match_word6(high, low, maybe[i], ask, IN_WORD(n_packets, i * 64)), found);
 	found = match_ports_too(found, ask, n_packets);
 	if (is_address_uncounted(found))
 		fw_ask_ip6(high, low, 128 - FOUND_SPECIFIC(found), ask | ASK_COUNT, n_packets);
