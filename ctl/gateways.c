@@ -5,15 +5,12 @@
  * a host with policy routing has several. One dump over rtnetlink; nothing is changed.
  */
 
-#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <time.h>
 
-#include "cleanup.h"
 #include "guard.h"
-
-#define DUMP_SIZE 32768 /* what the kernel fills at most per message of a dump */
+#include "netlink.h"
 
 /* The next hop of a route or of one leg of a multipath route, where attr is one. */
 static int add_gateway(struct guard *g, int family, const struct nlattr *attr)
@@ -61,55 +58,22 @@ static int handle_route(const struct nlmsghdr *message, void *userdata)
 
 	if (route->rtm_dst_len != 0 ||
 	    (route->rtm_family != AF_INET && route->rtm_family != AF_INET6))
-		return MNL_CB_OK;
+		return 0;
 
 	mnl_attr_for_each(attr, message, sizeof(*route)) {
 		if (mnl_attr_get_type(attr) == RTA_MULTIPATH)
 			r = add_multipath(g, route->rtm_family, attr);
 		else
 			r = add_gateway(g, route->rtm_family, attr);
-		if (r < 0) {
-			errno = -r;
-			return MNL_CB_ERROR;
-		}
+		if (r < 0)
+			return r;
 	}
-	return MNL_CB_OK;
-}
-
-static void socket_closep(struct mnl_socket **s)
-{
-	if (*s)
-		(void) mnl_socket_close(*s); /* nothing was sent that could be lost */
+	return 0;
 }
 
 int guard_load_gateways(struct guard *g)
 {
-	_cleanup_(socket_closep) struct mnl_socket *nl = NULL;
-	_cleanup_free_ char *buffer = malloc(DUMP_SIZE);
-	struct nlmsghdr *message;
-	struct rtmsg *route;
-	ssize_t n;
-	int r;
+	const struct rtmsg every = { .rtm_family = AF_UNSPEC };
 
-	if (!buffer)
-		return -ENOMEM;
-	nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0)
-		return -errno;
-
-	message = mnl_nlmsg_put_header(buffer);
-	message->nlmsg_type = RTM_GETROUTE;
-	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	route = mnl_nlmsg_put_extra_header(message, sizeof(*route));
-	route->rtm_family = AF_UNSPEC; /* both */
-	if (mnl_socket_sendto(nl, message, message->nlmsg_len) < 0)
-		return -errno;
-
-	do {
-		n = mnl_socket_recvfrom(nl, buffer, DUMP_SIZE);
-		if (n < 0)
-			return -errno;
-		r = mnl_cb_run(buffer, n, 0, mnl_socket_get_portid(nl), handle_route, g);
-	} while (r > MNL_CB_STOP);
-	return r < 0 ? -errno : 0;
+	return netlink_dump(RTM_GETROUTE, &every, sizeof(every), handle_route, g);
 }
