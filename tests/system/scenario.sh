@@ -79,15 +79,15 @@ open_link() {
 
 # Entries of all kinds, some of which are not to come back.
 make_entries() {
-	printf '198.51.100.%s\n' {1..200} >$saved/feed
-	fwctl block 203.0.113.0/24 2001:db8:1::/48 tcp/8000-8100 --comment "for the reboot"
-	fwctl block 198.51.100.77 --for 1d
-	fwctl allow 203.0.113.9
-	fwctl list add feed/test
-	fwctl load feed/test $saved/feed
-	fwctl export >$saved/export
-	fwctl block 198.51.100.220 --runtime
-	fwctl block 198.51.100.221 --for 2s
+	printf '198.51.100.%s\n' {1..200} >$saved/feed &&
+		fwctl block 203.0.113.0/24 2001:db8:1::/48 tcp/8000-8100 --comment "for the reboot" &&
+		fwctl block 198.51.100.77 --for 1d &&
+		fwctl allow 203.0.113.9 &&
+		fwctl list add feed/test &&
+		fwctl load feed/test $saved/feed &&
+		fwctl export >$saved/export &&
+		fwctl block 198.51.100.220 --runtime &&
+		fwctl block 198.51.100.221 --for 2s
 }
 
 # Their ends are kept to a third of a second, and written in whole ones.
@@ -219,7 +219,10 @@ end() {
 }
 
 case ${1:-} in
-link) open_link && exit 0 ;;
+link)
+	open_link
+	exit
+	;;
 service | reboot) "phase_$1" ;;
 power-cut) phase_power_cut ;;
 *)
