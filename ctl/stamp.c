@@ -16,39 +16,18 @@ enum {
 	STAMP_BUSY,    /* a change is under way, or was killed */
 };
 
-static bool stat_file(const struct ctl *ctl, const char *name, struct stat *ret)
-{
-	char path[PATH_MAX];
-
-	(void) snprintf(path, sizeof(path), "%s/lists/%s" LIST_SUFFIX, ctl->state_dir, name);
-	return lstat(path, ret) == 0;
-}
-
 int64_t stamp_file_size(const struct ctl *ctl, const char *name)
 {
+	char path[PATH_MAX];
 	struct stat st;
 
-	return stat_file(ctl, name, &st) ? st.st_size : -1;
+	(void) snprintf(path, sizeof(path), "%s/lists/%s" LIST_SUFFIX, ctl->state_dir, name);
+	return lstat(path, &st) == 0 ? st.st_size : -1;
 }
 
-/* What changes whenever somebody writes to the file (FNV-1a, by words). */
 static uint32_t stamp_of(const struct ctl *ctl, const char *name)
 {
-	uint64_t h = UINT64_C(14695981039346656037);
-	struct stat st;
-	uint32_t stamp;
-
-	if (!stat_file(ctl, name, &st))
-		return STAMP_UNKNOWN;
-
-	const uint64_t words[] = {
-		st.st_ino,          st.st_size,        st.st_mtim.tv_sec,
-		st.st_mtim.tv_nsec, st.st_ctim.tv_sec, st.st_ctim.tv_nsec,
-	};
-	for (size_t i = 0; i < ELEMENTSOF(words); i++)
-		h = (h ^ words[i]) * UINT64_C(1099511628211);
-	stamp = h ^ h >> 32;
-	return stamp > STAMP_BUSY ? stamp : STAMP_BUSY + 1;
+	return listfile_stamp(ctl->state_dir, name);
 }
 
 bool stamp_agrees(const struct ctl *ctl, const struct fw_list *l)

@@ -134,15 +134,37 @@ static void set_aside(const char *state_dir, const char *name, size_t line, cons
 				    ".bad-N', entries in the kernel stay", name, line, error, state_dir, name);
 }
 
+/*
+ * The kernel holds what the file says, and nothing else: then the first load need not look. An entry that had
+ * ended is in the file only.
+ */
+static int set_stamp(struct table *t, unsigned index, uint32_t stamp)
+{
+	struct fw_list list;
+	int r;
+
+	r = table_get_list(t, index, &list);
+	if (r < 0)
+		return r;
+	list.file_stamp = stamp;
+	return table_set_list(t, index, &list);
+}
+
 /* For listfile_foreach(). */
 static int restore_list(const char *name, void *userdata)
 {
 	_cleanup_(list_freep) struct list *l = NULL;
 	struct restore *x = userdata;
+	uint64_t n_expired = x->n_expired;
 	const char *error = NULL;
+	struct fw_list before;
 	size_t line = 0;
+	uint32_t stamp;
+	bool was_empty;
 	int index, r;
 
+	was_empty = table_find_list(x->table, name, &before) < 0 || before.n_entries == 0;
+	stamp = listfile_stamp(x->state_dir, name); /* before it is read: an editor may be at it */
 	r = listfile_read(x->state_dir, name, &l, &line, &error);
 	if (r == -EBADMSG) {
 		set_aside(x->state_dir, name, line, error);
@@ -168,6 +190,8 @@ static int restore_list(const char *name, void *userdata)
 		return log_error(index, "Cannot make the list '%s': %m", name);
 
 	r = restore_items(x, l, (unsigned)index);
+	if (r == 0 && was_empty && !l->is_torn && x->n_expired == n_expired)
+		r = set_stamp(x->table, (unsigned)index, stamp);
 	return r == -E2BIG || r == -ENOMEM ? 0 : r; /* what fits is better than nothing: others may still */
 }
 

@@ -317,3 +317,24 @@ int listfile_set_header(const char *state_dir, const struct list_header *header)
 	start = list_header_length(text, size);
 	return replace_text(&place, head, head_size, text + start, size - start);
 }
+
+uint32_t listfile_stamp(const char *state_dir, const char *name)
+{
+	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
+	uint64_t h = UINT64_C(14695981039346656037); /* FNV-1a, by words */
+	struct stat st;
+	uint32_t stamp;
+
+	if (place_open(&place, state_dir, name, false) < 0 ||
+	    fstatat(place.dir_fd, place.file, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+
+	const uint64_t words[] = {
+		st.st_ino,          st.st_size,        st.st_mtim.tv_sec,
+		st.st_mtim.tv_nsec, st.st_ctim.tv_sec, st.st_ctim.tv_nsec,
+	};
+	for (size_t i = 0; i < ELEMENTSOF(words); i++)
+		h = (h ^ words[i]) * UINT64_C(1099511628211);
+	stamp = h ^ h >> 32;
+	return stamp > 1 ? stamp : 2; /* 0 and 1 are no stamps, see fw_list.file_stamp */
+}

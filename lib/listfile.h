@@ -94,6 +94,9 @@ int listfile_replace(const char *state_dir, const struct list_header *header,
 /* Replaces the file by one with this header and the lines it has, comments included; makes it if need be. */
 int listfile_set_header(const char *state_dir, const struct list_header *header);
 
+/* A number that changes whenever somebody writes to the file, for fw_list.file_stamp; 0 = there is none. */
+uint32_t listfile_stamp(const char *state_dir, const char *name);
+
 /* Removes the file. -ENOENT: there is none. */
 int listfile_remove(const char *state_dir, const char *name);
 

@@ -136,5 +136,12 @@ fwctl load feed "$T/b" >/dev/null
 stop
 fwctl unload >/dev/null
 start || die "the daemon does not start again"
+looks() { # LIST: how often a load of it goes through the tables
+	strace -f -e trace=bpf "$FWCTL" load "$1" "$T/b" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" \
+		2>&1 >/dev/null | grep -c MAP_LOOKUP_BATCH
+}
+same "after a reboot: the first load need not go through the tables" 0 "$(looks feed)"
+fwctl block 203.0.113.77 -l feed --runtime >/dev/null
+check "but does where the kernel may hold something else" test "$(looks feed)" != 0
 same "after a reboot: all are there" 200000 "$(entries)"
 same "after a reboot: a load finds nothing to do" "loaded list 'feed': +0 -0 =200000" "$(fwctl load feed "$T/b")"
