@@ -365,7 +365,7 @@ struct fw_watch_counts {
 	__u64 shown;  /* in the ring */
 	__u64 hidden; /* over the budget */
 	__u64 lost;   /* the ring was full */
-	__u32 tick;   /* of which left is the rest of the budget */
+	__u32 tick;   /* of which left is the rest of the budget; user space stores 0 when the slot is taken */
 	__u32 left;
 };
 

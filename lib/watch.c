@@ -12,6 +12,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <bpf/libbpf.h>
 
 #include "cleanup.h"
 #include "pins.h"
@@ -263,6 +264,29 @@ static int find_slot(struct watch *w, uint8_t watch, uint32_t *ret)
 	return -EBUSY;
 }
 
+/*
+ * Counts are never reset: those of a slot that is about to be ours begin from where they are. The budget begins anew.
+ * Nobody else writes there, as long as the slot has no ring.
+ */
+static int begin_counts(struct watch *w, uint32_t slot)
+{
+	int n_cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ struct fw_watch_counts *counts = n_cpus > 0 ? calloc(n_cpus, sizeof(*counts)) : NULL;
+
+	if (!counts)
+		return n_cpus < 0 ? n_cpus : -ENOMEM;
+	if (bpf_map_lookup_elem(w->counts_fd, &slot, counts) < 0)
+		return -errno;
+	w->base = (struct fw_watch_counts){};
+	for (int i = 0; i < n_cpus; i++) {
+		w->base.shown += counts[i].shown;
+		w->base.hidden += counts[i].hidden;
+		w->base.lost += counts[i].lost;
+		counts[i].tick = 0;
+	}
+	return bpf_map_update_elem(w->counts_fd, &slot, counts, BPF_ANY) < 0 ? -errno : 0;
+}
+
 int watch_take(struct watch *w, const struct fw_watcher *want, int ring_fd, uint64_t lease_ns)
 {
 	uint32_t *gate = gate_of(w, want->watch);
@@ -276,8 +300,7 @@ int watch_take(struct watch *w, const struct fw_watcher *want, int ring_fd, uint
 	if (r >= 0 && want->watch == FW_WATCH_SIZES && !is_watched(w, FW_WATCH_SIZES))
 		r = forget_latest(w);
 	if (r >= 0)
-		r = table_sum_percpu(w->counts_fd, slot, sizeof(w->base), (uint64_t *)&w->base,
-				     offsetof(struct fw_watch_counts, tick) / sizeof(uint64_t));
+		r = begin_counts(w, slot);
 	if (r < 0)
 		return r;
 

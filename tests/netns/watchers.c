@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * watchers PIN_DIR: prints what who watches has taken of the kernel: "slots N rings N drops open|shut looking
- * yes|no packets open|shut seen yes|no"; looking is the kernel, at each drop.
+ * watchers PIN_DIR: prints what those who watch have taken of the kernel, without the daemon: "slots N rings N
+ * drops open|shut looking yes|no packets open|shut seen yes|no"; looking is the kernel, at each drop.
  */
 
 #include <bpf/bpf.h>
@@ -16,15 +16,15 @@
 #include "pins.h"
 #include "watch.h"
 
-/* How many places of a map of maps are taken. */
-static int n_inner(const char *pin_dir, const char *name, uint32_t n_places)
+/* How many places of a map of maps are taken, from the first on. */
+static int n_inner(const char *pin_dir, const char *name, uint32_t first, uint32_t n_places)
 {
 	_cleanup_close_ int fd = -1;
 	uint32_t id;
 	int n = 0;
 
 	fd = pins_open(pin_dir, name, false);
-	for (uint32_t i = 0; fd >= 0 && i < n_places; i++)
+	for (uint32_t i = first; fd >= 0 && i < n_places; i++)
 		n += bpf_map_lookup_elem(fd, &i, &id) == 0;
 	return fd < 0 ? fd : n;
 }
@@ -69,8 +69,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ELEMENTSOF(slots); i++)
 		n += slots[i].until != 0 && i != FW_WATCHER_DAEMON;
 	printf("slots %d rings %d drops %s looking %s packets %s seen %s\n", n,
-	       n_inner(argv[1], "maps/rings", FW_WATCHERS_MAX), policy.watch_drops.until ? "open" : "shut",
+	       n_inner(argv[1], "maps/rings", FW_WATCHER_DAEMON + 1, FW_WATCHERS_MAX), policy.watch_drops.until ? "open" : "shut",
 	       is_looking(argv[1], &policy) ? "yes" : "no", policy.watch_packets ? "open" : "shut",
-	       n_inner(argv[1], "maps/seen", 1) > 0 ? "yes" : "no");
+	       n_inner(argv[1], "maps/seen", 0, 1) > 0 ? "yes" : "no");
 	return EXIT_SUCCESS;
 }

@@ -145,6 +145,11 @@ struct table *firewall_table(struct firewall *f)
 	return f->table;
 }
 
+const char *firewall_pin_dir(void)
+{
+	return PIN_DIR;
+}
+
 int firewall_open_program(const char *name)
 {
 	char pin[64];

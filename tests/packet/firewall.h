@@ -33,6 +33,8 @@ struct firewall *firewall_free(struct firewall *f); /* accepts NULL, returns NUL
 /* For tests that do without the rows' language; the caller keeps its hands off the lists themselves. */
 struct table *firewall_table(struct firewall *f);
 
+const char *firewall_pin_dir(void);
+
 /* A pinned program by its name in fw.bpf.c; the caller closes it. */
 int firewall_open_program(const char *name);
 
