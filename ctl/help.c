@@ -59,8 +59,8 @@ void help_program(void)
 		       v->help);
 	puts("\nOptions of all verbs, before or after the verb:");
 	print_options(OPTIONS_GLOBAL);
-	puts("\nTARGET is an address, a prefix, a range of addresses (A-B), or a port: tcp/80, "
-	     "udp/8000-8100.\n"
+	puts("\nTARGET is an address, a prefix, a range of addresses (A-B), or a port:\n"
+	     "tcp/80, udp/8000-8100.\n"
 	     "'fwctl VERB --help' shows the options of a verb; fwctl(8) says it all.");
 }
 

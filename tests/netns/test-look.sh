@@ -135,12 +135,20 @@ kill -9 $A
 wait $A 2>/dev/null
 flood $GOOD4 $HOST4 50
 settles "one is killed, the other goes on" "$T/b" "seen('$GOOD4', 'packets_in')" 155
+stop # the daemon would free the addresses, at its next window
 kill -9 $B
 wait $B 2>/dev/null
 check "the last is killed: its place runs out, and the gate is shut" wait_for is_shut_by_traffic
 check "the addresses are still there" refuse is_free
 quietly fwctl hist -n 1 --interval 100ms
 check "until the next one looks, at whatever" is_free
+start || die "the daemon does not start again"
+view "$T/a" top --json --interval 200ms
+A=$!
+wait_for test -s "$T/a"
+kill -9 $A
+wait $A 2>/dev/null
+check "or until the daemon's next window" wait_for is_free
 view "$T/a" top --json --interval 200ms
 A=$!
 wait_for test -s "$T/a"
@@ -301,6 +309,10 @@ start || die "the daemon does not start again"
 
 # --- 80 columns
 quietly fwctl block $LONG6 -l second --force
+VERBS=$(fwctl help | awk '/^Verbs/ { on = 1; next } /^$/ { on = 0 } on { print $1 }')
+check "help names the verbs" test "$(wc -w <<<"$VERBS")" -gt 20
+same "help: lines of more than 80 columns" "" \
+	"$(for verb in "" $VERBS; do fwctl help $verb | grep -E '^.{81}'; done)"
 fits show show
 check "show: a long address has a line of its own" grep -qx "$LONG6" "$T/screen"
 fits lists lists
