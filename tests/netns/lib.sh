@@ -251,6 +251,26 @@ stop() {
 	end_by TERM
 }
 
+# Starts the daemon until its Nth of these calls. Does it die of it? If not it runs, and DAEMON is it.
+daemon_dies_at() { # CALLS N
+	local before
+
+	before=$(n_ready)
+	NOTIFY_SOCKET=$T/notify strace -f -o /dev/null -e trace="$1" -e inject="$1:signal=KILL:when=$2" \
+		"$EBPF_FWD" --config "$T/fw.conf" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" >>"$T/log" 2>&1 &
+	DAEMON=$!
+	wait_for is_ready_or_dead "$before"
+	[ "$(n_ready)" = "$before" ] && return 0
+	DAEMON=$(cat "$T/run/ebpf-fwd.pid")
+	return 1
+}
+
+# Ends a daemon that may be nobody's child of ours: strace has started it.
+end_daemon() {
+	kill -TERM "$DAEMON" 2>/dev/null
+	wait_for refuse kill -0 "$DAEMON" 2>/dev/null
+}
+
 # Stops the daemon and takes everything away, for a script that goes on with another configuration.
 remove() {
 	stop

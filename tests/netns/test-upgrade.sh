@@ -68,20 +68,6 @@ flood_end() { # NAME
 	same "$1: counted for the entry" "$sent" $(($(hits $BAD4) - HIT))
 }
 
-# Starts the daemon until its Nth of these calls. Does it die of it? If not it runs, and DAEMON is it.
-dies_at() { # CALLS N
-	local before
-
-	before=$(n_ready)
-	NOTIFY_SOCKET=$T/notify strace -f -o /dev/null -e trace="$1" -e inject="$1:signal=KILL:when=$2" \
-		"$EBPF_FWD" --config "$T/fw.conf" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" >>"$T/log" 2>&1 &
-	DAEMON=$!
-	wait_for is_ready_or_dead "$before"
-	[ "$(n_ready)" = "$before" ] && return 0
-	DAEMON=$(cat "$T/run/ebpf-fwd.pid")
-	return 1
-}
-
 # What holds after each complete start. Only the last thing that is wrong is kept.
 is_sound() { # WHEN
 	local n_links=4
@@ -100,11 +86,6 @@ is_sound() { # WHEN
 
 more_than() { # N FILE: lines
 	[ "$(wc -l <"$2")" -gt "$1" ]
-}
-
-end_daemon() {
-	kill -TERM "$DAEMON" 2>/dev/null
-	wait_for refuse kill -0 "$DAEMON" 2>/dev/null
 }
 
 start_receivers
@@ -159,7 +140,7 @@ for mechanism in tcx clsact; do
 		flood_begin
 		for ((n = first; n < end; n += step)); do
 			use_the_one_that_is_not $VERSION
-			if dies_at $call $n; then
+			if daemon_dies_at $call $n; then
 				n_kills=$((n_kills + 1))
 				if compgen -G "$PINS/next-*/meta" >/dev/null; then
 					quietly fwctl block 203.0.113.78 && refused="no, killed at $n"
