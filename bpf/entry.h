@@ -85,7 +85,7 @@ __noinline __u64 fw_live_lists(__u64 lists, __u32 until, __u64 where, __u64 addr
 
 	all = bpf_map_lookup_elem(&ends, &key);
 	if (!all)
-		return lists; /* they go after the entry: who still holds that takes its lists as they were */
+		return lists; /* they go after the entry, and only if none had ended: its lists hold as they were */
 
 	for (int i = 0; i < FW_LISTS_MAX && lists; i++) {
 		list = lowest_bit(lists);

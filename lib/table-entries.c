@@ -311,6 +311,18 @@ static void note_ends(struct table *t, const struct table_entry *e)
 			t->census->next_end = e->until[i];
 }
 
+/*
+ * Has a list let go of it already? A packet that has just read the entry still needs the ends to see that; an
+ * exception that is over would let it pass. They stay until the next sweep or repair.
+ */
+static bool has_ended(const struct target *target, const struct raw *raw)
+{
+	struct table_entry e;
+
+	table_raw_to_entry(target, raw, tick_now(), &e);
+	return table_entry_lists(&e) != (raw->entry.lists[FW_INGRESS] | raw->entry.lists[FW_EGRESS]);
+}
+
 int table_entry_put(struct table *t, const struct table_entry *want, bool was_there, const struct raw *was)
 {
 	bool is_port = want->target.kind == TARGET_PORT, was_mixed, is_mixed;
@@ -334,7 +346,7 @@ int table_entry_put(struct table *t, const struct table_entry *want, bool was_th
 		r = put_port(t, &want->target, &raw, was_there);
 	else
 		r = put_prefix(t, &want->target, &raw.entry, was_there);
-	if (r >= 0 && was_mixed && !is_mixed)
+	if (r >= 0 && was_mixed && !is_mixed && !has_ended(&want->target, was))
 		(void) bpf_map_delete_elem(t->ends_fd, &key); /* left behind it is found by table_repair() */
 	if (r < 0) {
 		if (is_mixed && !was_mixed)

@@ -393,7 +393,9 @@ int table_sweep(struct table *t, void (*fn)(const struct target *target, uint64_
 	if (table_next_end(t) > s.now)
 		return 0;
 
-	r = walk_raw(t, find_ended, &s);
+	r = remove_stale_ends(t); /* before others become stale: no packet can have read those of a sweep ago */
+	if (r >= 0)
+		r = walk_raw(t, find_ended, &s);
 	ended = s.ended;
 	for (size_t i = 0; i < ended.n_items && r >= 0; i++) {
 		r = table_entry_read(t, &ended.items[i], &raw, &was_there, &e);
