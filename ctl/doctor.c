@@ -7,12 +7,12 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "cleanup.h"
 #include "log.h"
 #include "output.h"
 #include "pins.h"
+#include "screen.h"
 
 #define FINDING_MAX 1024
 #define LEVEL_WIDTH 9
@@ -61,15 +61,7 @@ void doctor_say(struct doctor *d, enum level level, const char *advice, const ch
 	json_object_array_add(d->findings, finding);
 }
 
-/* Columns of the terminal, 0 = it is none, and lines may have any length. */
-static size_t terminal_width(void)
-{
-	struct winsize w;
-
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
-}
-
-/* text from column indent on, broken at spaces where it would not fit. */
+/* text from column indent on, broken at spaces where it would not fit; width 0: no terminal, and any length does. */
 static void print_wrapped(const char *text, size_t indent, size_t width)
 {
 	size_t column = indent;
@@ -110,7 +102,7 @@ static int print_finding(json_object *finding, size_t width)
 static int print_report(struct doctor *d)
 {
 	_cleanup_json_ json_object *report = NULL;
-	size_t width = terminal_width();
+	size_t width = screen_size().columns;
 	int r = 0;
 
 	if (d->ctl->is_json) {

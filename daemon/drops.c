@@ -10,6 +10,7 @@
 
 #include "cleanup.h"
 #include "drops.h"
+#include "listnames.h"
 #include "log.h"
 #include "messages.h"
 #include "names.h"
@@ -20,7 +21,7 @@
 #define LEASE_NS     UINT64_C(60000000000) /* tended every 5 s: survives a daemon that is busy for a while */
 #define RING_BYTES   (256 * 1024)
 #define PLACES_MAX   8192 /* a power of two; at most half of them are used, so that a search ends soon */
-#define FIELD_MAX    (FW_LIST_NAME_MAX + 16)
+#define FIELD_MAX    (PREFIX_TEXT_MAX + 16)
 #define NUMBERS_MAX  7
 
 /* An address that packets were dropped from, or to. */
@@ -191,32 +192,16 @@ static int compare(const void *a, const void *b)
 	return memcmp(x->address, y->address, sizeof(x->address));
 }
 
-/* "manual,fail2ban/sshd" into names, and a field for each into text; returns how many. */
-static size_t describe_lists(struct drops *d, uint64_t lists, char *names, size_t size,
-			     char text[static FW_LISTS_MAX][FIELD_MAX])
-{
-	struct fw_list list;
-	size_t n = 0, used = 0;
-
-	names[0] = '\0';
-	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
-		if (!(lists >> i & 1) || table_get_list(d->table, i, &list) < 0 || !list.name[0])
-			continue;
-		(void) snprintf(text[n++], FIELD_MAX, "FW_LIST=%s", list.name);
-		if (used < size)
-			used += (size_t)snprintf(names + used, size - used, "%s%s", used > 0 ? "," : "", list.name);
-	}
-	return n;
-}
-
 static void report(struct drops *d, const struct party *p, uint64_t usec)
 {
-	char text[NUMBERS_MAX + FW_LISTS_MAX][FIELD_MAX], names[FW_TEXT_MAX], address[PREFIX_TEXT_MAX];
-	const char *fields[ELEMENTSOF(text) + 1] = {};
+	const char *fields[NUMBERS_MAX + FW_LISTS_MAX + 1] = {};
+	char text[NUMBERS_MAX][FIELD_MAX], address[PREFIX_TEXT_MAX];
 	struct prefix prefix = prefix_from_mapped(p->address);
 	bool is_from = p->direction == FW_INGRESS;
+	struct list_names lists;
 	size_t n = 0;
 
+	list_names_read(&lists, d->table, p->lists);
 	(void) prefix_format(&prefix, address);
 	(void) snprintf(text[n++], FIELD_MAX, "%s=%s", is_from ? "FW_SRC" : "FW_DST", address);
 	(void) snprintf(text[n++], FIELD_MAX, "FW_HOOK=%s", hook_to_string(p->hook));
@@ -225,13 +210,14 @@ static void report(struct drops *d, const struct party *p, uint64_t usec)
 	(void) snprintf(text[n++], FIELD_MAX, "FW_DROPPED=%" PRIu64, p->n_packets);
 	(void) snprintf(text[n++], FIELD_MAX, "FW_ESTIMATE=%s", p->is_estimate ? "yes" : "no");
 	(void) snprintf(text[n++], FIELD_MAX, "FW_INTERVAL_USEC=%" PRIu64, usec);
-	n += describe_lists(d, p->lists, names, sizeof(names), text + n);
 	for (size_t i = 0; i < n; i++)
 		fields[i] = text[i];
+	for (size_t i = 0; i < lists.n_fields; i++)
+		fields[n + i] = lists.fields[i];
 
 	log_record(LOG_INFO, MESSAGE_SOURCE, fields, "dropped %s %s: %s%" PRIu64 " packets, %s%s (%" PRIu64 " s)",
 		   is_from ? "from" : "to", address, p->is_estimate ? "about " : "", p->n_packets,
-		   names[0] ? "list " : "", names[0] ? names : reason_to_string(p->reason),
+		   lists.text[0] ? "list " : "", lists.text[0] ? lists.text : reason_to_string(p->reason),
 		   (usec + USEC_PER_SEC / 2) / USEC_PER_SEC);
 }
 

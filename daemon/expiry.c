@@ -3,15 +3,15 @@
 /* See expiry.h. */
 
 #include <inttypes.h>
-#include <string.h>
+#include <stdio.h>
 
-#include "cleanup.h"
 #include "expiry.h"
+#include "listnames.h"
 #include "log.h"
 #include "messages.h"
 
 #define RECORDS_MAX 20 /* of one sweep; a list of thousands that ends at once is one line more */
-#define FIELD_MAX   (FW_LIST_NAME_MAX + 16)
+#define FIELD_MAX   (TARGET_TEXT_MAX + 16)
 
 struct expiry {
 	struct table *table;
@@ -20,25 +20,18 @@ struct expiry {
 
 static void on_end(const struct target *target, uint64_t lists, void *userdata)
 {
-	char text[FW_LISTS_MAX + 1][FIELD_MAX], names[FW_TEXT_MAX] = "", name[TARGET_TEXT_MAX];
-	const char *fields[ELEMENTSOF(text) + 1] = {};
+	char text[FIELD_MAX], name[TARGET_TEXT_MAX];
+	const char *fields[1 + FW_LISTS_MAX + 1] = { text };
 	struct expiry *x = userdata;
-	struct fw_list list;
-	size_t n = 0, used = 0;
+	struct list_names names;
 
 	if (x->n++ >= RECORDS_MAX)
 		return;
-	(void) snprintf(text[n++], FIELD_MAX, "FW_TARGET=%s", target_format(target, name));
-	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
-		if (!(lists >> i & 1) || table_get_list(x->table, i, &list) < 0 || !list.name[0])
-			continue;
-		(void) snprintf(text[n++], FIELD_MAX, "FW_LIST=%s", list.name);
-		if (used < sizeof(names))
-			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used > 0 ? "," : "", list.name);
-	}
-	for (size_t i = 0; i < n; i++)
-		fields[i] = text[i];
-	log_record(LOG_INFO, MESSAGE_EXPIRED, fields, "%s has ended in list %s", name, names);
+	list_names_read(&names, x->table, lists);
+	(void) snprintf(text, sizeof(text), "FW_TARGET=%s", target_format(target, name));
+	for (size_t i = 0; i < names.n_fields; i++)
+		fields[1 + i] = names.fields[i];
+	log_record(LOG_INFO, MESSAGE_EXPIRED, fields, "%s has ended in list %s", name, names.text);
 }
 
 int expiry_sweep(struct table *t)

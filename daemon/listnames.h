@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Lists as a record names them: each in a field of its own, by which it is found, and all in one word of the message. */
+
+#include "table.h"
+
+#define LIST_FIELD_MAX (FW_LIST_NAME_MAX + sizeof("FW_LIST="))
+#define LIST_NAMES_MAX 256 /* "manual,fail2ban/sshd"; what is too long is cut */
+
+struct list_names {
+	char text[LIST_NAMES_MAX];
+	char fields[FW_LISTS_MAX][LIST_FIELD_MAX];
+	size_t n_fields;
+};
+
+/* lists: as bits; one that is gone is left out. */
+void list_names_read(struct list_names *l, struct table *t, uint64_t lists);
