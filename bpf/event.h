@@ -59,8 +59,10 @@ __noinline __u64 fw_take_sample(__u32 index, __u32 n_packets)
 			step = FW_SAMPLE_STEPS_MAX;
 		s->next = c->dropped + 1 + bpf_get_prandom_u32() % ((2u << step) - 1); /* 2^step on average */
 	}
-	s->at = now <= watch.until ? 0 : s->next;
-	s->watch = watch.both;
+
+	/* in this order: a softirq in between may have found another word, and must not be left with our number */
+	*(volatile __u64 *)&s->at = now <= watch.until ? 0 : s->next;
+	*(volatile __u64 *)&s->watch = watch.both;
 	return weight;
 }
 
