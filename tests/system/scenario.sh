@@ -136,13 +136,17 @@ remove_leaves_nothing() {
 		-o \( -name '*ebpf-fw*' -o -name 'fwctl*' \) -print)
 }
 
+have_come() { # PACKETS
+	[ "$(cat /sys/class/net/to-peer/statistics/rx_packets)" -ge "$1" ]
+}
+
 phase_service() {
 	mkdir -p $saved
 	peer_add
 	ip link set to-peer up
 	must "without a firewall both addresses of the peer answer" answers $bad4 $host4
 	traffic_begin
-	sleep 1
+	check "packets come from the peer" wait_until 30 have_come 200
 	traffic_end
 	check "packets of both are delivered" is_everything_received
 
