@@ -57,11 +57,8 @@ taken() { # slots, rings and gates
 }
 
 has_taken() { # PATTERN
-	case $(taken) in
-	# shellcheck disable=SC2254 # it is a pattern
-	$1) ;;
-	*) return 1 ;;
-	esac
+	# shellcheck disable=SC2053 # it is a pattern
+	[[ $(taken) == $1 ]]
 }
 
 NOTHING="slots 0 rings 0 drops shut looking no packets shut seen no"
