@@ -462,6 +462,8 @@ static int take_force(struct manager *m)
 	r = upgrade_plan(m->options->pin_dir, &m->upgrade);
 	if (r < 0)
 		return r;
+	if (m->upgrade.is_under_way) /* millions of entries may take longer than a start is allowed to */
+		(void) sd_notify(0, "EXTEND_TIMEOUT_USEC=600000000\nSTATUS=Taking over what another version has pinned");
 	r = restore(m);
 	if (r < 0)
 		return r;
