@@ -104,6 +104,8 @@ void journal_batch(struct ctl *ctl, size_t n_added, size_t n_refreshed, size_t n
 {
 	struct record r;
 
+	if (n_added + n_refreshed + n_removed + n_failed == 0)
+		return; /* all that should go was gone */
 	begin(&r);
 	add_field(&r, "FW_ADDED", "%zu", n_added);
 	add_field(&r, "FW_REFRESHED", "%zu", n_refreshed);

@@ -344,8 +344,11 @@ static int write_temporary(struct ctl *ctl, struct table *t, int fd)
 int prometheus_write(struct ctl *ctl, struct table *t, const char *path)
 {
 	char temporary[PATH_MAX];
+	struct stat st;
 	int fd, r;
 
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return -ENOTSUP;
 	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= sizeof(temporary))
 		return -ENAMETOOLONG;
 	fd = mkostemp(temporary, O_CLOEXEC);

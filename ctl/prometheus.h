@@ -15,6 +15,7 @@ int prometheus_print(struct ctl *ctl, struct table *t, FILE *f);
 
 /*
  * The same into a file that is replaced in one step, so that a collector never reads half of it. What is
- * being written ends in six random characters, which no collector takes for a *.prom.
+ * being written ends in six random characters, which no collector takes for a *.prom. -ENOTSUP: there is something
+ * that is no file, such as /dev/stdout, and must not become one.
  */
 int prometheus_write(struct ctl *ctl, struct table *t, const char *path);

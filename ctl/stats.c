@@ -79,6 +79,9 @@ static int print_metrics(struct ctl *ctl)
 	r = ctl->output ? prometheus_write(ctl, table, ctl->output) : prometheus_print(ctl, table, stdout);
 	if (r >= 0)
 		return status;
+	if (r == -ENOTSUP)
+		return output_fail(ctl, EXIT_NO, "'%s' is no regular file: without --output metrics go to standard output",
+				   ctl->output);
 	errno = -r;
 	return output_fail(ctl, EXIT_NO, "Cannot write the metrics%s%s: %m", ctl->output ? " to " : "",
 			   ctl->output ?: "");

@@ -68,6 +68,12 @@ lines = text.decode().replace("\r", "").splitlines()
 sys.exit(not lines or any(len(line) > 80 for line in lines))
 END
 
+# Who may not look gets no diagnosis.
+chmod 755 "$T"
+setpriv --reuid=65534 --regid=65534 --clear-groups "$FWCTL" doctor --pin-dir "$PINS" --run-dir "$T/run" >"$T/stdout" 2>"$T/stderr"
+same "not root: exit status" 4 $?
+same "and nothing is said to be wrong" "" "$(cat "$T/stdout")"
+
 # The program ids are those of the kernel.
 id=$(fwctl status --json | json "next(h['program'] for h in d['hooks'] if (h['hook'], h['direction']) == ('tc', 'ingress'))")
 check "status has the program's id" finds ok attached "tc ingress on h0 by tcx, program $id\$"

@@ -136,6 +136,10 @@ before=$(md5sum <"$METRICS")
 fwctl stats --prometheus --output "$T/no-such-directory/x.prom" 2>"$T/stderr"
 same "a directory that is not there: exit status" 1 $?
 check "it is named" grep -q "no-such-directory" "$T/stderr"
+ln -s /dev/null "$T/device"
+fwctl stats --prometheus --output "$T/device" 2>"$T/stderr"
+same "what is no file: exit status" 1 $?
+same "is not replaced" /dev/null "$(readlink "$T/device")"
 mkdir "$T/full"
 mount -t tmpfs -o size=4k tmpfs "$T/full"
 echo old >"$T/full/ebpf-fw.prom"
