@@ -150,11 +150,9 @@ static int set_stamp(struct table *t, unsigned index, uint32_t stamp)
 	return table_set_list(t, index, &list);
 }
 
-/* For listfile_foreach(). */
-static int restore_list(const char *name, void *userdata)
+static int restore_list(struct restore *x, const char *name)
 {
 	_cleanup_(list_freep) struct list *l = NULL;
-	struct restore *x = userdata;
 	uint64_t n_expired = x->n_expired;
 	const char *error = NULL;
 	struct fw_list before;
@@ -170,6 +168,8 @@ static int restore_list(const char *name, void *userdata)
 		set_aside(x->state_dir, name, line, error);
 		return 0;
 	}
+	if (r == -ENOENT)
+		return 0;
 	if (r == -ENOMEM)
 		return log_error(r, "Cannot read the list file '%s' in '%s/lists': %m", name, x->state_dir);
 	if (r < 0) {
@@ -195,12 +195,27 @@ static int restore_list(const char *name, void *userdata)
 	return r == -E2BIG || r == -ENOMEM ? 0 : r; /* what fits is better than nothing: others may still */
 }
 
+/* What people have put in by hand comes before what is loaded by the thousand: there may not be room for all. */
+static const char *const first_lists[] = { FW_LIST_ALLOW, FW_LIST_MANUAL };
+
+/* For listfile_foreach(). */
+static int restore_other_list(const char *name, void *userdata)
+{
+	for (size_t i = 0; i < ELEMENTSOF(first_lists); i++)
+		if (strcmp(name, first_lists[i]) == 0)
+			return 0;
+	return restore_list(userdata, name);
+}
+
 int restore_lists(const char *state_dir, struct table *t)
 {
 	struct restore x = { .state_dir = state_dir, .table = t, .now = time(NULL) };
-	int r;
+	int r = 0;
 
-	r = listfile_foreach(state_dir, restore_list, &x);
+	for (size_t i = 0; i < ELEMENTSOF(first_lists) && r >= 0; i++)
+		r = restore_list(&x, first_lists[i]);
+	if (r >= 0)
+		r = listfile_foreach(state_dir, restore_other_list, &x);
 	if (r == -ENOENT)
 		return 0; /* nothing has ever been saved */
 	if (r < 0)

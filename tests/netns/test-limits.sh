@@ -122,11 +122,11 @@ limited() { # COMMAND...: with as much memory as is written down
 }
 
 start_with MaxEntries=4000000
-fwctl block $BAD4 >/dev/null
+fwctl block $BAD4 2001:db8:ffff::1 >/dev/null
 seq 0 599999 | awk '{ printf "2001:db8:%x:%x::/64\n", $1 / 65536, $1 % 65536 }' >"$T/many"
 before=$(state)
 echo 64M >"$MEMORY/$LIMIT_FILE"
-limited "$FWCTL" load many "$T/many" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" >"$T/output" 2>&1
+limited "$FWCTL" load big "$T/many" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" >"$T/output" 2>&1
 status=$?
 note "status $status: $(tail -n 1 "$T/output")"
 same "a load beyond the memory limit: exit status" 5 $status
@@ -134,7 +134,7 @@ check "a load beyond the memory limit: says why and what to do" grep -q "memory.
 same "a load beyond the memory limit: nothing changed" "$before" "$(state)"
 
 # The daemon has a limit, too: it restores what fits, says what did not, and filters.
-fwctl load many "$T/many" --force >/dev/null 2>&1
+fwctl load big "$T/many" --force >/dev/null 2>&1
 stop
 quietly fwctl unload
 : >"$T/log"
@@ -146,6 +146,7 @@ WAIT_LIMIT=60
 wait_for is_ready_or_dead "$before"
 check "a daemon with too little memory starts" test "$(n_ready)" -gt "$before"
 check "a daemon with too little memory says what is missing and what to do" \
-	grep -q "List 'many': .*memory.*entries after it.*MemoryMax=" "$T/log"
+	grep -q "List 'big': .*memory.*entries after it.*MemoryMax=" "$T/log"
+check "what was put in by hand came first" quietly fwctl check 2001:db8:ffff::1
 check "the daemon lives" kill -0 "$DAEMON"
 same "and all is blocked as before" blocked "$(probe_udp $BAD4 $HOST4)"
