@@ -3,8 +3,10 @@
 /* fwctl: the tables of verbs and options, and the way from argv to a verb; options.c reads by them. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "log.h"
@@ -164,6 +166,17 @@ static bool wants_json(int argc, char **argv)
 	return false;
 }
 
+/*
+ * A stream that is closed must not lend its number to a map or a list file, where our output would go then. Writing
+ * to what takes its place fails, as it would have.
+ */
+static void hold_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void) open("/dev/null", O_RDONLY); /* takes the lowest number that is free: this one */
+}
+
 int main(int argc, char **argv)
 {
 	struct ctl ctl = {
@@ -179,6 +192,7 @@ int main(int argc, char **argv)
 	};
 	int status, written;
 
+	hold_streams();
 	log_setup("fwctl", LOG_NOTICE);
 	log_libbpf();
 

@@ -362,6 +362,10 @@ int verb_monitor(struct ctl *ctl, int argc, char **argv)
 	status = loop(&m);
 	watch_release(m.watch);
 	show_rest(&m);
+	if (m.outlet.error) {
+		errno = m.outlet.error;
+		return output_fail(ctl, EXIT_NO, "Cannot write the output: %m");
+	}
 	if (m.outlet.is_closed)
 		return status;
 	r = say_counts(&m);

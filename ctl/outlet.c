@@ -34,6 +34,7 @@ void outlet_write(struct outlet *o)
 	n = write(STDOUT_FILENO, o->bytes, size);
 	if (n < 0) {
 		o->is_closed = errno != EINTR && errno != EAGAIN;
+		o->error = o->is_closed && errno != EPIPE ? errno : 0;
 		return;
 	}
 	o->n_bytes -= n;

@@ -14,7 +14,8 @@
 struct outlet {
 	char bytes[65536];
 	size_t n_bytes;
-	bool is_closed; /* nobody reads any more */
+	bool is_closed; /* nobody reads any more, or it cannot be written to */
+	int error;      /* errno of the latter, else 0 */
 };
 
 /* Is there room for another OUTLET_LINE_MAX bytes? */

@@ -256,6 +256,10 @@ ends() {
 	flood=$!
 	same "--count ends it" 3 "$( (monitor --json --count 3 2>/dev/null) | grep -c '"verdict"')"
 	same "a reader that goes ends it" 2 "$( (monitor 2>"$T/errors") | head -n 2 | wc -l)"
+	(monitor 2>/dev/null >/dev/full)
+	same "a full disk is an error" 1 $?
+	(monitor 2>/dev/null >&-)
+	same "no output at all, too" 1 $?
 	kill $flood
 	same "without a word" "fwctl: watching, Ctrl-C ends it" "$(cat "$T/errors")"
 	same "nothing is left behind" "$NOTHING" "$(taken)"
