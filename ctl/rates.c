@@ -17,6 +17,7 @@
 #include "names.h"
 #include "output.h"
 #include "screen.h"
+#include "viewer.h"
 
 #define NS_PER_SEC 1e9
 
@@ -32,6 +33,7 @@ struct sample {
 struct rates {
 	struct ctl *ctl;
 	struct table *table;
+	struct watch *watch; /* watches nothing, but knows what is loaded */
 	struct screen screen;
 	struct sample before, now;
 	double seconds; /* between the two */
@@ -48,6 +50,7 @@ static void rates_done(struct rates *x)
 {
 	sample_done(&x->before);
 	sample_done(&x->now);
+	(void) watch_free(x->watch); /* returns NULL */
 }
 
 static int add_link(const struct link_counters *l, void *userdata)
@@ -200,6 +203,14 @@ static int print_block(struct rates *x)
 	return r < 0 ? r : screen_end_block(&x->screen);
 }
 
+/* While we wait: maps that are no longer the firewall's count nothing. */
+static int check_loaded(void *userdata)
+{
+	const struct rates *x = userdata;
+
+	return viewer_check(x->ctl, x->watch);
+}
+
 int rates_watch(struct ctl *ctl, struct table *t)
 {
 	_cleanup_(rates_done) struct rates x = { .ctl = ctl, .table = t };
@@ -207,11 +218,14 @@ int rates_watch(struct ctl *ctl, struct table *t)
 	uint64_t elapsed_ns;
 	int r;
 
+	r = watch_open(ctl->pin_dir, &x.watch);
+	if (r < 0)
+		return session_explain(ctl, r);
 	r = screen_begin(&x.screen, ctl);
 	if (r == 0)
 		r = read_sample(&x, &x.before);
 	while (r == 0) {
-		r = screen_wait(&x.screen, NULL, NULL, &elapsed_ns);
+		r = screen_wait(&x.screen, check_loaded, &x, &elapsed_ns);
 		if (r != 0 || elapsed_ns == 0)
 			break;
 		x.seconds = elapsed_ns / NS_PER_SEC;

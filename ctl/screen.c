@@ -100,7 +100,7 @@ int screen_wait(struct screen *s, int (*fn)(void *userdata), void *userdata, uin
 		now = screen_now_ns();
 		if (!sleep_until(s, due > now + NS_PER_SEC ? now + NS_PER_SEC : due))
 			return 0;
-		r = fn ? fn(userdata) : 0;
+		r = fn(userdata);
 		if (r != 0)
 			return r;
 		now = screen_now_ns();

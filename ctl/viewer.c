@@ -39,8 +39,9 @@ int viewer_check(struct ctl *ctl, struct watch *watch)
 	int r = watch_check(watch);
 
 	if (r == -ENOENT || r == -ESTALE)
-		return output_fail(ctl, EXIT_NOT_LOADED, "The firewall was %s meanwhile",
-				   r == -ENOENT ? "unloaded" : "loaded anew, start again");
+		return output_fail(ctl, EXIT_NOT_LOADED, "The firewall was %s",
+				   r == -ENOENT ? "unloaded meanwhile: 'systemctl start ebpf-fw' loads it" :
+						  "loaded anew meanwhile: start again");
 	return r;
 }
 
