@@ -12,5 +12,8 @@ struct link_counters {
 	struct rtnl_link_stats64 stats;
 };
 
-/* Calls fn for each; stops at a negative return, which is returned. */
+/*
+ * Calls fn for each; stops at a negative return, which is returned. -EINTR: interfaces have come or gone meanwhile,
+ * some may have been left out: ask again.
+ */
 int links_foreach(int (*fn)(const struct link_counters *l, void *userdata), void *userdata);

@@ -20,6 +20,7 @@
 #include "viewer.h"
 
 #define NS_PER_SEC 1e9
+#define TRIES_MAX  10 /* of a list of interfaces that changes while it is read */
 
 /* Everything that is counted, at one moment. */
 struct sample {
@@ -84,16 +85,24 @@ static int mark_used(const struct attachment *a, void *userdata)
 	return 0;
 }
 
+static int read_links(struct sample *s)
+{
+	int r = -EINTR;
+
+	for (int n = 0; r == -EINTR && n < TRIES_MAX; n++) {
+		sample_done(s);
+		r = links_foreach(add_link, s);
+	}
+	return r;
+}
+
 static int read_sample(struct rates *x, struct sample *s)
 {
-	int r = 0;
+	int r = read_links(s);
 
-	sample_done(s);
 	for (enum fw_hook h = 0; h < _FW_HOOK_MAX; h++)
 		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX && r >= 0; d++)
 			r = table_read_counters(x->table, h, d, &s->hooks[fw_counters_index(h, d)]);
-	if (r >= 0)
-		r = links_foreach(add_link, s);
 	return r < 0 ? r : attachment_foreach(x->ctl->pin_dir, mark_used, s);
 }
 
