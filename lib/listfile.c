@@ -91,7 +91,7 @@ static int read_header(const struct place *place, const char *name, struct list 
 	_cleanup_fclose_ FILE *f = NULL;
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *text = NULL;
-	size_t n_allocated = 0, lineno;
+	size_t n_allocated = 0, length, lineno;
 	const char *error;
 	ssize_t size;
 	int r;
@@ -109,8 +109,8 @@ static int read_header(const struct place *place, const char *name, struct list 
 		return -errno;
 	if (size < 0)
 		size = 0; /* the file is empty */
-	return list_parse(name, TAKE_PTR(text), list_header_length(text, (size_t)size), ret_list, &lineno,
-			  &error);
+	length = list_header_length(text, (size_t)size);
+	return list_parse(name, TAKE_PTR(text), length, ret_list, &lineno, &error);
 }
 
 int listfile_read_header(const char *state_dir, const char *name, struct list **ret_list)
