@@ -284,7 +284,8 @@ static int remove_stale_ends(struct table *t)
 
 static int count_anew(struct table *t)
 {
-	struct census_walk w = { .census.next_end = FW_UNTIL_MAX };
+	/* who dies below has not repaired it: the mark stays until table_commit() */
+	struct census_walk w = { .census = { .next_end = FW_UNTIL_MAX, .is_changing = 1 } };
 	struct fw_list list;
 	int r;
 
@@ -326,11 +327,10 @@ int table_repair(struct table *t)
 	int r;
 
 	t->is_changing = true; /* for table_commit(), which would repair first */
+	__atomic_store_n(&t->census->is_changing, 1, __ATOMIC_SEQ_CST);
 	r = count_anew(t);
-	if (r < 0) {
-		t->is_changing = false;
-		__atomic_store_n(&t->census->is_changing, 1, __ATOMIC_SEQ_CST);
-	}
+	if (r < 0)
+		t->is_changing = false; /* and the next one tries again */
 	return r;
 }
 

@@ -77,6 +77,17 @@ for next in "lists" "list add other" "block 203.0.113.200 -l third" "list disabl
 	same "and counts none, after '$next'" "0 0" "$(n_entries many) $(held many)"
 done
 
+# And so does the one after it, if the next command is killed while it does that.
+quietly fwctl load many "$T/hundred" --force
+check "flush is killed in the middle" dies_at bpf 120 flush many
+n_kills=0
+while [ $n_kills -lt 400 ] && dies_at bpf $((n_kills + 1)) lists; do
+	n_kills=$((n_kills + 1))
+done
+check "lists is killed while it counts anew: $n_kills moments" test $n_kills -ge 20
+same "counts are right after the one that lives" "$(held many)" "$(n_entries many)"
+quietly fwctl flush many
+
 # A list is made or not made.
 n_kills=0 is_ready=yes
 for call in bpf mkdirat renameat fsync; do
