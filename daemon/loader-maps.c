@@ -97,6 +97,11 @@ int loader_reuse_maps(struct loader *l)
 	}
 
 	l->is_fresh = n_pinned < n_maps;
+	if (l->is_fresh) { /* another firewall, to whoever has opened the one before: see table_is_current() */
+		r = pins_remove(l->maps_dir, "meta");
+		if (r < 0)
+			return log_error(r, "Cannot remove '%s/meta': %m", l->maps_dir);
+	}
 	if (l->is_fresh && n_pinned > 0) {
 		(void) log_warning(0, "%zu of %zu pins of maps are missing in '%s': starting with new maps, filled from "
 				      "the list files; counters begin at 0, changes with --runtime are lost",
@@ -106,7 +111,7 @@ int loader_reuse_maps(struct loader *l)
 			return log_error(r, "Cannot remove the old pins in '%s/maps': %m", l->maps_dir);
 	}
 	bpf_object__for_each_map(map, l->skel->obj) {
-		if (bpf_map__is_internal(map) || (l->is_fresh && map != l->skel->maps.meta))
+		if (bpf_map__is_internal(map) || l->is_fresh)
 			continue;
 		r = reuse_map(l->maps_dir, map);
 		if (r < 0 && r != -ENOENT)
