@@ -12,7 +12,6 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <bpf/libbpf.h>
 
 #include "cleanup.h"
 #include "pins.h"
@@ -24,6 +23,7 @@
 
 struct watch {
 	char *pin_dir;
+	uint32_t meta_id; /* of the map: which firewall it is that was opened */
 	struct fw_policy *policy;    /* mapped */
 	struct fw_watcher *watchers; /* mapped, FW_WATCHERS_MAX */
 	int counts_fd;
@@ -77,6 +77,9 @@ int watch_open(const char *pin_dir, struct watch **ret)
 	w->pin_dir = strdup(pin_dir);
 	if (!w->pin_dir)
 		return -ENOMEM;
+	r = pins_map_id(pin_dir, "meta", &w->meta_id); /* before the others: an upgrade may exchange them now */
+	if (r < 0)
+		return r;
 
 	const struct {
 		struct map_shape shape;
@@ -341,32 +344,15 @@ int watch_renew(struct watch *w, uint64_t lease_ns)
 	return 0;
 }
 
-static int map_id(int fd, uint32_t *ret)
-{
-	struct bpf_map_info info = {};
-	uint32_t size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
-		return -errno;
-	*ret = info.id;
-	return 0;
-}
-
 int watch_check(struct watch *w)
 {
-	_cleanup_close_ int fd = -1;
-	uint32_t ours = 0, pinned = 0;
+	uint32_t id;
 	int r;
 
-	fd = pins_open(w->pin_dir, "maps/rings", false);
-	if (fd < 0)
-		return fd;
-	r = map_id(fd, &pinned);
-	if (r >= 0)
-		r = map_id(w->rings_fd, &ours);
+	r = pins_map_id(w->pin_dir, "meta", &id);
 	if (r < 0)
 		return r;
-	return ours == pinned ? 0 : -ESTALE;
+	return id == w->meta_id ? 0 : -ESTALE;
 }
 
 void watch_release(struct watch *w)

@@ -324,6 +324,17 @@ wait $W
 same "stats --watch too" 3 $?
 start || die "the daemon does not start again"
 
+# --- nor its maps, where others take their place
+view "$T/a" monitor --json
+A=$!
+wait_for test -s "$T/a"
+stop
+rm "$PINS/maps/ends"
+start || die "the daemon does not start where the pin of a map is missing"
+wait $A
+same "monitor ends when the maps are new" 3 $?
+check "and says so" grep -q "was loaded anew meanwhile" "$T/a.err"
+
 # --- 80 columns
 quietly fwctl block $LONG6 -l second --force
 VERBS=$(fwctl help | awk '/^Verbs/ { on = 1; next } /^$/ { on = 0 } on { print $1 }')
