@@ -271,6 +271,16 @@ end_daemon() {
 	wait_for refuse kill -0 "$DAEMON" 2>/dev/null
 }
 
+# Has the daemon read another configuration; returns when it is in force, or refused.
+reload() { # [KEY=VALUE]...
+	local before
+
+	before=$(n_ready)
+	configure "$@"
+	kill -HUP "$DAEMON"
+	wait_for is_ready_or_dead "$before"
+}
+
 # Stops the daemon and takes everything away, for a script that goes on with another configuration.
 remove() {
 	stop
@@ -285,6 +295,22 @@ d = json.load(sys.stdin)
 print($1)"
 }
 
+# A command with this exit status; what it said is in $T/stderr.
+fails() { # STATUS NAME ARGUMENT...
+	local status=$1 name=$2
+	shift 2
+	fwctl "$@" >/dev/null 2>"$T/stderr"
+	same "$name: exit status" "$status" $?
+}
+
+fails_saying() { # STATUS NAME WORDS ARGUMENT...
+	local name=$2 words=$3
+	fails "$1" "$name" "${@:4}"
+	grep -Eqi "$words" "$T/stderr" || sed 's/^/# stderr: /' "$T/stderr"
+	check "$name: says why and what to do" grep -Eqi "$words" "$T/stderr"
+	same "$name: in one line" 1 "$(wc -l <"$T/stderr")"
+}
+
 # How many entries a list is said to have; python3 is too slow for what asks a hundred times.
 n_entries() { # LIST
 	fwctl lists --json | sed -n "s|.*\"name\":\"$1\".*\"entries\":\([0-9]*\).*|\1|p"
@@ -296,6 +322,19 @@ counter() { # HOOK DIRECTION FIELD
 
 counter_is() { # HOOK DIRECTION FIELD VALUE
 	[ "$(counter "$1" "$2" "$3")" = "$4" ]
+}
+
+list_dropped() { # LIST
+	fwctl lists --json | json "next(l['dropped'] for l in d['lists'] if l['name'] == '$1')"
+}
+
+# Of what comes in, at whatever hook: none counts what another has dropped.
+dropped() {
+	fwctl stats --json | json "sum(h['dropped'] for h in d['hooks'] if h['direction'] == 'ingress')"
+}
+
+dropped_more_than() { # N
+	[ "$(dropped)" -gt "$1" ]
 }
 
 ifindex() { # DEV
@@ -326,6 +365,10 @@ is_attached() { # DEV: once, in both directions
 
 # --- traffic
 
+numbers() { # FIRST LAST: as many addresses
+	seq "$1" "$2" | awk '{ printf "198.18.%d.%d\n", $1 / 256, $1 % 256 }'
+}
+
 # Receivers in the sub-cgroup, counting by source.
 start_receivers() {
 	inside "$TRAFFIC" recv "$T/received" $PORT &
@@ -353,6 +396,19 @@ wait_for_mark() {
 	before=$(received $MARK marked)
 	peer "$TRAFFIC" flood $MARK $MARK_HOST $MARK_PORT 1000 1 >/dev/null
 	wait_for marked_more_than "$before"
+}
+
+# From BAD, which is blocked, until flood_end; returns when some of it has been dropped.
+flood_begin() {
+	peer_begin "$TRAFFIC" flood $BAD4 $HOST4 $PORT 50000 0 >"$T/flooded"
+	FLOOD=$!
+	wait_for dropped_more_than "$(dropped)"
+}
+
+flood_end() {
+	kill "$FLOOD"
+	wait "$FLOOD"
+	settle
 }
 
 # Number of packets that arrive of COUNT sent from SOURCE; "?" if that cannot be told.

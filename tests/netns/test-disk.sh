@@ -4,23 +4,10 @@
 # file agree or the command says so; the daemon starts, keeps what is in force, and says once what is wrong.
 . "${0%/*}/lib.sh"
 
-numbers() { # FIRST LAST: as many addresses
-	seq "$1" "$2" | awk '{ printf "198.18.%d.%d\n", $1 / 256, $1 % 256 }'
-}
-
 state() { # what the kernel holds and what is counted, and the files to the byte
 	fwctl show --json | sed 's/"hits":[^}]*//' | sort
 	fwctl lists --json | sed 's/"hits".*//'
 	(cd "$T/state" && find . -type f -name '*.list' -exec md5sum {} + | sort)
-}
-
-fails() { # STATUS NAME WORDS ARGUMENT...
-	local status=$1 name=$2 words=$3
-	shift 3
-	fwctl "$@" >/dev/null 2>"$T/stderr"
-	same "$name: exit status" "$status" $?
-	grep -Eqi "$words" "$T/stderr" || sed 's/^/# stderr: /' "$T/stderr"
-	check "$name: says why" grep -Eqi "$words" "$T/stderr"
 }
 
 targets() { # of the list "manual" in the kernel
@@ -54,25 +41,25 @@ pad() { # FILE: with a comment, up to the end of its page: no byte more will fit
 }
 pad "$T/state/lists/manual.list"
 before=$(state)
-fails 1 "full disk: load" "no space.*nothing was changed" load feed "$T/large"
+fails_saying 1 "full disk: load" "no space.*nothing was changed" load feed "$T/large"
 same "full disk: load: nothing changed" "$before" "$(state)"
-fails 1 "full disk: list set" "no space.*nothing was changed" list set feed mode=audit
+fails_saying 1 "full disk: list set" "no space.*nothing was changed" list set feed mode=audit
 same "full disk: list set: nothing changed" "$before" "$(state)"
-fails 1 "full disk: list disable" "no space.*nothing was changed" list disable manual
+fails_saying 1 "full disk: list disable" "no space.*nothing was changed" list disable manual
 same "full disk: list disable: nothing changed" "$before" "$(state)"
-fails 1 "full disk: list add" "no space.*nothing was changed" list add another
+fails_saying 1 "full disk: list add" "no space.*nothing was changed" list add another
 same "full disk: list add: nothing changed" "$before" "$(state)"
-fails 1 "full disk: the first block of a list" "no space.*nothing was changed" block 203.0.113.6 -l fresh
+fails_saying 1 "full disk: the first block of a list" "no space.*nothing was changed" block 203.0.113.6 -l fresh
 same "full disk: the first block of a list: nothing changed" "$before" "$(state)"
-fails 1 "full disk: the first entry of a list" "no space|nothing was changed" load empty "$T/feed" --force
+fails_saying 1 "full disk: the first entry of a list" "no space|nothing was changed" load empty "$T/feed" --force
 same "full disk: the first entry of a list: nothing changed" "$before" "$(state)"
 
-fails 1 "full disk: block" "no space.*nothing was changed.*--runtime" block 203.0.113.7
+fails_saying 1 "full disk: block" "no space.*nothing was changed.*--runtime" block 203.0.113.7
 same "full disk: block: nothing changed" "$before" "$(state)"
-fails 1 "full disk: unblock" "no space.*nothing was changed" unblock $BAD4
+fails_saying 1 "full disk: unblock" "no space.*nothing was changed" unblock $BAD4
 same "full disk: unblock: nothing changed" "$before" "$(state)"
 same "full disk: blocked as before" blocked "$(probe_udp $BAD4 $HOST4)"
-fails 1 "full disk: batch" "no space.*nothing was changed" batch "$T/batch"
+fails_saying 1 "full disk: batch" "no space.*nothing was changed" batch "$T/batch"
 same "full disk: batch: nothing changed" "$before" "$(state)"
 check "full disk: block --runtime" quietly fwctl block 203.0.113.8 --runtime
 check "full disk: it holds" quietly fwctl check 203.0.113.8

@@ -149,17 +149,13 @@ same "some by name, the rest by number" 60 "$(($(n_records EXPIRED "r['FW_TARGET
 check "but few" test "$(n_records EXPIRED)" -le 42 # the tick may fall between two sweeps
 
 # Switched off and on again.
-configure StatsIntervalSec=1 LogDrops=0
-kill -HUP "$DAEMON"
-sleep 1.2
+reload StatsIntervalSec=1 LogDrops=0
 forget
 same "0 of 10 arrive" 0 "$(delivered $BAD4 $HOST4 10)"
 check "LogDrops=0: the window is told" wait_for has_record WINDOW "r['FW_DROPPED'] == '10'"
 sleep 1.2
 same "LogDrops=0: nobody is named" 0 "$(n_records SOURCE)"
-configure StatsIntervalSec=1 LogDrops=1
-kill -HUP "$DAEMON"
-sleep 1.2
+reload StatsIntervalSec=1 LogDrops=1
 same "0 of 5 arrive" 0 "$(delivered $BAD4 $HOST4 5)"
 check "LogDrops=1: one is" wait_for has_record SOURCE "r['FW_SRC'] == '$BAD4'"
 

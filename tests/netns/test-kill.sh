@@ -7,22 +7,6 @@
 N_RESTARTS=12
 start_receivers
 
-flood_begin() {
-	peer_begin "$TRAFFIC" flood $BAD4 $HOST4 $PORT 50000 0 >"$T/flooded"
-	FLOOD=$!
-	wait_for dropped_more_than "$(counter tc ingress dropped)"
-}
-
-flood_end() {
-	kill "$FLOOD"
-	wait "$FLOOD"
-	settle
-}
-
-dropped_more_than() {
-	[ "$(counter tc ingress dropped)" -gt "$1" ]
-}
-
 links() {
 	local pin
 

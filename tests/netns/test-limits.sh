@@ -6,20 +6,6 @@
 
 LIMIT=1000
 
-numbers() { # FIRST LAST: as many addresses
-	seq "$1" "$2" | awk '{ printf "198.18.%d.%d\n", $1 / 256, $1 % 256 }'
-}
-
-fails() { # STATUS NAME WORDS ARGUMENT...
-	local status=$1 name=$2 words=$3
-	shift 3
-	fwctl "$@" >/dev/null 2>"$T/stderr"
-	same "$name: exit status" "$status" $?
-	grep -Eq "$words" "$T/stderr" || sed 's/^/# stderr: /' "$T/stderr"
-	check "$name: says why and what to do" grep -Eq "$words" "$T/stderr"
-	same "$name: in one line" 1 "$(wc -l <"$T/stderr")"
-}
-
 state() { # what the kernel holds, what the files say, what is counted
 	fwctl export | sort
 	sort "$T"/state/lists/*.list
@@ -34,22 +20,22 @@ fwctl block $BAD4 >/dev/null
 same "all but one place are taken" "$((LIMIT - 2)) 1" "$(n_entries most) $(n_entries manual)"
 
 before=$(state)
-fails 5 "two where one has room" "limit of $LIMIT IPv4 entries.*MaxEntries=.*Nothing was changed" \
+fails_saying 5 "two where one has room" "limit of $LIMIT IPv4 entries.*MaxEntries=.*Nothing was changed" \
 	block 203.0.113.1 203.0.113.2
 same "two where one has room: nothing changed" "$before" "$(state)"
-fails 5 "a list too long" "IPv4 entries to $((LIMIT + 1)).*limit is $LIMIT.*MaxEntries=.*Nothing was changed" \
+fails_saying 5 "a list too long" "IPv4 entries to $((LIMIT + 1)).*limit is $LIMIT.*MaxEntries=.*Nothing was changed" \
 	load other - < <(numbers 5001 5002) # not made either, which state() shows
 same "a list too long: nothing changed" "$before" "$(state)"
 check "one that fits" quietly fwctl block 203.0.113.1
 before=$(state)
-fails 5 "one more than there may be" "limit of $LIMIT IPv4 entries.*MaxEntries=" block 203.0.113.2
+fails_saying 5 "one more than there may be" "limit of $LIMIT IPv4 entries.*MaxEntries=" block 203.0.113.2
 same "one more than there may be: nothing changed" "$before" "$(state)"
 {
 	echo "block 203.0.113.3"
 	echo "unblock 203.0.113.1"
 	echo "block 203.0.113.4"
 } >"$T/batch"
-fails 6 "a batch of which one line does not fit" "batch:1: .*limit of $LIMIT" batch "$T/batch"
+fails_saying 6 "a batch of which one line does not fit" "batch:1: .*limit of $LIMIT" batch "$T/batch"
 check "a batch: the rest is done" quietly fwctl check 203.0.113.4
 check "a batch: what did not fit is not there" refuse quietly fwctl check 203.0.113.3
 check "what is there is refreshed" quietly fwctl block 203.0.113.4 --comment again
@@ -79,7 +65,7 @@ settle
 same "what is in all editions was never let through" 0 $(($(received $BAD4) - before))
 same "and what the list holds is what the file says" "$(sort "$T/most")" "$(fwctl export most | grep -v '^#' | sort)"
 before=$(state)
-fails 5 "an edition that can never fit" "IPv4 entries to [0-9]*.*limit is $LIMIT.*MaxEntries=" \
+fails_saying 5 "an edition that can never fit" "IPv4 entries to [0-9]*.*limit is $LIMIT.*MaxEntries=" \
 	load most - < <(numbers 3000 4200)
 same "an edition that can never fit: nothing changed" "$before" "$(state)"
 
@@ -90,19 +76,17 @@ sleep 1.5
 check "ended entries make room for a list" quietly fwctl load most "$T/most" --force
 
 # The limit is raised while all runs.
-configure MaxEntries=$((3 * LIMIT))
-kill -HUP "$DAEMON"
-wait_for grep -q "reloaded" "$T/log"
+reload MaxEntries=$((3 * LIMIT))
 check "a raised limit holds after a reload" quietly fwctl load most - --force < <(numbers 1 $((2 * LIMIT)))
 
 # Ports have limits of their own.
 before=$(state)
 # shellcheck disable=SC2046 # many arguments
-fails 5 "too many over one port" "port entries" \
+fails_saying 5 "too many over one port" "port entries" \
 	block $(for i in $(seq 1 40); do echo "tcp/$((1000 - i))-$((1000 + i))"; done)
 same "too many over one port: nothing changed" "$before" "$(state)"
 # shellcheck disable=SC2046 # many arguments
-fails 5 "too many ports" "there may be 256 port entries" block $(seq 1 2 601 | sed 's/^/udp\//')
+fails_saying 5 "too many ports" "there may be 256 port entries" block $(seq 1 2 601 | sed 's/^/udp\//')
 same "too many ports: nothing changed" "$before" "$(state)"
 remove
 

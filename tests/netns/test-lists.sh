@@ -8,13 +8,6 @@ list() { # NAME FIELD
 	fwctl lists --json | json "next((l['$2'] for l in d['lists'] if l['name'] == '$1'), None)"
 }
 
-fails() { # STATUS NAME ARGUMENT...
-	local status=$1 name=$2
-	shift 2
-	fwctl "$@" >/dev/null 2>"$T/stderr"
-	same "$name: exit status" "$status" $?
-}
-
 unload_and_start() { # a reboot, as far as the firewall sees it
 	stop
 	fwctl unload >/dev/null

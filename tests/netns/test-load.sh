@@ -15,17 +15,6 @@ entries() { # of list "feed"
 	fwctl lists --json | json "next((l['entries'] for l in d['lists'] if l['name'] == 'feed'), 0)"
 }
 
-fails() { # STATUS NAME ARGUMENT...
-	local status=$1 name=$2
-	shift 2
-	fwctl "$@" >/dev/null 2>"$T/stderr"
-	same "$name: exit status" "$status" $?
-}
-
-dropped_more_than() {
-	[ "$(counter tc ingress dropped)" -gt "$1" ]
-}
-
 start_receivers
 start_with MaxEntries=1000000
 
@@ -94,17 +83,13 @@ printf '%s\n' $BAD4 "$(prefixes 20000)" >"$T/a"
 printf '%s\n' "$(prefixes 20000 10000)" $BAD4 >"$T/b"
 fwctl load feed "$T/a" >/dev/null
 before=$(received $BAD4)
-peer_begin "$TRAFFIC" flood $BAD4 $HOST4 $PORT 50000 0 >"$T/flooded"
-FLOOD=$!
-wait_for dropped_more_than "$(counter tc ingress dropped)"
+flood_begin
 for ((i = 0; i < 5; i++)); do
 	same "under a flood: another edition" "loaded list 'feed': +10000 -10000 =20001" "$(fwctl load feed "$T/b")"
 	same "under a flood: and back" "loaded list 'feed': +10000 -10000 =20001" "$(fwctl load feed "$T/a")"
 done
 check "under a flood: it was one" dropped_more_than 10000
-kill $FLOOD
-wait $FLOOD
-settle
+flood_end
 same "under a flood: none came through" 0 $(($(received $BAD4) - before))
 
 # Killed on the way. The file is old or new, the kernel right after the next load.

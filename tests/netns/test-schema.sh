@@ -26,7 +26,7 @@ prints() { # SCHEMA STATUS NAME ARGUMENT...
 }
 
 # One that fails says so on stderr, in JSON, with its exit status as the code; a batch names each wrong line.
-fails() { # STATUS NAME ARGUMENT...
+fails_json() { # STATUS NAME ARGUMENT...
 	local status=$1 name=$2
 	shift 2
 	fwctl "$@" --json >"$T/stdout" 2>"$T/stderr" </dev/null
@@ -36,10 +36,10 @@ fails() { # STATUS NAME ARGUMENT...
 }
 
 # Not loaded.
-fails 3 "show, not loaded" show
-fails 3 "block, not loaded" block $BAD4
-fails 3 "stats, not loaded" stats
-fails 3 "status, not loaded" status
+fails_json 3 "show, not loaded" show
+fails_json 3 "block, not loaded" block $BAD4
+fails_json 3 "stats, not loaded" stats
+fails_json 3 "status, not loaded" status
 check "status, not loaded, answers too" validate status "$T/stdout"
 prints doctor 1 "doctor, not loaded" doctor
 prints unload 0 "unload, not loaded" unload
@@ -101,16 +101,16 @@ prints status 0 "status" status
 prints doctor 0 "doctor" doctor
 
 # Failures.
-fails 2 "no verb" --json
-fails 2 "an unknown verb" paint
-fails 2 "an unknown option" show --colour
-fails 2 "a target that is none" block 192.0.2.300
-fails 1 "a guarded target" block $HOST4
-fails 1 "a list that is not there" show nobody
-fails 1 "unblock --strict" unblock 203.0.113.99 --strict
-fails 1 "a file that is not there" load drop "$T/nowhere"
-fails 2 "a broken batch" batch "$T/feed"
-fails 1 "unload beside the daemon" unload
+fails_json 2 "no verb" --json
+fails_json 2 "an unknown verb" paint
+fails_json 2 "an unknown option" show --colour
+fails_json 2 "a target that is none" block 192.0.2.300
+fails_json 1 "a guarded target" block $HOST4
+fails_json 1 "a list that is not there" show nobody
+fails_json 1 "unblock --strict" unblock 203.0.113.99 --strict
+fails_json 1 "a file that is not there" load drop "$T/nowhere"
+fails_json 2 "a broken batch" batch "$T/feed"
+fails_json 1 "unload beside the daemon" unload
 stop
 prints unload 0 "unload" unload
 

@@ -34,10 +34,6 @@ hits() { # TARGET
 	fwctl show --json | json "next(e['hits'] for e in d['entries'] if e['target'] == '$1')"
 }
 
-list_dropped() { # NAME
-	fwctl lists --json | json "next(l['dropped'] for l in d['lists'] if l['name'] == '$1')"
-}
-
 pins() {
 	(cd "$PINS" && find . | sort | grep -v '_[01]$') # of the slots another may be in use
 }
@@ -47,14 +43,14 @@ lost() {
 	peer ip -s -j link show p0 | json "d[0]['stats64']['tx']['dropped']"
 }
 
-flood_begin() {
+counted_flood_begin() {
 	SEEN=$(counter tc ingress dropped) HIT=$(hits $BAD4) LISTED=$(list_dropped manual) LOST=$(lost)
 	peer_begin "$TRAFFIC" flood $BAD4 $HOST4 $PORT 20000 0 >"$T/flooded"
 	FLOOD=$!
 }
 
 # Every packet was counted once: by hook, by list and by entry.
-flood_end() { # NAME
+counted_flood_end() { # NAME
 	local sent
 
 	kill "$FLOOD"
@@ -110,7 +106,7 @@ for mechanism in tcx clsact; do
 	stop
 
 	# Whole upgrades, there and back.
-	flood_begin
+	counted_flood_begin
 	use other
 	start || die "$mechanism: the other version does not start"
 	PINS_WANTED=$(pins)
@@ -127,7 +123,7 @@ for mechanism in tcx clsact; do
 		is_sound "$mechanism: to $VERSION"
 	done
 	end_daemon
-	flood_end "$mechanism: upgrades there and back"
+	counted_flood_end "$mechanism: upgrades there and back"
 	same "$mechanism: entries, pins and links are as they were" yes "$SOUND"
 	check "$mechanism: runtime entries came along" quietly fwctl check 198.51.100.99 --in
 
@@ -137,7 +133,7 @@ for mechanism in tcx clsact; do
 		step=${STEP:-$step}
 		[ $mechanism = clsact ] && [ -z "${STEP:-}" ] && step=$((step * 2))
 		first=$((1 + RANDOM % step)) n_kills=0 SOUND=yes refused=yes
-		flood_begin
+		counted_flood_begin
 		for ((n = first; n < end; n += step)); do
 			use_the_one_that_is_not $VERSION
 			if daemon_dies_at $call $n; then
@@ -153,7 +149,7 @@ for mechanism in tcx clsact; do
 			is_sound "killed at $call $n, completed by $VERSION"
 			end_daemon
 		done
-		flood_end "$mechanism: $n_kills kills at $call"
+		counted_flood_end "$mechanism: $n_kills kills at $call"
 		check "$mechanism: there were kills at $call" test $n_kills -gt 0
 		same "$mechanism: killed at $call: entries, pins and links are as they were" yes "$SOUND"
 		same "$mechanism: killed at $call: nothing is written to what an upgrade has left" yes "$refused"

@@ -31,36 +31,6 @@ notes() { # TEXT: does status say this of xdp?
 	fwctl status | grep -q "^xdp note .*$1"
 }
 
-list_dropped() { # LIST
-	fwctl lists --json | json "next(l['dropped'] for l in d['lists'] if l['name'] == '$1')"
-}
-
-reload() { # [KEY=VALUE]...
-	local before
-
-	before=$(n_ready)
-	configure "$@"
-	kill -HUP $DAEMON
-	wait_for is_ready_or_dead "$before"
-}
-
-flood_begin() {
-	peer_begin "$TRAFFIC" flood $BAD4 $HOST4 $PORT 50000 0 >/dev/null
-	FLOOD=$!
-	sleep 0.2
-}
-
-flood_end() {
-	kill $FLOOD
-	wait $FLOOD
-	settle
-}
-
-# What xdp and tc ingress have dropped.
-dropped_both() {
-	echo $(($(counter xdp ingress dropped) + $(counter tc ingress dropped)))
-}
-
 for mode in native generic; do
 	interfaces="Interfaces=h0 k0"
 	start_with "$interfaces" "Hooks=xdp tc" XdpMode=$mode
