@@ -40,7 +40,7 @@ int link_prepare(const char *pin_dir, const char *name, const struct link_target
 		 int fd, int *ret_fd);
 int link_hold(const char *pin_dir, const char *name, int *prepared, int *fd);
 
-/* Removes the pin and closes: that detaches. *fd may be -1. */
+/* Detaches, removes the pin and closes. *fd may be -1: then the pin was all that held the link. */
 void link_detach(const char *pin_dir, const char *name, int *fd);
 
 /* Is t what it is attached to, and not an interface of the same ifindex in another network namespace? */

@@ -67,15 +67,6 @@ static int is_pinned(const struct loader *l, const struct bpf_map *map)
 	return fd >= 0 || fd == -EPROTO ? 1 : fd == -ENOENT ? 0 : fd;
 }
 
-static int remove_map(const char *name, void *userdata)
-{
-	const struct loader *l = userdata;
-	char path[PATH_MAX];
-
-	(void) snprintf(path, sizeof(path), "maps/%s", name);
-	return pins_remove(l->maps_dir, path);
-}
-
 /*
  * All or none: maps belong together, and the programs that are still attached use the old ones until they
  * are replaced. Taking over some of them would change those under their feet.
@@ -106,7 +97,7 @@ int loader_reuse_maps(struct loader *l)
 		(void) log_warning(0, "%zu of %zu pins of maps are missing in '%s': starting with new maps, filled from "
 				      "the list files; counters begin at 0, changes with --runtime are lost",
 				   n_maps - n_pinned, n_maps, l->maps_dir);
-		r = pins_foreach(l->maps_dir, "maps", remove_map, l);
+		r = pins_remove_maps(l->maps_dir);
 		if (r < 0)
 			return log_error(r, "Cannot remove the old pins in '%s/maps': %m", l->maps_dir);
 	}
@@ -123,9 +114,14 @@ int loader_reuse_maps(struct loader *l)
 /* For pins_foreach(): what a crash left between the two steps of pins_put(). */
 static int remove_leftover(const char *name, void *userdata)
 {
+	const struct loader *l = userdata;
 	size_t n = strlen(name);
+	char path[PATH_MAX];
 
-	return n > 4 && strcmp(name + n - 4, "-new") == 0 ? remove_map(name, userdata) : 0;
+	if (n <= 4 || strcmp(name + n - 4, "-new") != 0)
+		return 0;
+	(void) snprintf(path, sizeof(path), "maps/%s", name);
+	return pins_remove(l->maps_dir, path);
 }
 
 /* For versions to come: where in our maps what is. */

@@ -51,15 +51,6 @@ static int list_sets(const char *pin_dir, struct sets *ret)
 	return pins_foreach(pin_dir, ".", note_set, ret);
 }
 
-/* For pins_foreach(). */
-static int remove_map(const char *name, void *userdata)
-{
-	char path[PATH_MAX];
-
-	(void) snprintf(path, sizeof(path), "maps/%s", name);
-	return pins_remove(userdata, path);
-}
-
 /*
  * The set's meta is the one in force: its maps take the place of those that were. An empty directory can be
  * replaced by a rename, so they move all at once.
@@ -73,7 +64,7 @@ static int move_maps(const char *pin_dir, const char *set)
 	(void) snprintf(to, sizeof(to), "%.*s/maps", PATH_MAX - 6, pin_dir);
 	if (access(from, F_OK) < 0)
 		return errno == ENOENT ? 0 : -errno; /* moved already */
-	r = pins_foreach(pin_dir, "maps", remove_map, (void *)pin_dir);
+	r = pins_remove_maps(pin_dir);
 	if (r < 0)
 		return r;
 	return rename(from, to) < 0 ? -errno : 0;

@@ -89,6 +89,11 @@ static int remove_map(const char *name, void *userdata)
 	return r < 0 ? r : pins_remove(userdata, path);
 }
 
+int pins_remove_maps(const char *dir)
+{
+	return pins_foreach(dir, "maps", remove_map, (void *)dir);
+}
+
 /* meta first: without it a set counts for nothing. */
 int pins_remove_set(const char *dir)
 {
@@ -99,7 +104,7 @@ int pins_remove_set(const char *dir)
 	if (r >= 0)
 		r = pins_remove(dir, "meta");
 	if (r >= 0)
-		r = pins_foreach(dir, "maps", remove_map, (void *)dir);
+		r = pins_remove_maps(dir);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	if (rmdir(path) < 0 && errno != ENOENT)

@@ -34,7 +34,7 @@ struct map_shape {
  */
 int pins_check_dir(const char *dir);
 
-/* Creates dir and its four parts, 0700; what exists is checked as above and kept. Errors as above. */
+/* Creates dir and its three parts, 0700; what exists is checked as above and kept. Errors as above. */
 int pins_make_dir(const char *dir);
 
 /* A directory with meta and maps/ in it, below a pin directory: made, 0700, and removed if it is there. */
@@ -64,6 +64,7 @@ int pins_put(const char *dir, const char *name, int fd);
 
 /* Removes a name, be it that of an empty directory. One that is absent is no error. */
 int pins_remove(const char *dir, const char *name);
+int pins_remove_maps(const char *dir); /* all below maps/ */
 
 /* Calls fn for each name in a part ("links"), sorted; stops at a negative return, which is returned. */
 int pins_foreach(const char *dir, const char *part, int (*fn)(const char *name, void *userdata), void *userdata);
