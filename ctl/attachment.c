@@ -66,7 +66,7 @@ static int open_link(const char *pin_dir, const char *link_name)
 	char name[NAME_TEXT_MAX];
 
 	(void) snprintf(name, sizeof(name), "links/%s", link_name);
-	return pins_open(pin_dir, name, false);
+	return pins_open(pin_dir, name);
 }
 
 /* The link does not say it, the interface does; not one in another network namespace. */
@@ -128,7 +128,7 @@ static int visit_program(const char *name, void *userdata)
 	struct walk *w = userdata;
 
 	(void) snprintf(path, sizeof(path), "progs/%s", name);
-	fd = pins_open(w->pin_dir, path, false);
+	fd = pins_open(w->pin_dir, path);
 	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0)

@@ -69,7 +69,7 @@ static int adopt(const char *name, void *userdata)
 	if (!device_parse_pin_name(name, &hook, &d, &ifindex))
 		return pins_remove(h->pin_dir, path); /* a "-new" that a crash left is an attachment too many */
 
-	fd = pins_open(h->pin_dir, path, false);
+	fd = pins_open(h->pin_dir, path);
 	if (fd == -EPROTO)
 		return pins_remove(h->pin_dir, path);
 	if (fd < 0)

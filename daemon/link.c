@@ -88,7 +88,7 @@ int link_open(const char *pin_dir, const char *name, const struct link_target *t
 {
 	_cleanup_close_ int fd = -1;
 
-	fd = pins_open(pin_dir, name, false);
+	fd = pins_open(pin_dir, name);
 	if (fd < 0)
 		return fd == -EPROTO ? -ENOENT : fd; /* what is no pin makes way for ours */
 	if (!link_leads_to(fd, t))

@@ -51,7 +51,7 @@ static int keep_inner(struct loader *l, const struct fw_policy *policy, enum inn
 	uint32_t index, id = 0;
 
 	outer = inner_place(l, policy, inner, kind, &index, name);
-	fd = pins_open(l->maps_dir, name, false);
+	fd = pins_open(l->maps_dir, name);
 	if (fd >= 0) {
 		closep(held);
 		*held = fd;

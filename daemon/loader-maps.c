@@ -39,7 +39,7 @@ static int reuse_map(const char *maps_dir, struct bpf_map *map)
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	r = pins_open_map(maps_dir, &want, false, &fd);
+	r = pins_open_map(maps_dir, &want, &fd);
 	if (r >= 0)
 		r = bpf_obj_get_info_by_fd(fd, &info, &size);
 	if (r >= 0 && (info.max_entries != bpf_map__max_entries(map) ||
@@ -63,7 +63,7 @@ static int is_pinned(const struct loader *l, const struct bpf_map *map)
 	char name[NAME_MAX_PIN];
 	_cleanup_close_ int fd = -1;
 
-	fd = pins_open(l->maps_dir, loader_map_name(map, name), false);
+	fd = pins_open(l->maps_dir, loader_map_name(map, name));
 	return fd >= 0 || fd == -EPROTO ? 1 : fd == -ENOENT ? 0 : fd;
 }
 

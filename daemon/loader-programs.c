@@ -66,7 +66,7 @@ static int own_pinned(const char *name, void *userdata)
 	uint32_t unused;
 
 	(void) snprintf(path, sizeof(path), "progs/%s", name);
-	fd = pins_open(l->pin_dir, path, false);
+	fd = pins_open(l->pin_dir, path);
 	if (fd == -EPROTO || (fd >= 0 && !is_program(fd)))
 		return pins_remove(l->pin_dir, path);
 	return fd < 0 ? fd : own(l, fd, &unused);

@@ -89,7 +89,7 @@ static int read_schema(const char *dir, struct schema *ret)
 	_cleanup_close_ int fd = -1;
 	uint32_t size = sizeof(info), first = 0;
 
-	fd = pins_open(dir, "maps/schema", false);
+	fd = pins_open(dir, "maps/schema");
 	if (fd < 0)
 		return fd;
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
@@ -113,7 +113,7 @@ static int open_map(struct source *s, enum map m, const char *pin)
 	int fd;
 
 	(void) snprintf(name, sizeof(name), "maps/%s", pin);
-	fd = pins_open(s->dir, name, false);
+	fd = pins_open(s->dir, name);
 	if (fd == -ENOENT) {
 		s->missing = s->missing ?: maps[m].pin ?: m == MAP_TABLE4 ? "table4" : "table6";
 		return 0;
@@ -223,7 +223,7 @@ int source_counting_since(const struct source *s, uint64_t *ret)
 	struct schema_plan plan;
 	struct fw_meta meta;
 
-	fd = pins_open(s->dir, "meta", false);
+	fd = pins_open(s->dir, "meta");
 	if (fd < 0)
 		return fd;
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)

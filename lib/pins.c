@@ -127,9 +127,8 @@ bool pins_is_upgrading(const char *dir)
 	return pins_foreach(dir, ".", is_complete_set, (void *)dir) == -EEXIST;
 }
 
-int pins_open(const char *dir, const char *name, bool read_only)
+int pins_open(const char *dir, const char *name)
 {
-	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = read_only ? BPF_F_RDONLY : 0);
 	char path[PATH_MAX];
 	struct stat st;
 	int r;
@@ -138,19 +137,19 @@ int pins_open(const char *dir, const char *name, bool read_only)
 	if (r < 0)
 		return r;
 
-	r = bpf_obj_get_opts(path, &opts);
+	r = bpf_obj_get(path);
 	if (r < 0 && errno == EACCES) /* what the kernel says to a directory, too */
 		return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) ? -EPROTO : -EACCES;
 	return r < 0 ? -errno : r;
 }
 
-int pins_open_map(const char *dir, const struct map_shape *want, bool read_only, int *ret_fd)
+int pins_open_map(const char *dir, const struct map_shape *want, int *ret_fd)
 {
 	struct bpf_map_info info = {};
 	_cleanup_close_ int fd = -1;
 	uint32_t size = sizeof(info);
 
-	fd = pins_open(dir, want->name, read_only);
+	fd = pins_open(dir, want->name);
 	if (fd < 0)
 		return fd;
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
@@ -169,7 +168,7 @@ int pins_map_array(const char *dir, const char *name, uint32_t value_size, uint3
 	void *p;
 	int r;
 
-	r = pins_open_map(dir, &shape, false, &fd);
+	r = pins_open_map(dir, &shape, &fd);
 	if (r < 0)
 		return r;
 	p = mmap(NULL, (size_t)value_size * n_values, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -185,7 +184,7 @@ int pins_map_id(const char *dir, const char *name, uint32_t *ret)
 	uint32_t size = sizeof(info);
 	_cleanup_close_ int fd = -1;
 
-	fd = pins_open(dir, name, false);
+	fd = pins_open(dir, name);
 	if (fd < 0)
 		return fd;
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
@@ -264,7 +263,7 @@ int pins_read_meta(const char *dir, struct fw_meta *ret_meta)
 	uint32_t size = sizeof(info), first = 0;
 	_cleanup_free_ struct fw_meta *meta = NULL;
 
-	fd = pins_open(dir, "meta", false);
+	fd = pins_open(dir, "meta");
 	if (fd < 0)
 		return fd;
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)

@@ -46,12 +46,11 @@ int pins_remove_set(const char *dir);
 /* Has an upgrade got as far as that programs of another version may be attached, and not to its end? */
 bool pins_is_upgrading(const char *dir);
 
-/* Opens a pinned object: -ENOENT, -EACCES, -EPERM as bpf(2) has them; -EPROTO: it is a directory. read_only needs kernel 5.19 to be
- * of use without privilege. */
-int pins_open(const char *dir, const char *name, bool read_only);
+/* Opens a pinned object: -ENOENT, -EACCES, -EPERM as bpf(2) has them; -EPROTO: it is a directory. */
+int pins_open(const char *dir, const char *name);
 
 /* Opens a pinned map and proves it is ours: -EPROTO if type or sizes differ. */
-int pins_open_map(const char *dir, const struct map_shape *want, bool read_only, int *ret_fd);
+int pins_open_map(const char *dir, const struct map_shape *want, int *ret_fd);
 
 /* Maps all values of such an array, which is mmapable, into memory. munmap() ends it. */
 int pins_map_array(const char *dir, const char *name, uint32_t value_size, uint32_t n_values, void **ret);

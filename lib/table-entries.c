@@ -88,7 +88,7 @@ int table_current_fd(struct table *t, enum fw_kind kind)
 			return t->table_fd[kind];
 		(void) snprintf(name, sizeof(name), "maps/table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', fw_slot(now));
 		shape.name = name;
-		r = pins_open_map(t->pin_dir, &shape, false, &fd);
+		r = pins_open_map(t->pin_dir, &shape, &fd);
 		if (r == -ENOENT)
 			continue;
 		if (r < 0)

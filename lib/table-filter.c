@@ -69,7 +69,7 @@ static int open_filter(struct table *t, enum fw_kind kind, struct filter **ret)
 		f->filter.header = t->policy->filters[kind][slot];
 		filter_name(kind, slot, name);
 		shape.name = name;
-		r = pins_open_map(t->pin_dir, &shape, false, &fd);
+		r = pins_open_map(t->pin_dir, &shape, &fd);
 		if (r >= 0)
 			r = map_words(fd, &f->filter);
 		if (r < 0 && r != -ENOENT)

@@ -112,7 +112,7 @@ int table_open(const char *pin_dir, struct table **ret)
 		  &t->base_lists_fd },
 	};
 	for (size_t i = 0; i < ELEMENTSOF(maps); i++) {
-		r = pins_open_map(pin_dir, &maps[i].shape, false, maps[i].fd);
+		r = pins_open_map(pin_dir, &maps[i].shape, maps[i].fd);
 		if (r < 0)
 			return r;
 	}
@@ -484,7 +484,7 @@ int table_check(struct table *t, const struct prefix *address, enum fw_direction
 		    .ctx_size_in = sizeof(context));
 	_cleanup_close_ int fd = -1;
 
-	fd = pins_open(t->pin_dir, "progs/fw_check", false);
+	fd = pins_open(t->pin_dir, "progs/fw_check");
 	if (fd < 0)
 		return fd;
 	question_ask(&q, address, direction, protocol, port);

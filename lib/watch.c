@@ -92,7 +92,7 @@ int watch_open(const char *pin_dir, struct watch **ret)
 		{ { "maps/sizes", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t), sizeof(struct fw_sizes) }, &w->sizes_fd },
 	};
 	for (size_t i = 0; i < ELEMENTSOF(maps); i++) {
-		r = pins_open_map(pin_dir, &maps[i].shape, false, maps[i].fd);
+		r = pins_open_map(pin_dir, &maps[i].shape, maps[i].fd);
 		if (r < 0)
 			return r;
 	}
@@ -426,7 +426,7 @@ int watch_open_seen(struct watch *w, uint32_t n_addresses)
 	uint32_t first = 0;
 	int r;
 
-	r = pins_open_map(w->pin_dir, &shape, false, &fd);
+	r = pins_open_map(w->pin_dir, &shape, &fd);
 	if (r == -ENOENT) {
 		fd = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "fw_seen", shape.key_size, shape.value_size, n_addresses, NULL);
 		if (fd < 0)

@@ -23,7 +23,7 @@ static int n_inner(const char *pin_dir, const char *name, uint32_t first, uint32
 	uint32_t id;
 	int n = 0;
 
-	fd = pins_open(pin_dir, name, false);
+	fd = pins_open(pin_dir, name);
 	for (uint32_t i = first; fd >= 0 && i < n_places; i++)
 		n += bpf_map_lookup_elem(fd, &i, &id) == 0;
 	return fd < 0 ? fd : n;
@@ -36,7 +36,7 @@ static bool is_looking(const char *pin_dir, const struct fw_policy *p)
 	_cleanup_close_ int fd = -1;
 	bool is = false;
 
-	fd = pins_open(pin_dir, "maps/counters", false);
+	fd = pins_open(pin_dir, "maps/counters");
 	for (uint32_t i = 0; counters && fd >= 0 && i < FW_COUNTERS_MAX; i++) {
 		if (bpf_map_lookup_elem(fd, &i, counters) < 0)
 			continue;
@@ -59,7 +59,7 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		return EXIT_FAILURE;
 	r = watch_open(argv[1], &w);
-	fd = pins_open(argv[1], "maps/policy", false);
+	fd = pins_open(argv[1], "maps/policy");
 	if (r < 0 || fd < 0 || bpf_map_lookup_elem(fd, &first, &policy) < 0) {
 		fprintf(stderr, "watchers: cannot read '%s'\n", argv[1]);
 		return EXIT_FAILURE;

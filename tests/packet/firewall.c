@@ -155,7 +155,7 @@ int firewall_open_program(const char *name)
 	char pin[64];
 
 	snprintf(pin, sizeof(pin), "progs/%s", name);
-	return pins_open(PIN_DIR, pin, false);
+	return pins_open(PIN_DIR, pin);
 }
 
 const struct load_cost *firewall_load_cost(const struct firewall *f)
