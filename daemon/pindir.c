@@ -6,23 +6,15 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/vfs.h>
-
-#include <linux/magic.h>
 
 #include "log.h"
 #include "pindir.h"
 #include "pins.h"
 
-#ifndef BPF_FS_MAGIC
-#define BPF_FS_MAGIC 0xcafe4a11
-#endif
-
 /* Is what dir is to be made in on a bpffs? mkdir() does not ask. */
 static int check_parent(const char *dir)
 {
 	char path[PATH_MAX];
-	struct statfs fs;
 	char *slash;
 
 	(void) snprintf(path, sizeof(path), "%s", dir);
@@ -31,11 +23,7 @@ static int check_parent(const char *dir)
 		strcpy(path, ".");
 	else
 		slash[slash == path ? 1 : 0] = '\0';
-	if (statfs(path, &fs) < 0)
-		return -errno;
-	if ((unsigned long)fs.f_type != BPF_FS_MAGIC)
-		return -ENODEV;
-	return 0;
+	return pins_check_fs(path);
 }
 
 /* A bpffs refuses names with dots, in the same words in which it would refuse us. */

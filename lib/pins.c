@@ -30,19 +30,27 @@ static int pin_path(const char *dir, const char *name, const char *suffix, char 
 	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
-int pins_check_dir(const char *dir)
+int pins_check_fs(const char *path)
 {
 	struct statfs fs;
+
+	if (statfs(path, &fs) < 0)
+		return -errno;
+	return (unsigned long)fs.f_type == BPF_FS_MAGIC ? 0 : -ENODEV;
+}
+
+int pins_check_dir(const char *dir)
+{
 	struct stat st;
+	int r;
 
 	if (lstat(dir, &st) < 0)
 		return -errno;
 	if (!S_ISDIR(st.st_mode))
 		return -ENOTDIR;
-	if (statfs(dir, &fs) < 0)
-		return -errno;
-	if ((unsigned long)fs.f_type != BPF_FS_MAGIC)
-		return -ENODEV;
+	r = pins_check_fs(dir);
+	if (r < 0)
+		return r;
 	if ((st.st_uid != 0 && st.st_uid != geteuid()) || st.st_mode & (S_IWGRP | S_IWOTH))
 		return -EPERM;
 	return 0;

@@ -33,6 +33,7 @@ struct map_shape {
  * -ENODEV: its file system is not bpffs; -EPERM: somebody else owns it or may write to it.
  */
 int pins_check_dir(const char *dir);
+int pins_check_fs(const char *path); /* the first half of it alone */
 
 /* Creates dir and its three parts, 0700; what exists is checked as above and kept. Errors as above. */
 int pins_make_dir(const char *dir);
