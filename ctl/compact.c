@@ -13,11 +13,6 @@
 #define BYTES_FREE (128 * 1024) /* a file up to here is read in a millisecond */
 #define BYTES_PER_ENTRY 256     /* three lines with a comment, or more */
 
-static void list_freep(struct list **l)
-{
-	*l = list_free(*l);
-}
-
 /* Has it ended by the clock of the kernel, too? The time of day may have jumped. */
 static bool has_ended(struct table *t, unsigned list, const struct list_line *line, int64_t now)
 {

@@ -106,11 +106,6 @@ struct files {
 	size_t n_entries;
 };
 
-static void list_freep(struct list **l)
-{
-	*l = list_free(*l);
-}
-
 static int check_file(const char *name, void *userdata)
 {
 	_cleanup_(list_freep) struct list *l = NULL;

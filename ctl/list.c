@@ -113,11 +113,6 @@ static int check_change(struct ctl *ctl, const struct fw_list *before, const str
 	return EXIT_DONE;
 }
 
-static void list_freep(struct list **l)
-{
-	*l = list_free(*l);
-}
-
 /* Is this its comment, as far as one is asked for? */
 static bool has_comment(struct ctl *ctl, const struct fw_list *l, const char *comment)
 {

@@ -10,11 +10,6 @@
 #include "replace.h"
 #include "stamp.h"
 
-static void list_freep(struct list **l)
-{
-	*l = list_free(*l);
-}
-
 /* For text, in one column, what is not as usual: "block, audit, in, disabled, runtime". */
 static json_object *policy_words(const struct fw_list *l, bool has_file)
 {

@@ -22,11 +22,6 @@ struct restore {
 	uint64_t n_expired;
 };
 
-static void list_freep(struct list **l)
-{
-	*l = list_free(*l);
-}
-
 /* Files count in Unix time, the kernel in ticks since boot. */
 static uint32_t until_to_tick(int64_t until, int64_t now)
 {

@@ -80,11 +80,6 @@ static int read_file(const struct place *place, char **ret_text, size_t *ret_siz
 	return 0;
 }
 
-static void list_freep(struct list **l)
-{
-	*l = list_free(*l);
-}
-
 /* The first line, if it is a header, as a list of that name. */
 static int read_header(const struct place *place, const char *name, struct list **ret_list)
 {

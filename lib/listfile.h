@@ -58,6 +58,12 @@ struct list {
 
 struct list *list_free(struct list *l); /* accepts NULL, returns NULL */
 
+/* For _cleanup_(). */
+static inline void list_freep(struct list **l)
+{
+	*l = list_free(*l);
+}
+
 /* The header of a list nobody has configured: "allow" allows, every other name blocks. */
 struct list_header list_header_default(const char *name);
 
