@@ -312,7 +312,7 @@ void output_note(struct ctl *ctl, const char *format, ...)
 	if (!ctl->notes)
 		ctl->notes = json_object_new_array();
 	if (ctl->notes)
-		json_object_array_add(ctl->notes, json_object_new_string(text));
+		json_object_array_add(ctl->notes, json_text(text));
 }
 
 int output_fail(struct ctl *ctl, enum exit_status status, const char *format, ...)
@@ -333,7 +333,7 @@ int output_fail(struct ctl *ctl, enum exit_status status, const char *format, ..
 	error = json_object_new_object();
 	inner = json_object_new_object();
 	json_object_object_add(inner, "code", json_object_new_int(status));
-	json_object_object_add(inner, "message", json_object_new_string(text));
+	json_object_object_add(inner, "message", json_text(text));
 	json_object_object_add(error, "error", inner);
 	fprintf(stderr, "%s\n", json_object_to_json_string_ext(error, JSON_FLAGS));
 	return status;

@@ -41,6 +41,7 @@ fails_json 3 "block, not loaded" block $BAD4
 fails_json 3 "stats, not loaded" stats
 fails_json 3 "status, not loaded" status
 check "status, not loaded, answers too" validate status "$T/stdout"
+PINS=$T/$'\xff' fails_json 3 "a path that is no UTF-8" show
 prints doctor 1 "doctor, not loaded" doctor
 prints unload 0 "unload, not loaded" unload
 

@@ -15,7 +15,7 @@ def main():
     schema = json.load(open(sys.argv[-1], encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
-    text = sys.stdin.read()
+    text = sys.stdin.buffer.read().decode("utf-8")
     texts = text.splitlines() if "--lines" in sys.argv else [text]
     if not text.strip():
         print("# nothing was printed")
