@@ -237,7 +237,7 @@ int options_parse(struct ctl *ctl, int argc, char **argv, int *ret_argc, unsigne
 		o = find_option(argv[i], &argument);
 		if (!o)
 			return output_fail(ctl, EXIT_USAGE,
-					   "No option '%s': 'fwctl help' shows all", escaped);
+					   "No option '%s': 'fwctl VERB --help' shows those of a verb", escaped);
 		if (ctl->where && o->bit & OPTIONS_GLOBAL) /* not set: the batch is to end as it began */
 			return output_fail(ctl, EXIT_USAGE,
 					   "--%s belongs to 'fwctl batch' itself, not into a line of it",
