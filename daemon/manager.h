@@ -21,7 +21,7 @@ int manager_new(const struct options *o, struct config *c, struct manager **ret)
 /* Lets go of everything but what the kernel holds: pins and attachments stay. Accepts NULL, returns NULL. */
 struct manager *manager_free(struct manager *m);
 
-/* Restore, load, pin, attach: when it returns, packets are judged. */
+/* Load, pin, restore, attach: when it returns, packets are judged. */
 int manager_start(struct manager *m);
 
 /* Until a signal to stop. */
