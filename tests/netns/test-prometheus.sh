@@ -92,8 +92,10 @@ same "configured then, too" "$loaded" "$(value ebpffw_last_reload_timestamp_seco
 reloaded() {
 	write_metrics && [ "$(value ebpffw_last_reload_timestamp_seconds)" -gt "$loaded" ]
 }
-wait_for test "$(date +%s)" -gt "$loaded"
-sleep 1
+is_later() {
+	[ "$(date +%s)" -gt "$loaded" ]
+}
+wait_for is_later
 kill -HUP "$DAEMON"
 check "a reload shows" wait_for reloaded
 same "and is no load" "$loaded" "$(value ebpffw_last_load_timestamp_seconds)"
