@@ -90,9 +90,14 @@ make_entries() {
 		fwctl block 198.51.100.221 --for 2s
 }
 
-# Their ends are kept to a third of a second, and written in whole ones.
+# An export without the ban that ends, now or a little later: a container is back in less than 2 s. The other
+# ends are kept to a third of a second, and written in whole ones.
+entries_that_stay() {
+	grep -v '^198\.51\.100\.221 ' | sed 's/until=[0-9]*/until/' | sort
+}
+
 has_all_entries() {
-	diff <(sort $saved/export | sed 's/until=[0-9]*/until/') <(fwctl export | sort | sed 's/until=[0-9]*/until/')
+	diff <(entries_that_stay <$saved/export) <(fwctl export | entries_that_stay)
 }
 
 active_since() { # UNIT
@@ -192,7 +197,7 @@ phase_service() {
 phase_reboot() {
 	check_boot
 	check "all durable entries are there, and no other" has_all_entries
-	check "a ban that had ended is over" fails fwctl check 198.51.100.221
+	check "a ban of 2 seconds is over" wait_until 10 fails fwctl check 198.51.100.221
 	check "one entry more" fwctl block 198.51.100.222
 	printf '198.51.100.%s\n' {50..250} >$saved/feed
 	check "another load" fwctl load feed/test $saved/feed
