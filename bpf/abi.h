@@ -293,11 +293,14 @@ struct fw_sampling {
  * Per CPU, per hook and direction (index fw_counters_index), never reset. Packets are wire packets: a
  * segmented skb counts gso_segs times. Bytes are skb lengths as the hook sees them: with the
  * Ethernet header at tc, without it at cgroup.
+ *
+ * A program counts a packet either in packets and bytes or in dropped and dropped_bytes, and a reader adds the latter
+ * to the former: whoever reads between two stores still sees no number that goes back.
  */
 struct fw_counters {
 	FW_TEST_MEMBER
-	__u64 packets;
-	__u64 bytes;
+	__u64 packets; /* in the map those that passed, see table_read_counters() for all */
+	__u64 bytes;   /* of these */
 	__u64 syn;     /* TCP SYN without ACK; counted before the verdict */
 	__u64 syn_ack; /* TCP SYN with ACK */
 	__u64 dropped; /* packets */

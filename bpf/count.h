@@ -21,8 +21,6 @@ static __always_inline bool count(const struct packet *pkt, const struct decisio
 	if (!c)
 		return false;
 
-	c->packets += pkt->n_packets;
-	c->bytes += pkt->n_bytes;
 	c->skbs++;
 	if (pkt->tcp_flags & TCP_FLAG_SYN) {
 		if (pkt->tcp_flags & TCP_FLAG_ACK)
@@ -32,6 +30,10 @@ static __always_inline bool count(const struct packet *pkt, const struct decisio
 	}
 	if (pkt->flags & PACKET_UNPARSED)
 		c->unparsed += pkt->n_packets;
+	if (fw_reason_verdict(d->reason) == FW_PASS) {
+		c->packets += pkt->n_packets;
+		c->bytes += pkt->n_bytes;
+	}
 	if (d->reason == FW_REASON_NO_MATCH)
 		return false;
 

@@ -16,7 +16,6 @@
 #include "names.h"
 #include "watch.h"
 
-#define READS_MAX 8
 #define KINDS_MAX (FW_KIND_PORT + 1)
 
 /* All that is printed, gathered before the first line. */
@@ -67,13 +66,6 @@ static void print_by_hook(const struct scrape *s, const struct family *f)
 	}
 }
 
-static uint64_t passed(const struct fw_counters *c, size_t field, size_t dropped)
-{
-	uint64_t all = number_at(c, field), gone = number_at(c, dropped);
-
-	return all > gone ? all - gone : 0; /* packets that came between the two reads */
-}
-
 static void print_by_verdict(const struct scrape *s, const struct family *f)
 {
 	for (unsigned i = 0; i < FW_COUNTERS_MAX; i++) {
@@ -81,7 +73,7 @@ static void print_by_verdict(const struct scrape *s, const struct family *f)
 			continue;
 		print_place(s, f, i);
 		fprintf(s->f, ",verdict=\"%s\"} %" PRIu64 "\n", verdict_to_string(FW_PASS),
-			passed(&s->counters[i], f->field, f->dropped));
+			number_at(&s->counters[i], f->field) - number_at(&s->counters[i], f->dropped));
 		print_place(s, f, i);
 		fprintf(s->f, ",verdict=\"%s\"} %" PRIu64 "\n", verdict_to_string(FW_DROP),
 			number_at(&s->counters[i], f->dropped));
@@ -224,29 +216,6 @@ static const struct family families[] = {
 	  print_build, 0, 0, true },
 };
 
-/*
- * A packet that is being counted while we read is among the packets and not yet among the dropped: what
- * passed would be one too high, and go back at the next scrape, which Prometheus takes for a restart of the
- * counter. So it is read until two reads agree. Where much passes they never do, but then it grows
- * by more than that error.
- */
-static int read_counters(struct table *t, unsigned i, struct fw_counters *ret)
-{
-	struct fw_counters before;
-	int r;
-
-	r = table_read_counters(t, i / _FW_DIRECTION_MAX, i % _FW_DIRECTION_MAX, ret);
-	for (int n = 0; r >= 0 && n < READS_MAX; n++) {
-		before = *ret;
-		r = table_read_counters(t, i / _FW_DIRECTION_MAX, i % _FW_DIRECTION_MAX, ret);
-		if (passed(&before, HOOK(packets), HOOK(dropped)) == passed(ret, HOOK(packets), HOOK(dropped)) &&
-		    passed(&before, HOOK(bytes), HOOK(dropped_bytes)) ==
-			    passed(ret, HOOK(bytes), HOOK(dropped_bytes)))
-			break;
-	}
-	return r;
-}
-
 static int count_attachment(const struct attachment *a, void *userdata)
 {
 	struct scrape *s = userdata;
@@ -280,7 +249,7 @@ static int gather(struct ctl *ctl, struct table *t, struct scrape *s)
 	s->meta = *table_meta(t);
 	r = attachment_foreach(ctl->pin_dir, count_attachment, s);
 	for (unsigned i = 0; r >= 0 && i < FW_COUNTERS_MAX; i++) {
-		r = read_counters(t, i, &s->counters[i]);
+		r = table_read_counters(t, i / _FW_DIRECTION_MAX, i % _FW_DIRECTION_MAX, &s->counters[i]);
 		s->is_used[i] = s->is_used[i] || s->counters[i].packets > 0;
 	}
 	for (unsigned i = 0; r >= 0 && i < FW_LISTS_MAX; i++) {

@@ -415,9 +415,16 @@ static int sum_counters(int fd, int base_fd, uint32_t key, size_t value_size, ui
 
 int table_read_counters(struct table *t, enum fw_hook hook, enum fw_direction direction, struct fw_counters *ret)
 {
+	int r;
+
 	*ret = (struct fw_counters){};
-	return sum_counters(t->counters_fd, t->base_counters_fd, fw_counters_index(hook, direction), sizeof(*ret),
-			    (uint64_t *)ret, offsetof(struct fw_counters, sampling) / sizeof(uint64_t));
+	r = sum_counters(t->counters_fd, t->base_counters_fd, fw_counters_index(hook, direction), sizeof(*ret),
+			 (uint64_t *)ret, offsetof(struct fw_counters, sampling) / sizeof(uint64_t));
+	if (r < 0)
+		return r;
+	ret->packets += ret->dropped;
+	ret->bytes += ret->dropped_bytes;
+	return 0;
 }
 
 int table_read_list_counters(struct table *t, unsigned list, struct fw_list_counters *ret)

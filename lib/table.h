@@ -106,7 +106,10 @@ int table_set_list(struct table *t, unsigned index, const struct fw_list *list);
 /* Makes an empty list in a free place, with counters at zero: index, or -ENFILE: there are FW_LISTS_MAX. */
 int table_new_list(struct table *t, const struct fw_list *list);
 
-/* Counters, summed over all CPUs, with what versions before this one have counted. */
+/*
+ * Counters, summed over all CPUs, with what versions before this one have counted. packets and bytes are those of
+ * all packets, the dropped ones among them; none of these numbers, nor the difference, ever goes back.
+ */
 int table_read_counters(struct table *t, enum fw_hook hook, enum fw_direction direction, struct fw_counters *ret);
 int table_read_list_counters(struct table *t, unsigned list, struct fw_list_counters *ret);
 
