@@ -162,11 +162,13 @@ int help_completion(const char *shell); /* -EINVAL: no such shell */
 /*
  * session.c: what verbs begin with. Targets come sorted, and may repeat; a guard may be asked where it
  * could not be loaded and --force is given, and then knows of nothing.
- * session_lock() looks whether what was opened, if anything, is still the firewall: it waited.
+ * session_lock() looks whether what was opened, if anything, is still the firewall: it waited. session_begin() does
+ * both, for verbs that have nothing to ask in between.
  */
 int session_parse_targets(struct ctl *ctl, int argc, char **argv, struct targets *targets);
 int session_open(struct ctl *ctl, struct table **ret);
 int session_lock(struct ctl *ctl, struct table *t, int *ret_fd);
+int session_begin(struct ctl *ctl, struct table **ret, int *ret_lock_fd);
 int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index,
 		      struct fw_list *ret);
 int session_load_guard(struct ctl *ctl, struct guard *ret);

@@ -273,10 +273,7 @@ int verb_list(struct ctl *ctl, int argc, char **argv)
 				   argc - 1 < commands[i].arguments_min ? "few" : "many",
 				   help_usage(ctl->verb, usage, sizeof(usage)));
 
-	status = session_open(ctl, &table);
-	if (status != EXIT_DONE)
-		return status;
-	status = session_lock(ctl, table, &lock);
+	status = session_begin(ctl, &table, &lock);
 	if (status != EXIT_DONE)
 		return status;
 	return commands[i].run(ctl, table, argc - 1, argv + 1);

@@ -121,10 +121,7 @@ int verb_flush(struct ctl *ctl, int argc, char **argv)
 	_cleanup_(replacement_done) struct replacement x = { .ctl = ctl };
 	int status;
 
-	status = session_open(ctl, &table);
-	if (status != EXIT_DONE)
-		return status;
-	status = session_lock(ctl, table, &lock);
+	status = session_begin(ctl, &table, &lock);
 	if (status != EXIT_DONE)
 		return status;
 	x.table = table;

@@ -182,6 +182,14 @@ int session_lock(struct ctl *ctl, struct table *t, int *ret_fd)
 	return r;
 }
 
+int session_begin(struct ctl *ctl, struct table **ret, int *ret_lock_fd)
+{
+	int status;
+
+	status = session_open(ctl, ret);
+	return status == EXIT_DONE ? session_lock(ctl, *ret, ret_lock_fd) : status;
+}
+
 int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index,
 		      struct fw_list *ret)
 {

@@ -169,10 +169,7 @@ static int removal(struct ctl *ctl, int argc, char **argv, enum fw_action action
 	status = session_parse_targets(ctl, argc, argv, &targets);
 	if (status != EXIT_DONE)
 		return status;
-	status = session_open(ctl, &table);
-	if (status != EXIT_DONE)
-		return status;
-	status = session_lock(ctl, table, &lock);
+	status = session_begin(ctl, &table, &lock);
 	if (status != EXIT_DONE)
 		return status;
 
