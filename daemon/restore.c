@@ -11,8 +11,10 @@
 #include "listfile.h"
 #include "log.h"
 #include "restore.h"
+#include "room.h"
 
 #define NS_PER_SEC UINT64_C(1000000000)
+#define CHUNK      4096 /* entries that room is asked for at a time */
 
 struct restore {
 	const char *state_dir;
@@ -20,6 +22,7 @@ struct restore {
 	int64_t now; /* Unix time in seconds */
 	uint64_t n_added;
 	uint64_t n_expired;
+	unsigned n_granted; /* entries that there is room for, as far as was asked */
 };
 
 /* Files count in Unix time, the kernel in ticks since boot. */
@@ -59,6 +62,21 @@ static int find_or_make_list(struct table *t, const struct list_header *header)
 	return r < 0 ? r : index;
 }
 
+/* The tables must not take the last of the memory: for what comes after them the kernel would kill. */
+static int ask_for_room(struct restore *x)
+{
+	int r;
+
+	if (x->n_granted == 0) {
+		r = room_ask(CHUNK * ROOM_ENTRY);
+		if (r < 0)
+			return r;
+		x->n_granted = CHUNK;
+	}
+	x->n_granted--;
+	return 0;
+}
+
 static int restore_line(struct restore *x, const struct list *l, const struct list_line *line,
 			unsigned index)
 {
@@ -81,12 +99,26 @@ static int restore_line(struct restore *x, const struct list *l, const struct li
 		directions = l->header.directions;
 	if (directions == 0)
 		directions = target_default_directions(&line->target);
+	r = ask_for_room(x);
+	if (r < 0)
+		return r;
 	r = table_add(x->table, &line->target, index, directions,
 		      until_to_tick(line->until, x->now), &is_new);
 	if (r < 0)
 		return r;
 	x->n_added++;
 	return 0;
+}
+
+/* Room for all of a list at once: growing step by step would copy the table each time, and hold it twice. */
+static void reserve(struct table *t, const struct list *l)
+{
+	uint64_t n[_FW_KIND_MAX] = {};
+
+	for (size_t i = 0; i < l->n_items; i++)
+		n[table_kind(&l->items[i].target)]++;
+	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++)
+		(void) table_reserve(t, kind, n[kind]); /* or it grows as far as it can */
 }
 
 static int restore_items(struct restore *x, const struct list *l, unsigned index)
@@ -184,6 +216,8 @@ static int restore_list(struct restore *x, const char *name)
 	if (index < 0)
 		return log_error(index, "Cannot make the list '%s': %m", name);
 
+	if (was_empty)
+		reserve(x->table, l);
 	r = restore_items(x, l, (unsigned)index);
 	if (r == 0 && was_empty && !l->is_torn && x->n_expired == n_expired)
 		r = set_stamp(x->table, (unsigned)index, stamp);

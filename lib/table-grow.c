@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 
 #include "cleanup.h"
+#include "room.h"
 #include "table-internal.h"
 
 /* Copies all of one table into another. Hits that fall in between are counted in the old one: lost. */
@@ -70,6 +71,9 @@ static int exchange_table(struct table *t, enum fw_kind kind, uint32_t max_entri
 	char name[32];
 	int r;
 
+	r = room_ask(max_entries * ROOM_BUCKET + table_count(t, kind) * ROOM_ENTRY);
+	if (r < 0)
+		return r;
 	fd = table_new_map(kind, max_entries);
 	if (fd < 0)
 		return fd;
@@ -111,6 +115,11 @@ int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least)
 
 	max_entries = next_size(at_least);
 	return exchange_table(t, kind, max_entries < t->meta.max_entries ? max_entries : t->meta.max_entries);
+}
+
+int table_reserve(struct table *t, enum fw_kind kind, uint64_t n_more)
+{
+	return n_more > 0 ? table_grow(t, kind, table_count(t, kind) + n_more) : 0;
 }
 
 int table_make_room(struct table *t, enum fw_kind kind, uint32_t n_entries)

@@ -61,6 +61,9 @@ static inline uint64_t table_entry_lists(const struct table_entry *e)
 int table_add(struct table *t, const struct target *target, unsigned list, unsigned directions, uint32_t until,
 	      bool *ret_is_new);
 
+/* Makes room for so many more at once. -E2BIG, -ENOMEM: then the table is as it was. */
+int table_reserve(struct table *t, enum fw_kind kind, uint64_t n_more);
+
 /* Takes target out of a list. -ENOENT: it is not in it. */
 int table_remove(struct table *t, const struct target *target, unsigned list);
 
