@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "cleanup.h"
-#include "listfile.h"
+#include "listread.h"
 #include "log.h"
 #include "restore.h"
 #include "room.h"
@@ -77,7 +77,7 @@ static int ask_for_room(struct restore *x)
 	return 0;
 }
 
-static int restore_line(struct restore *x, const struct list *l, const struct list_line *line,
+static int restore_line(struct restore *x, const struct list_header *header, const struct list_line *line,
 			unsigned index)
 {
 	unsigned directions = line->directions;
@@ -96,7 +96,7 @@ static int restore_line(struct restore *x, const struct list *l, const struct li
 		return 0;
 
 	if (directions == 0)
-		directions = l->header.directions;
+		directions = header->directions;
 	if (directions == 0)
 		directions = target_default_directions(&line->target);
 	r = ask_for_room(x);
@@ -111,39 +111,70 @@ static int restore_line(struct restore *x, const struct list *l, const struct li
 }
 
 /* Room for all of a list at once: growing step by step would copy the table each time, and hold it twice. */
-static void reserve(struct table *t, const struct list *l)
+static void reserve(struct table *t, const struct list_reader *l)
 {
-	uint64_t n[_FW_KIND_MAX] = {};
-
-	for (size_t i = 0; i < l->n_items; i++)
-		n[table_kind(&l->items[i].target)]++;
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++)
-		(void) table_reserve(t, kind, n[kind]); /* or it grows as far as it can */
+		(void) table_reserve(t, kind, list_reader_count(l, kind)); /* or it grows as far as it can */
 }
 
-static int restore_items(struct restore *x, const struct list *l, unsigned index)
+/* A list on its way into the tables. */
+struct restore_list {
+	struct restore *restore;
+	const struct list_header *header;
+	unsigned index;
+	int failure;          /* why no more came in; from there on entries are only counted */
+	struct target failed; /* the first that did not */
+	uint64_t n_left_out;  /* behind it */
+};
+
+/* For list_reader_each(). */
+static int restore_or_count(const struct list_line *line, void *userdata)
+{
+	struct restore_list *x = userdata;
+
+	if (x->failure < 0) {
+		x->n_left_out++;
+		return 0;
+	}
+	x->failure = restore_line(x->restore, x->header, line, x->index);
+	if (x->failure < 0)
+		x->failed = line->target;
+	return 0;
+}
+
+static int explain_failure(const struct restore_list *x)
 {
 	char text[TARGET_TEXT_MAX];
+
+	(void) target_format(&x->failed, text);
+	switch (x->failure) {
+	case -E2BIG:
+		return log_error(x->failure,
+				 "List '%s': no room for '%s' and the %" PRIu64 " entries after it, raise MaxEntries= "
+				 "(ports: %d entries at most)",
+				 x->header->name, text, x->n_left_out, FW_PORT_ENTRIES_MAX);
+	case -ENOMEM:
+		return log_error(x->failure,
+				 "List '%s': the kernel has no memory for '%s' and the %" PRIu64 " entries after it, "
+				 "raise MemoryMax= of the unit or free some, then restart",
+				 x->header->name, text, x->n_left_out);
+	default:
+		return log_error(x->failure, "List '%s': cannot restore '%s': %m", x->header->name, text);
+	}
+}
+
+static int restore_items(struct restore *restore, struct list_reader *l, unsigned index)
+{
+	struct restore_list x = { .restore = restore, .header = list_reader_header(l), .index = index };
 	int r;
 
-	for (size_t n = 0; n < l->n_items; n++) {
-		r = restore_line(x, l, &l->items[n], index);
-		if (r == -E2BIG)
-			return log_error(
-				r,
-				"List '%s': no room for '%s' and the %zu entries after it, raise MaxEntries= "
-				"(ports: %d entries at most)",
-				l->header.name, target_format(&l->items[n].target, text),
-				l->n_items - n - 1, FW_PORT_ENTRIES_MAX);
-		if (r == -ENOMEM)
-			return log_error(
-				r,
-				"List '%s': the kernel has no memory for '%s' and the %zu entries after it, raise "
-				"MemoryMax= of the unit or free some, then restart",
-				l->header.name, target_format(&l->items[n].target, text), l->n_items - n - 1);
-		if (r < 0)
-			return log_error(r, "List '%s': cannot restore '%s': %m", l->header.name,
-					 target_format(&l->items[n].target, text));
+	r = list_reader_each(l, restore_or_count, &x);
+	if (x.failure < 0)
+		return explain_failure(&x);
+	if (r < 0) {
+		(void) log_error(r, "List '%s': its file has changed while it was read, what it holds is not all in force: "
+				    "systemctl restart ebpf-fw", x.header->name);
+		return 1;
 	}
 	return 0;
 }
@@ -179,7 +210,7 @@ static int set_stamp(struct table *t, unsigned index, uint32_t stamp)
 
 static int restore_list(struct restore *x, const char *name)
 {
-	_cleanup_(list_freep) struct list *l = NULL;
+	_cleanup_(list_reader_freep) struct list_reader *l = NULL;
 	uint64_t n_expired = x->n_expired;
 	const char *error = NULL;
 	struct fw_list before;
@@ -190,24 +221,27 @@ static int restore_list(struct restore *x, const char *name)
 
 	was_empty = table_find_list(x->table, name, &before) < 0 || before.n_entries == 0;
 	stamp = listfile_stamp(x->state_dir, name); /* before it is read: an editor may be at it */
-	r = listfile_read(x->state_dir, name, &l, &line, &error);
+	r = list_reader_open(x->state_dir, name, &l, &line, &error);
 	if (r == -EBADMSG) {
 		set_aside(x->state_dir, name, line, error);
 		return 0;
 	}
 	if (r == -ENOENT)
 		return 0;
-	if (r == -ENOMEM)
-		return log_error(r, "Cannot read the list file '%s' in '%s/lists': %m", name, x->state_dir);
+	if (r == -ENOMEM) {
+		(void) log_error(r, "List '%s': no memory to read its file, what it holds is not in force: raise MemoryMax= "
+				    "of the unit or free some, then restart", name);
+		return 0;
+	}
 	if (r < 0) {
 		(void) log_error(r, "Cannot read the list file '%s' in '%s/lists': %m; what it holds is not in force "
 				    "until it can be read: mend it, then systemctl restart ebpf-fw", name, x->state_dir);
 		return 0; /* it costs itself, and not the other lists */
 	}
-	if (l->is_torn)
+	if (list_reader_is_torn(l))
 		(void) log_warning(0, "List file '%s': the last line has no end, dropped as a torn write", name);
 
-	index = find_or_make_list(x->table, &l->header);
+	index = find_or_make_list(x->table, list_reader_header(l));
 	if (index == -ENFILE) {
 		(void) log_error(index, "List '%s' is not restored, there are %d lists already: remove files that are "
 					"not used", name, FW_LISTS_MAX);
@@ -219,7 +253,7 @@ static int restore_list(struct restore *x, const char *name)
 	if (was_empty)
 		reserve(x->table, l);
 	r = restore_items(x, l, (unsigned)index);
-	if (r == 0 && was_empty && !l->is_torn && x->n_expired == n_expired)
+	if (r == 0 && was_empty && !list_reader_is_torn(l) && x->n_expired == n_expired)
 		r = set_stamp(x->table, (unsigned)index, stamp);
 	return r == -E2BIG || r == -ENOMEM ? 0 : r; /* what fits is better than nothing: others may still */
 }

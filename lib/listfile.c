@@ -130,7 +130,7 @@ int listfile_read(const char *state_dir, const char *name, struct list **ret_lis
 		return r;
 
 	r = read_file(&place, &text, &size);
-	if (r == -ELOOP || r == -EISDIR || r == -ENOTSUP) {
+	if (place_is_irregular(r)) {
 		*ret_lineno = 0;
 		*ret_error = "it is not a regular file";
 		return -EBADMSG;

@@ -7,6 +7,7 @@
  * a list.
  */
 
+#include <errno.h>
 #include <stdbool.h>
 
 #include "listfile.h"
@@ -30,3 +31,9 @@ int place_open(struct place *p, const char *state_dir, const char *name, bool ma
 
 /* Opens the file. -ENOENT; -ELOOP: a symbolic link; -EISDIR; -ENOTSUP: a device or the like. */
 int place_open_file(const struct place *p, int flags, int *ret_fd);
+
+/* Is this error about what the file is? */
+static inline bool place_is_irregular(int r)
+{
+	return r == -ELOOP || r == -EISDIR || r == -ENOTSUP;
+}

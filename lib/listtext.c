@@ -103,25 +103,33 @@ static int add_line(struct list *l, size_t *n_allocated, const struct list_line 
 	return 0;
 }
 
-/* What is kept from one line to the next. */
-struct reader {
-	struct list *list;
-	size_t n_allocated;     /* of list->items */
-	struct targets targets; /* of one line, its memory used again */
-};
-
-static void reader_done(struct reader *r)
+int list_lines_new(const char *name, struct list_lines *ret)
 {
-	(void) list_free(r->list);
-	targets_done(&r->targets);
+	struct list *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return -ENOMEM;
+	l->header = list_header_default(name);
+	*ret = (struct list_lines){ .list = l };
+	return 0;
 }
 
-static int parse_line(struct reader *reader, struct cursor c, const char **ret_error)
+void list_lines_done(struct list_lines *lines)
 {
-	struct list *l = reader->list;
+	(void) list_free(lines->list);
+	targets_done(&lines->targets);
+}
+
+int list_parse_line(struct list_lines *lines, struct cursor c, const char **ret_error)
+{
+	struct list *l = lines->list;
 	struct list_line line = {};
 	struct word w;
 	int r;
+
+	l->n_lines++;
+	if (c.end > c.at && c.end[-1] == '\r')
+		c.end--;
 
 	if (header_starts(&c)) {
 		*ret_error = l->n_lines == 1 ? header_parse(&l->header, &c) :
@@ -139,8 +147,8 @@ static int parse_line(struct reader *reader, struct cursor c, const char **ret_e
 		w = next_word(&c);
 	}
 
-	reader->targets.n_items = 0;
-	r = targets_parse(&reader->targets, w.text, w.length, ret_error);
+	lines->targets.n_items = 0;
+	r = targets_parse(&lines->targets, w.text, w.length, ret_error);
 	if (r < 0)
 		return r == -ENOMEM ? r : -EBADMSG;
 
@@ -149,9 +157,9 @@ static int parse_line(struct reader *reader, struct cursor c, const char **ret_e
 		return -EBADMSG;
 
 	line.comment = take_comment(&c);
-	for (size_t i = 0; i < reader->targets.n_items; i++) {
-		line.target = reader->targets.items[i];
-		r = add_line(l, &reader->n_allocated, &line);
+	for (size_t i = 0; i < lines->targets.n_items; i++) {
+		line.target = lines->targets.items[i];
+		r = add_line(l, &lines->n_allocated, &line);
 		if (r < 0)
 			return r;
 	}
@@ -253,27 +261,21 @@ struct list *list_free(struct list *l)
 int list_parse(const char *name, char *text, size_t size, struct list **ret_list,
 	       size_t *ret_lineno, const char **ret_error)
 {
-	_cleanup_(reader_done) struct reader reader = {};
+	_cleanup_(list_lines_done) struct list_lines lines = {};
 	struct list *l;
 	char *next = text, *end = text + size, *newline;
 	int r;
 
-	reader.list = l = calloc(1, sizeof(*l));
-	if (!l) {
+	r = list_lines_new(name, &lines);
+	if (r < 0) {
 		free(text);
-		return -ENOMEM;
+		return r;
 	}
+	l = lines.list;
 	l->text = text;
-	l->header = list_header_default(name);
 
 	while ((newline = memchr(next, '\n', (size_t)(end - next)))) {
-		struct cursor c = { next, newline };
-
-		l->n_lines++;
-		if (c.end > c.at && c.end[-1] == '\r')
-			c.end--;
-
-		r = parse_line(&reader, c, ret_error);
+		r = list_parse_line(&lines, (struct cursor){ next, newline }, ret_error);
 		if (r == -EBADMSG)
 			*ret_lineno = l->n_lines;
 		if (r < 0)
@@ -286,7 +288,7 @@ int list_parse(const char *name, char *text, size_t size, struct list **ret_list
 	if (r < 0)
 		return r;
 
-	*ret_list = TAKE_PTR(reader.list);
+	*ret_list = TAKE_PTR(lines.list);
 	return 0;
 }
 

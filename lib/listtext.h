@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "linewords.h"
 #include "listfile.h"
 
 /* What "until=" and "since=" may say: the year 9999. */
@@ -16,6 +17,19 @@
  */
 int list_parse(const char *name, char *text, size_t size, struct list **ret_list,
 	       size_t *ret_lineno, const char **ret_error);
+
+/* Line by line: the list so far, each line's items behind those of the lines before, as they are in the file. */
+struct list_lines {
+	struct list *list;      /* whoever has taken its items may set n_items to 0 */
+	size_t n_allocated;     /* of list->items */
+	struct targets targets; /* of one line, its memory used again */
+};
+
+int list_lines_new(const char *name, struct list_lines *ret); /* -ENOMEM */
+void list_lines_done(struct list_lines *lines);
+
+/* Reads a line without its end, which must be writable, as a comment gets its NUL there. Errors as above. */
+int list_parse_line(struct list_lines *lines, struct cursor c, const char **ret_error);
 
 /* How much of the text, which needs no NUL, is a header: the first line, or nothing. */
 size_t list_header_length(const char *text, size_t size);

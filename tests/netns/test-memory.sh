@@ -7,7 +7,7 @@
 
 N_LINES=200000
 NO_LIMIT=$((1 << 40))
-SHARES="45 55 65 75 85" # percent of what the list takes
+SHARES="5 20 40 60 80" # percent of what the list takes
 
 # A memory cgroup for one start, in whichever hierarchy has the controller; sets $group, $peak_file and $limit_file.
 find_controller() {
