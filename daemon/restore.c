@@ -68,7 +68,7 @@ static int ask_for_room(struct restore *x)
 	int r;
 
 	if (x->n_granted == 0) {
-		r = room_ask(CHUNK * ROOM_ENTRY);
+		r = room_ask(CHUNK * ROOM_ENTRY6);
 		if (r < 0)
 			return r;
 		x->n_granted = CHUNK;
@@ -110,22 +110,33 @@ static int restore_line(struct restore *x, const struct list_header *header, con
 	return 0;
 }
 
-/* Room for all of a list at once: growing step by step would copy the table each time, and hold it twice. */
-static void reserve(struct table *t, const struct list_reader *l)
-{
-	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++)
-		(void) table_reserve(t, kind, list_reader_count(l, kind)); /* or it grows as far as it can */
-}
-
 /* A list on its way into the tables. */
 struct restore_list {
 	struct restore *restore;
 	const struct list_header *header;
 	unsigned index;
+	struct list_reader *reader;
+	bool is_new;          /* nothing of it is in the tables yet */
+	bool has_room[_FW_KIND_MAX];
 	int failure;          /* why no more came in; from there on entries are only counted */
 	struct target failed; /* the first that did not */
 	uint64_t n_left_out;  /* behind it */
 };
+
+/*
+ * Room for all of a list at once, or for as much as there is memory for: growing step by step would copy the table each
+ * time, and hold it twice. When the first of a kind comes, and those of the kinds before it have their memory.
+ */
+static void reserve(struct restore_list *x, enum fw_kind kind)
+{
+	uint64_t n = list_reader_count(x->reader, kind);
+
+	if (kind == FW_KIND_PORT || !x->is_new || x->has_room[kind])
+		return;
+	x->has_room[kind] = true;
+	while (n > CHUNK && table_reserve(x->restore->table, kind, n) == -ENOMEM)
+		n -= n / 8;
+}
 
 /* For list_reader_each(). */
 static int restore_or_count(const struct list_line *line, void *userdata)
@@ -136,6 +147,7 @@ static int restore_or_count(const struct list_line *line, void *userdata)
 		x->n_left_out++;
 		return 0;
 	}
+	reserve(x, table_kind(&line->target));
 	x->failure = restore_line(x->restore, x->header, line, x->index);
 	if (x->failure < 0)
 		x->failed = line->target;
@@ -163,9 +175,15 @@ static int explain_failure(const struct restore_list *x)
 	}
 }
 
-static int restore_items(struct restore *restore, struct list_reader *l, unsigned index)
+static int restore_items(struct restore *restore, struct list_reader *l, unsigned index, bool is_new)
 {
-	struct restore_list x = { .restore = restore, .header = list_reader_header(l), .index = index };
+	struct restore_list x = {
+		.restore = restore,
+		.header = list_reader_header(l),
+		.index = index,
+		.reader = l,
+		.is_new = is_new,
+	};
 	int r;
 
 	r = list_reader_each(l, restore_or_count, &x);
@@ -250,9 +268,7 @@ static int restore_list(struct restore *x, const char *name)
 	if (index < 0)
 		return log_error(index, "Cannot make the list '%s': %m", name);
 
-	if (was_empty)
-		reserve(x->table, l);
-	r = restore_items(x, l, (unsigned)index);
+	r = restore_items(x, l, (unsigned)index, was_empty);
 	if (r == 0 && was_empty && !list_reader_is_torn(l) && x->n_expired == n_expired)
 		r = set_stamp(x->table, (unsigned)index, stamp);
 	return r == -E2BIG || r == -ENOMEM ? 0 : r; /* what fits is better than nothing: others may still */

@@ -20,7 +20,7 @@ int table_fill(struct table *t, enum fw_kind kind, const void *keys, const struc
 
 	if (fd < 0)
 		return fd;
-	r = room_ask(n * ROOM_ENTRY);
+	r = room_ask(n * table_entry_room(kind));
 	if (r < 0)
 		return r;
 	return bpf_map_update_batch(fd, keys, entries, &n, NULL) < 0 ? -errno : 0;

@@ -13,6 +13,14 @@
 #include "room.h"
 #include "table-internal.h"
 
+#define GROWTH_MIN 16 /* growing by less than this part, where memory is short, would copy the table all the time */
+#define GROWTH_STEP 1024
+
+uint64_t table_entry_room(enum fw_kind kind)
+{
+	return kind == FW_KIND_IPV4 ? ROOM_ENTRY4 : ROOM_ENTRY6;
+}
+
 /* Copies all of one table into another. Hits that fall in between are counted in the old one: lost. */
 static int copy_table(int from, int to, size_t size)
 {
@@ -71,9 +79,6 @@ static int exchange_table(struct table *t, enum fw_kind kind, uint32_t max_entri
 	char name[32];
 	int r;
 
-	r = room_ask(max_entries * ROOM_BUCKET + table_count(t, kind) * ROOM_ENTRY);
-	if (r < 0)
-		return r;
 	fd = table_new_map(kind, max_entries);
 	if (fd < 0)
 		return fd;
@@ -100,21 +105,30 @@ static int exchange_table(struct table *t, enum fw_kind kind, uint32_t max_entri
 
 int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least)
 {
-	uint64_t room = 0, max_entries;
+	uint64_t room = 0, least, size;
 	int r;
 
 	r = table_room(t, kind, &room);
 	if (r < 0)
 		return r;
-	if (at_least == 0)
-		at_least = room + 1;
-	if (at_least <= room)
+	least = at_least ?: room + room / GROWTH_MIN + 1;
+	if (least > t->meta.max_entries && at_least == 0 && room < t->meta.max_entries)
+		least = t->meta.max_entries;
+	if (least <= room)
 		return 0;
-	if (at_least > t->meta.max_entries)
+	if (least > t->meta.max_entries)
 		return -E2BIG;
 
-	max_entries = next_size(at_least);
-	return exchange_table(t, kind, max_entries < t->meta.max_entries ? max_entries : t->meta.max_entries);
+	size = next_size(least);
+	if (size > t->meta.max_entries)
+		size = t->meta.max_entries;
+	/*
+	 * Memory for all that it may ever take, or a smaller one: the memory is that of whoever makes the table, who must
+	 * not be killed because somebody else has filled it.
+	 */
+	while ((r = room_ask(size * table_entry_room(kind))) < 0 && size > least)
+		size = size - least > GROWTH_STEP ? least + (size - least) / 2 : least;
+	return r < 0 ? r : exchange_table(t, kind, size);
 }
 
 int table_reserve(struct table *t, enum fw_kind kind, uint64_t n_more)

@@ -90,9 +90,12 @@ int table_entry_read(struct table *t, const struct target *target, struct raw *r
 /* Lists count their entries: was and is are the lists of one entry, before and after. */
 void table_count_in_lists(struct table *t, uint64_t was, uint64_t is);
 
+/* What to ask of room_ask() for an entry. */
+uint64_t table_entry_room(enum fw_kind kind);
+
 /*
  * Makes room: for at_least entries, or for more than there is room for now if 0. -E2BIG: MaxEntries= does
- * not allow it.
+ * not allow it; -ENOMEM.
  */
 int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least);
 

@@ -13,7 +13,6 @@
 
 #include "cleanup.h"
 #include "insert.h"
-#include "room.h"
 #include "table-internal.h"
 
 #define LOAD_BATCH 65536 /* elements that two threads insert at a time */
@@ -66,7 +65,7 @@ static void batch_count(struct batch *b, uint32_t from, uint32_t to, int more)
 		*table_census_of(b->t, &b->targets[i]->prefix) += more;
 }
 
-/* Inserts what waits. */
+/* Inserts what waits. Whoever made the table has asked for the memory for it. */
 static int batch_flush(struct batch *b)
 {
 	const struct elements elements = {
@@ -84,9 +83,6 @@ static int batch_flush(struct batch *b)
 	fd = table_current_fd(b->t, b->kind);
 	if (fd < 0)
 		return fd;
-	r = room_ask(b->n * ROOM_ENTRY);
-	if (r < 0)
-		return r;
 	batch_count(b, 0, b->n, 1); /* before they come: too many in the census do no harm, too few would */
 	r = insert_all(fd, &elements, done);
 	batch_count(b, done[0], half, -1);

@@ -6,20 +6,24 @@
 . "${0%/*}/lib.sh"
 
 N_LINES=200000
+N_MORE=20000
 NO_LIMIT=$((1 << 40))
-SHARES="5 20 40 60 80" # percent of what the list takes
+LEFT=$((4 << 20))      # the daemon leaves 2 MiB, and asks for less than that at a time
+SHARES="5 20 40 60 80" # percent of what the list takes beyond that
 
-# A memory cgroup for one start, in whichever hierarchy has the controller; sets $group, $peak_file and $limit_file.
+# Where groups can be made, in whichever hierarchy has the memory controller: sets $parent and the names of their files.
 find_controller() {
 	controller=$(awk '{ for (i = 7; i < NF; i++) if ($i == "-" && $(i + 1) == "cgroup" && $NF ~ /(^|,)memory(,|$)/) print $5 }' \
 		/proc/self/mountinfo | head -n 1)
 	if [ -n "$controller" ]; then
-		parent=$controller$FW_TEST_CGROUP peak=memory.max_usage_in_bytes limit=memory.limit_in_bytes
+		parent=$controller$FW_TEST_CGROUP
+		limit=memory.limit_in_bytes usage=memory.usage_in_bytes peak=memory.max_usage_in_bytes
+		mkdir "$parent"
 	else
-		parent=$CGROUP/memory peak=memory.peak limit=memory.max
-		echo +memory >"$CGROUP/cgroup.subtree_control"
+		parent=$CGROUP/memory
+		limit=memory.max usage=memory.current peak=memory.peak
+		mkdir "$parent" && echo +memory >"$CGROUP/cgroup.subtree_control" && echo +memory >"$parent/cgroup.subtree_control"
 	fi 2>/dev/null
-	mkdir "$parent" && { [ -n "$controller" ] || echo +memory >"$parent/cgroup.subtree_control"; }
 }
 
 n_groups=0
@@ -84,6 +88,8 @@ trap 'finish; rmdir "$parent"' EXIT
 
 awk -v n=$N_LINES 'BEGIN { while (i < n) { printf "%d.%d.%d.0/24\n", 1 + i / 65536, i / 256 % 256, i % 256; i++ } }' >"$T/big"
 
+numbers 1 $N_MORE | sed 's/.*/block & --runtime/' >"$T/more"
+
 configure
 start_in_group $NO_LIMIT || die "the daemon does not start"
 fwctl block $BAD4 >/dev/null
@@ -93,13 +99,13 @@ check "a list is loaded without a limit" quietly fwctl load --force big "$T/big"
 same "all of it is there" $((N_LINES + 1)) "$(n_restored)"
 end_in_group
 start_in_group $NO_LIMIT || die "the daemon does not start with the list"
-all=$(cat "$group/$peak")
+all=$(cat "$group/$usage")
 note "the daemon takes $((base >> 10)) KiB at most, with the list $((all >> 10))"
 end_in_group
 
 for share in $SHARES; do
 	name="with memory for $share % of the list"
-	check "$name: it starts" start_in_group $((base + (all - base) * share / 100))
+	check "$name: it starts" start_in_group $((base + LEFT + (all - base - LEFT) * share / 100))
 	check "$name: it says which list did not fit, and what to raise" grep -q "'big'.*raise MemoryMax=" "$T/log"
 	check "$name: what was put in by hand is there, and some of the list" is_between 2 "$(n_restored)" $N_LINES
 	check "$name: what fits is in force" quietly fwctl check 1.0.0.1 --in
@@ -108,6 +114,8 @@ for share in $SHARES; do
 	check "$name: there is memory to attach" wait_for is_attached h1
 	ip link del h1
 	configure
+	quietly fwctl batch "$T/more"
+	check "$name: there is memory to reload when others have filled its tables" reloads
 	check "$name: it is not killed" kill -0 "$DAEMON"
 	end_in_group
 done
