@@ -505,10 +505,11 @@ struct fw_more_hits {
 
 /*
  * A hash over everything shared that shows in a size, and over the version of what does not: catches a
- * layout that changed without FW_ABI_VERSION. Raise FW_FILTER_VERSION with every change to a hash or a
- * position in filter.h: a filter filled by one version and read by another says "no" wrongly.
+ * layout that changed without FW_ABI_VERSION. Raise FW_UNSEEN_VERSION with every change to a hash or a
+ * position in filter.h, for a filter filled by one version and read by another says "no" wrongly, and to
+ * the flags of a map in maps.h, which decide what fits into a map of maps.
  */
-#define FW_FILTER_VERSION 2
+#define FW_UNSEEN_VERSION 3
 #define FW_LAYOUT_STEP(h, type) (((h) ^ sizeof(type)) * 16777619u)
 static inline __u32 fw_layout(void)
 {
@@ -533,7 +534,7 @@ static inline __u32 fw_layout(void)
 	h = FW_LAYOUT_STEP(h, struct fw_seen);
 	h = FW_LAYOUT_STEP(h, struct fw_sizes);
 	h = FW_LAYOUT_STEP(h, struct fw_meta);
-	return (h ^ FW_FILTER_VERSION) * 16777619u;
+	return (h ^ FW_UNSEEN_VERSION) * 16777619u;
 }
 
 #ifndef FW_TEST_LAYOUT

@@ -15,12 +15,13 @@
 #include "abi.h"
 
 /*
- * The truth: one element per prefix. The templates' size is nominal, real tables grow on demand. Sizes
- * and not types, here and in the last maps: clang leaves a type that only a map names undefined in BTF.
+ * The truth: one element per prefix, all in memory from the start: half the time to fill, fewer bytes an
+ * element, and no memory to be refused when an entry comes. The templates' size is nominal, real tables
+ * are exchanged for larger ones. Sizes and not types, here and in the last maps: clang leaves a type that
+ * only a map names undefined in BTF.
  */
 struct table4 {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(struct fw_key4));
 	__uint(value_size, sizeof(struct fw_entry));
@@ -28,7 +29,6 @@ struct table4 {
 
 struct table6 {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(struct fw_key6));
 	__uint(value_size, sizeof(struct fw_entry));

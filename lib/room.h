@@ -11,9 +11,9 @@
 
 #define ROOM_LEFT (UINT64_C(2) << 20) /* what is left: to attach, to log, to run */
 
-/* An entry, with what the kernel keeps beside it: 96 bytes of a slab, for IPv6 128, their owner, and a bucket. */
-#define ROOM_ENTRY4 UINT64_C(128)
-#define ROOM_ENTRY6 UINT64_C(160)
+/* An entry: the element of the hash, and up to two buckets. */
+#define ROOM_ENTRY4 UINT64_C(120)
+#define ROOM_ENTRY6 UINT64_C(136)
 
 /*
  * Would there be ROOM_LEFT beside so many bytes? -ENOMEM: no. Takes nothing, and answers for now and for the cgroup of

@@ -11,18 +11,14 @@
 #include <bpf/bpf.h>
 
 #include "cleanup.h"
-#include "room.h"
 #include "table-internal.h"
 
 int table_fill(struct table *t, enum fw_kind kind, const void *keys, const struct fw_entry *entries, uint32_t n)
 {
-	int fd = table_current_fd(t, kind), r;
+	int fd = table_current_fd(t, kind);
 
 	if (fd < 0)
 		return fd;
-	r = room_ask(n * table_entry_room(kind));
-	if (r < 0)
-		return r;
 	return bpf_map_update_batch(fd, keys, entries, &n, NULL) < 0 ? -errno : 0;
 }
 

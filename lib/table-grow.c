@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * A larger entry table in the place of the one in use: filled aside, pinned, put into the other slot, and
+ * A larger entry table in the place of the one in use, or a smaller one: filled aside, pinned, put into the other slot, and
  * named by one store. Whoever dies on the way leaves the old one in force and complete.
  */
 
@@ -13,8 +13,10 @@
 #include "room.h"
 #include "table-internal.h"
 
-#define GROWTH_MIN 16 /* growing by less than this part, where memory is short, would copy the table all the time */
+#define SHORT_MAX   16384
+#define GROWTH_MIN  16 /* growing by less than this part, where memory is short, would copy the table all the time */
 #define GROWTH_STEP 1024
+#define SHRINK_PART 4 /* a table with fewer than this part in it gives memory back, and keeps twice what it needs */
 
 uint64_t table_entry_room(enum fw_kind kind)
 {
@@ -45,12 +47,14 @@ static int copy_table(int from, int to, size_t size)
 	return 0;
 }
 
-/* The hash has a bucket for each entry it may hold, rounded up to a power of two: room up to there is free. */
+/* A table takes its memory at once: short ones double, long ones grow by a part. */
 static uint64_t next_size(uint64_t at_least)
 {
 	uint64_t size = 1;
 
-	while (size < at_least + at_least / 64)
+	if (at_least > SHORT_MAX)
+		return at_least + at_least / GROWTH_MIN;
+	while (size < at_least)
 		size *= 2;
 	return size;
 }
@@ -129,6 +133,19 @@ int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least)
 	while ((r = room_ask(size * table_entry_room(kind))) < 0 && size > least)
 		size = size - least > GROWTH_STEP ? least + (size - least) / 2 : least;
 	return r < 0 ? r : exchange_table(t, kind, size);
+}
+
+void table_shrink(struct table *t)
+{
+	uint64_t room, n;
+
+	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
+		if (t->table_fd[kind] < 0 || table_room(t, kind, &room) < 0) /* nothing of this kind was touched */
+			continue;
+		n = table_count(t, kind);
+		if (room > SHORT_MAX && n < room / SHRINK_PART)
+			(void) exchange_table(t, kind, next_size(n < SHORT_MAX / 2 ? SHORT_MAX : 2 * n));
+	}
 }
 
 int table_reserve(struct table *t, enum fw_kind kind, uint64_t n_more)

@@ -99,6 +99,9 @@ uint64_t table_entry_room(enum fw_kind kind);
  */
 int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least);
 
+/* Gives back what a table has far too much of, after a change that has opened it. If that fails, it keeps it. */
+void table_shrink(struct table *t);
+
 /* Calls fn for each raw entry of a kind, whether it has ended or not. */
 typedef int (*raw_fn)(struct table *t, const struct target *target, struct raw *raw, void *userdata);
 int table_walk_raw(struct table *t, enum fw_kind kind, raw_fn fn, void *userdata);

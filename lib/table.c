@@ -19,7 +19,7 @@
 #include "cleanup.h"
 #include "table-internal.h"
 
-#define TABLE_ENTRIES_MIN 1024 /* 16 KiB of buckets: what a table starts with */
+#define TABLE_ENTRIES_MIN 1024 /* some 120 KiB: what a table starts with */
 
 struct table *table_free(struct table *t)
 {
@@ -181,7 +181,6 @@ int table_try_lock(const char *run_dir, int *ret_fd)
 
 int table_new_map(enum fw_kind kind, uint32_t max_entries)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
 	int fd;
 
 	if (kind == FW_KIND_PORT)
@@ -190,7 +189,7 @@ int table_new_map(enum fw_kind kind, uint32_t max_entries)
 	else
 		fd = bpf_map_create(BPF_MAP_TYPE_HASH, kind == FW_KIND_IPV4 ? "fw_table4" : "fw_table6",
 				    kind == FW_KIND_IPV4 ? sizeof(struct fw_key4) : sizeof(struct fw_key6),
-				    sizeof(struct fw_entry), max_entries, &opts);
+				    sizeof(struct fw_entry), max_entries, NULL);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -364,6 +363,7 @@ int table_commit(struct table *t)
 
 	t->is_changing = false;
 	__atomic_store_n(&t->census->is_changing, 0, __ATOMIC_RELEASE);
+	table_shrink(t); /* safe to die in */
 	return 0;
 }
 

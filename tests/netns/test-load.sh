@@ -130,3 +130,14 @@ fwctl block 203.0.113.77 -l feed --runtime >/dev/null
 check "but does where the kernel may hold something else" test "$(looks feed)" != 0
 same "after a reboot: all are there" 200000 "$(entries)"
 same "after a reboot: a load finds nothing to do" "loaded list 'feed': +0 -0 =200000" "$(fwctl load feed "$T/b")"
+
+# What a list has taken it gives back.
+room() {
+	bpftool -j map show pinned "$(echo "$PINS"/maps/table6_*)" | json "d['max_entries']"
+}
+check "the table has room for all of it" test "$(room)" -ge 200000
+sed -n '1,1000p' "$T/b" >"$T/short"
+quietly fwctl load --force feed "$T/short"
+check "a list of a thousand leaves no room for 200,000" test "$(room)" -lt 20000
+same "and all of the thousand are there" 1000 "$(entries)"
+check "the first is blocked" quietly fwctl check "$(head -n 1 "$T/short" | sed 's|/.*|1|')"

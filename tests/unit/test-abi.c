@@ -14,7 +14,7 @@ static void test_layout(void **state)
 {
 	static const __u32 layouts[] = {
 		[1] = 0xc8f57e58,
-		[2] = 0x6842b99b,
+		[2] = 0x6742b808,
 	};
 
 	assert_int_equal(ELEMENTSOF(layouts), FW_ABI_VERSION + 1);
