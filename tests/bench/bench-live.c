@@ -337,6 +337,19 @@ static const struct goal {
 	{ ARTICLE "xdp", 1000,   XDP,  1000,    DROP_COLD, false, true,  35 },
 };
 
+/* What a program that does nothing else than to pass or to drop reaches at the same hook: nobody can do better. */
+static double limit_of(const struct goal *g, double over)
+{
+	bool is_xdp = strncmp(g->under, XDP, strlen(XDP)) == 0;
+	double limit = 0;
+
+	if (g->is_added)
+		limit = samples_median(samples_of(is_xdp ? "xdp, empty program" : "tcx, empty program", 0, g->measure, true));
+	else if (g->measure == DROP_COLD)
+		limit = samples_median(samples_of(is_xdp ? "xdp, drops all" : "tcx, drops all", 1, g->measure, false));
+	return limit > 0 ? over / limit : 0;
+}
+
 /* One goal; says so where a peer is missing. */
 static void print_goal(const struct goal *g)
 {
@@ -347,10 +360,14 @@ static void print_goal(const struct goal *g)
 	printf("| %s%s | %s, %zu | %s, %zu | ", measures[g->measure], g->is_added ? ", added" : "", g->over, g->n_over,
 	       g->under, g->n_under);
 	if (over <= 0 || under <= 0)
-		printf("not measured | at %s %g |\n", g->at_least ? "least" : "most", g->goal);
+		printf("not measured | at %s %g |", g->at_least ? "least" : "most", g->goal);
 	else
-		printf("%.2f | at %s %g, %s |\n", ratio, g->at_least ? "least" : "most", g->goal,
+		printf("%.2f | at %s %g, %s |", ratio, g->at_least ? "least" : "most", g->goal,
 		       (g->at_least ? ratio >= g->goal : ratio <= g->goal) ? "met" : "missed");
+	if (over > 0 && under > 0 && limit_of(g, over) > 0)
+		printf(" %.2f |\n", limit_of(g, over));
+	else
+		printf(" - |\n");
 }
 
 static void print_cell(const struct filter_row *f, enum measure m)
@@ -385,7 +402,9 @@ static void print(void)
 		else
 			printf(" - |\n");
 	}
-	printf("\n| what | of | over that of | ratio | goal |\n|---|---|---|---|---|\n");
+	printf("\nThe last column is the ratio that a program reaches which does nothing but to pass or to drop: the most that there\n"
+	       "is to be had at that hook.\n\n"
+	       "| what | of | over that of | ratio | goal | at best |\n|---|---|---|---|---|---|\n");
 	for (size_t i = 0; i < ELEMENTSOF(goals); i++)
 		print_goal(&goals[i]);
 }

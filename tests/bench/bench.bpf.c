@@ -4,7 +4,7 @@
  * The decision of bpf/classify.h beside other ways to come to it, all with the same parser and the same
  * counters: for bench-micro. A run judges N_LOOKUPS packets, so that what a test run costs by itself is
  * spread over them; their sources are not the frame's but the next ones of an array, and where the next one
- * is depends on the verdict before, so that no two lookups overlap.
+ * is depends on what was found before, so that no two lookups that find something overlap.
  */
 
 #include <linux/bpf.h>
@@ -39,7 +39,8 @@ struct {
 static const struct decision no_match = { .reason = FW_REASON_NO_MATCH };
 static const struct decision match = { .reason = FW_REASON_ADDRESS, .found = FOUND(RANK_ADDRESS, 0, 0, 0) };
 
-static __always_inline bool lpm_has(const struct packet *pkt)
+/* These say what they have found as a number, not only that they have: see one(). */
+static __always_inline __u64 lpm_find(const struct packet *pkt)
 {
 	struct fw_key6 key6 = { .prefixlen = 128 };
 	struct fw_key4 key4 = { .prefixlen = 32, .addr = pkt->addr[0] };
@@ -51,11 +52,11 @@ static __always_inline bool lpm_has(const struct packet *pkt)
 		__builtin_memcpy(key6.addr, pkt->addr, sizeof(key6.addr));
 		lists = bpf_map_lookup_elem(&lpm6, &key6);
 	}
-	return lists && *lists;
+	return lists ? *lists : 0;
 }
 
 /* The entry tables without the filter: asked for each prefix length in use, the longest first. */
-static __always_inline bool hash_has_ip4(const struct fw_policy *p, __u32 addr)
+static __always_inline __u64 hash_find_ip4(const struct fw_policy *p, __u32 addr)
 {
 	__u64 lengths = p->lengths4;
 	__u32 slot = fw_slot(p->table_generation[FW_KIND_IPV4]);
@@ -65,7 +66,7 @@ static __always_inline bool hash_has_ip4(const struct fw_policy *p, __u32 addr)
 
 	table = bpf_map_lookup_elem(&tables4, &slot);
 	if (!table)
-		return false;
+		return 0;
 	for (int i = 0; i <= 32 && lengths; i++) {
 		__u32 host_bits = lowest_bit(lengths);
 
@@ -76,10 +77,10 @@ static __always_inline bool hash_has_ip4(const struct fw_policy *p, __u32 addr)
 		if (e)
 			return e->lists[FW_INGRESS];
 	}
-	return false;
+	return 0;
 }
 
-static __always_inline bool hash_has_ip6(const struct fw_policy *p, __u64 high, __u64 low)
+static __always_inline __u64 hash_find_ip6(const struct fw_policy *p, __u64 high, __u64 low)
 {
 	__u32 slot = fw_slot(p->table_generation[FW_KIND_IPV6]), host_bits;
 	struct fw_entry *e;
@@ -88,7 +89,7 @@ static __always_inline bool hash_has_ip6(const struct fw_policy *p, __u64 high, 
 
 	table = bpf_map_lookup_elem(&tables6, &slot);
 	if (!table)
-		return false;
+		return 0;
 	for (__u32 word = 0; word < 3; word++) {
 		__u64 lengths = p->lengths6[word];
 
@@ -105,35 +106,35 @@ static __always_inline bool hash_has_ip6(const struct fw_policy *p, __u64 high, 
 				return e->lists[FW_INGRESS];
 		}
 	}
-	return false;
+	return 0;
 }
 
 /* Global functions, taken by the verifier once each. */
-__noinline int hash_has4(__u32 addr)
+__noinline __u64 hash_find4(__u32 addr)
 {
 	const struct fw_policy *p;
 	__u32 first = 0;
 
 	p = bpf_map_lookup_elem(&policy, &first);
-	return p && hash_has_ip4(p, addr);
+	return p ? hash_find_ip4(p, addr) : 0;
 }
 
-__noinline int hash_has6(__u64 high, __u64 low)
+__noinline __u64 hash_find6(__u64 high, __u64 low)
 {
 	const struct fw_policy *p;
 	__u32 first = 0;
 
 	p = bpf_map_lookup_elem(&policy, &first);
-	return p && hash_has_ip6(p, high, low);
+	return p ? hash_find_ip6(p, high, low) : 0;
 }
 
-static __always_inline bool hash_has(const struct packet *pkt)
+static __always_inline __u64 hash_find(const struct packet *pkt)
 {
 	const __be32 *addr = pkt->addr;
 
 	if (pkt->flags & PACKET_IP4)
-		return hash_has4(bpf_ntohl(addr[0]));
-	return hash_has6((__u64)bpf_ntohl(addr[0]) << 32 | bpf_ntohl(addr[1]),
+		return hash_find4(bpf_ntohl(addr[0]));
+	return hash_find6((__u64)bpf_ntohl(addr[0]) << 32 | bpf_ntohl(addr[1]),
 			 (__u64)bpf_ntohl(addr[2]) << 32 | bpf_ntohl(addr[3]));
 }
 
@@ -153,9 +154,9 @@ static __always_inline int one(struct __sk_buff *skb, enum bench_design design)
 	struct packet pkt = {};
 	struct decision d = no_match;
 	const struct fw_policy *p;
+	__u64 found = 0;
 	bool is_reported;
 	__u32 first = 0;
-	__u64 verdict;
 
 	p = bpf_map_lookup_elem(&policy, &first);
 	if (!p)
@@ -163,19 +164,20 @@ static __always_inline int one(struct __sk_buff *skb, enum bench_design design)
 	packet_parse(CONTEXT_SKB(skb), LAYER_ETHERNET, FW_INGRESS, &pkt);
 	take_source(&pkt);
 
-	if (design == DESIGN_FW)
+	if (design == DESIGN_FW) {
 		d = classify(&pkt, FW_INGRESS, p, true);
-	else if (design == DESIGN_LPM_TRIE && lpm_has(&pkt))
-		d = match;
-	else if (design == DESIGN_HASH && hash_has(&pkt))
-		d = match;
+		found = d.found;
+	} else if (design != DESIGN_NONE) {
+		found = design == DESIGN_LPM_TRIE ? lpm_find(&pkt) : hash_find(&pkt);
+		if (found)
+			d = match;
+	}
 	is_reported = count(&pkt, &d, p, FW_HOOK_TC, FW_INGRESS);
 	watch(CONTEXT_SKB(skb), LAYER_ETHERNET, &pkt, &d, p, FW_HOOK_TC, FW_INGRESS, is_reported);
 
-	verdict = fw_reason_verdict(d.reason);
-	run.n_dropped += verdict == FW_DROP;
-	asm volatile("%0 &= 0" : "+r"(verdict)); /* 0, but not before the verdict is there */
-	run.at += 1 + verdict;
+	run.n_dropped += fw_reason_verdict(d.reason) == FW_DROP;
+	asm volatile("%0 &= 0" : "+r"(found)); /* 0, but not before it is there: a verdict could be foreseen */
+	run.at += 1 + found;
 	return 0;
 }
 

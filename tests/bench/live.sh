@@ -147,6 +147,8 @@ mount -t bpf bpf /sys/fs/bpf || die "cannot mount a private bpffs" # xdp-filter 
 make_pair && add "no filter" none 0
 make_pair && add "tcx, empty program" none 0
 make_pair && add "xdp, empty program" none 0
+make_pair && add "tcx, drops all" mixed 1
+make_pair && add "xdp, drops all" mixed 1
 for hook in tc xdp; do
 	for n in 1 1000 1000000; do
 		add_fw $hook mixed $n

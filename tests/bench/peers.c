@@ -28,6 +28,8 @@ int peer_attach(struct live *skel, const char *name, const char *device)
 	} peers[] = {
 		{ "tcx, empty program", skel->progs.empty, TCX_INGRESS, 0 },
 		{ "xdp, empty program", skel->progs.empty_xdp, BPF_XDP, XDP_FLAGS_DRV_MODE },
+		{ "tcx, drops all", skel->progs.drop_all, TCX_INGRESS, 0 },
+		{ "xdp, drops all", skel->progs.drop_all_xdp, BPF_XDP, XDP_FLAGS_DRV_MODE },
 		{ "article's program, tcx", skel->progs.article_tc, TCX_INGRESS, 0 },
 		{ "article's program, xdp", skel->progs.article_xdp, BPF_XDP, XDP_FLAGS_DRV_MODE },
 	};
