@@ -486,7 +486,7 @@ struct fw_meta {
 #define FW_TC_PRIORITY 66
 #define FW_TC_HANDLE   0xebf0f1
 
-/* What fw_add_hits is told, as the bytes of a packet: one entry of which the hits are still pending. */
+/* What fw_add_hits is told, as the bytes of a packet: hits of one entry that were counted elsewhere. */
 struct fw_more_hits {
 	__u8 ethernet[16]; /* test runs want a packet: zero */
 	__u32 kind;        /* enum fw_kind, not FW_KIND_PORT */
@@ -494,7 +494,7 @@ struct fw_more_hits {
 	__be32 addr[4];    /* IPv4: addr[0] */
 	__u64 hits;
 	__u32 last_hit;    /* tick */
-	__u32 reserved;    /* zero */
+	__u32 is_pending;  /* only if the entry has FW_HITS_PENDING, which goes with this */
 };
 
 /* What fw_check answers, packed into the return value of a test run. */

@@ -130,8 +130,8 @@ int fw_check(struct __sk_buff *skb)
 }
 
 /*
- * Adds the hits that a version before has counted to an entry that waits for them, while packets add
- * theirs: user space could only write back what it had read. Told by a test run, never attached.
+ * Adds hits to an entry, those that a version before has counted or the table before a larger one, while packets
+ * add theirs: user space could only write back what it had read. Told by a test run, never attached.
  */
 SEC("tc")
 int fw_add_hits(struct __sk_buff *skb)
@@ -158,11 +158,11 @@ int fw_add_hits(struct __sk_buff *skb)
 		if (table)
 			e = bpf_map_lookup_elem(table, &key6);
 	}
-	if (!e || !(e->hits & FW_HITS_PENDING))
+	if (!e || (more->is_pending && !(e->hits & FW_HITS_PENDING)))
 		return 0;
 
 	if (e->last_hit < more->last_hit)
 		e->last_hit = more->last_hit;
-	__sync_fetch_and_add(&e->hits, more->hits + FW_HITS_PENDING);
+	__sync_fetch_and_add(&e->hits, more->hits + (more->is_pending ? FW_HITS_PENDING : 0));
 	return 1;
 }

@@ -67,22 +67,32 @@ static int add_to_port(struct table *t, const struct pending *p, unsigned index)
 	return 0;
 }
 
+int table_add_hits(int prog_fd, enum fw_kind kind, const void *key, uint64_t hits, uint32_t last_hit, bool is_pending)
+{
+	const struct fw_key4 *key4 = key; /* both begin with the length, and the address follows */
+	struct fw_more_hits more = {
+		.kind = kind,
+		.prefixlen = key4->prefixlen,
+		.hits = hits,
+		.last_hit = last_hit,
+		.is_pending = is_pending,
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &more, .data_size_in = sizeof(more));
+
+	memcpy(more.addr, &key4->addr, table_key_size(kind) - sizeof(key4->prefixlen));
+	return bpf_prog_test_run_opts(prog_fd, &opts) < 0 ? -errno : 0;
+}
+
 static int add_to_prefix(const struct pending *p, const struct target *target)
 {
 	union key key = table_prefix_to_key(&target->prefix);
-	struct fw_more_hits more = { .kind = table_kind(target), .prefixlen = target->prefix.length };
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &more, .data_size_in = sizeof(more));
+	enum fw_kind kind = table_kind(target);
 	uint32_t last_hit = 0;
 	uint64_t hits = 0;
 	int r;
 
-	r = p->fn(more.kind, &key, &hits, &last_hit, p->userdata);
-	if (r < 0)
-		return r;
-	memcpy(more.addr, target->prefix.bytes, prefix_full_length(target->prefix.family) / 8);
-	more.hits = hits;
-	more.last_hit = last_hit;
-	return bpf_prog_test_run_opts(p->prog_fd, &opts) < 0 ? -errno : 0;
+	r = p->fn(kind, &key, &hits, &last_hit, p->userdata);
+	return r < 0 ? r : table_add_hits(p->prog_fd, kind, &key, hits, last_hit, true);
 }
 
 static int add_to_one(struct table *t, const struct target *target, struct raw *raw, void *userdata)

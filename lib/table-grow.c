@@ -23,28 +23,71 @@ uint64_t table_entry_room(enum fw_kind kind)
 	return kind == FW_KIND_IPV4 ? ROOM_ENTRY4 : ROOM_ENTRY6;
 }
 
-/* Copies all of one table into another. Hits that fall in between are counted in the old one: lost. */
-static int copy_table(int from, int to, size_t size)
+/*
+ * From one table to another. Packets count hits in the old one until it is out of use: so the hits that were copied are
+ * kept, and what has come since is added then. Elements come in the same order both times, for under the writer lock
+ * nobody else adds or removes any.
+ */
+struct exchange {
+	enum fw_kind kind;
+	int from, to;
+	uint64_t *hits; /* as they were copied; NULL = there is no memory for that: what comes in between is lost */
+	size_t n_hits;  /* elements so far, this time */
+	int prog_fd;    /* fw_add_hits */
+};
+
+typedef int (*elements_fn)(struct exchange *x, const uint8_t *keys, const struct fw_entry *values, uint32_t n);
+
+static int each_batch(struct exchange *x, elements_fn fn)
 {
+	size_t size = table_key_size(x->kind);
 	_cleanup_free_ struct fw_entry *values = calloc(TABLE_BATCH, sizeof(*values));
 	_cleanup_free_ uint8_t *keys = calloc(TABLE_BATCH, size);
 	uint32_t cursor, n;
 	void *in = NULL;
-	int r = 0;
+	int r = 0, end = 0;
 
 	if (!keys || !values)
 		return -ENOMEM;
-	while (r == 0) {
+	x->n_hits = 0;
+	while (r >= 0 && end == 0) {
 		n = TABLE_BATCH;
-		if (bpf_map_lookup_batch(from, in, &cursor, keys, values, &n, NULL) < 0)
-			r = -errno;
-		if (r < 0 && r != -ENOENT) /* the end of the table; n elements came all the same */
-			return r;
-		if (n && bpf_map_update_batch(to, keys, values, &n, NULL) < 0)
-			return -errno;
+		if (bpf_map_lookup_batch(x->from, in, &cursor, keys, values, &n, NULL) < 0)
+			end = -errno;
+		if (end < 0 && end != -ENOENT) /* the end of the table; n elements came all the same */
+			return end;
+		if (n)
+			r = fn(x, keys, values, n);
 		in = &cursor;
 	}
+	return r;
+}
+
+static int copy_batch(struct exchange *x, const uint8_t *keys, const struct fw_entry *values, uint32_t n)
+{
+	if (bpf_map_update_batch(x->to, keys, values, &n, NULL) < 0)
+		return -errno;
+	for (uint32_t i = 0; i < n && x->hits; i++)
+		x->hits[x->n_hits++] = values[i].hits;
 	return 0;
+}
+
+static int add_late_hits(struct exchange *x, const uint8_t *keys, const struct fw_entry *values, uint32_t n)
+{
+	size_t size = table_key_size(x->kind);
+	int r = 0;
+
+	for (uint32_t i = 0; i < n && r >= 0; i++, x->n_hits++)
+		if (values[i].hits != x->hits[x->n_hits])
+			r = table_add_hits(x->prog_fd, x->kind, keys + i * size, values[i].hits - x->hits[x->n_hits],
+					   values[i].last_hit, false);
+	return r;
+}
+
+/* Memory to keep the hits of so many elements; NULL where it is short. */
+static uint64_t *hits_new(uint64_t n)
+{
+	return n <= SHORT_MAX || room_ask(n * sizeof(uint64_t)) >= 0 ? calloc(n, sizeof(uint64_t)) : NULL;
 }
 
 /* A table takes its memory at once: short ones double, long ones grow by a part. */
@@ -79,14 +122,23 @@ static int exchange_table(struct table *t, enum fw_kind kind, uint32_t max_entri
 {
 	uint32_t generation = t->policy->table_generation[kind], old = fw_slot(generation);
 	uint32_t next = fw_slot(generation + 1);
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = -1, prog_fd = -1;
+	_cleanup_free_ uint64_t *hits = NULL;
+	struct exchange x = { .kind = kind };
+	uint64_t room;
 	char name[32];
 	int r;
 
+	r = table_room(t, kind, &room);
+	if (r < 0)
+		return r;
 	fd = table_new_map(kind, max_entries);
 	if (fd < 0)
 		return fd;
-	r = copy_table(t->table_fd[kind], fd, table_key_size(kind));
+	x.from = t->table_fd[kind];
+	x.to = fd;
+	x.hits = hits = hits_new(room);
+	r = each_batch(&x, copy_batch);
 	if (r < 0)
 		return r;
 	r = table_put_slot(t, kind, next, fd);
@@ -96,6 +148,9 @@ static int exchange_table(struct table *t, enum fw_kind kind, uint32_t max_entri
 
 	/* an update of such a map waits for the programs that run: after it none looks for the old table */
 	(void) bpf_map_update_elem(t->tables_fd[kind], &next, &fd, BPF_ANY);
+	x.prog_fd = prog_fd = pins_open(t->pin_dir, "progs/fw_add_hits");
+	if (hits && prog_fd >= 0)
+		(void) each_batch(&x, add_late_hits); /* the exchange stands, whatever becomes of them */
 
 	/* from here on nobody finds the old one; leaving it there would only cost its memory */
 	closep(&t->table_fd[kind]);

@@ -90,6 +90,12 @@ int table_entry_read(struct table *t, const struct target *target, struct raw *r
 /* Lists count their entries: was and is are the lists of one entry, before and after. */
 void table_count_in_lists(struct table *t, uint64_t was, uint64_t is);
 
+/*
+ * Adds hits to an entry of a table in use while packets add theirs; prog_fd: fw_add_hits. Pending hits are added only
+ * if the entry still waits for them. One that is no longer there is passed over.
+ */
+int table_add_hits(int prog_fd, enum fw_kind kind, const void *key, uint64_t hits, uint32_t last_hit, bool is_pending);
+
 /* What to ask of room_ask() for an entry. */
 uint64_t table_entry_room(enum fw_kind kind);
 

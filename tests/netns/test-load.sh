@@ -141,3 +141,25 @@ quietly fwctl load --force feed "$T/short"
 check "a list of a thousand leaves no room for 200,000" test "$(room)" -lt 20000
 same "and all of the thousand are there" 1000 "$(entries)"
 check "the first is blocked" quietly fwctl check "$(head -n 1 "$T/short" | sed 's|/.*|1|')"
+
+# Hits are counted in the table that is filled, and in the one that goes.
+awk 'BEGIN { while (i < 150000) { printf "%d.%d.%d.0/24\n", 1 + i / 65536, i / 256 % 256, i % 256; i++ } }' >"$T/big4"
+echo 192.0.2.64/26 >"$T/short4"
+fwctl block $BAD4 >/dev/null
+count() { # FIELD: of list manual
+	fwctl lists --json | json "next(l['$1'] for l in d['lists'] if l['name'] == 'manual')"
+}
+hits_of() {
+	fwctl show manual $BAD4 --json | json "d['entries'][0]['hits']"
+}
+hits_before=$(hits_of)
+dropped_before=$(count dropped)
+flood_begin
+for i in 1 2 3; do
+	check "a larger table, $i" quietly fwctl load --force feed "$T/big4"
+	check "a smaller one, $i" quietly fwctl load --force feed "$T/short4"
+done
+flood_end
+n=$(($(count dropped) - dropped_before))
+check "packets were dropped all the while" test $n -gt 10000
+same "each is a hit of its entry" $n $(($(hits_of) - hits_before))
