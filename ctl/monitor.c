@@ -104,7 +104,7 @@ static void add_json(struct monitor *m, json_object *o)
 	const char *text;
 	size_t length;
 
-	text = json_object_to_json_string_length(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+	text = json_object_to_json_string_length(o, OUTPUT_JSON_FLAGS, &length);
 	outlet_add(&m->outlet, text, length);
 	outlet_add(&m->outlet, "\n", 1);
 	(void) json_object_put(o);

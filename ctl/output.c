@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Prints what verbs have built: JSON as it is, or the same objects as aligned text, which format.c
- * makes of single values. What came from a user or a file reaches the terminal escaped.
+ * Prints what verbs have built: JSON as it is, or the same objects as text, which format.c makes of single
+ * values and output-rows.c of tables. What came from a user or a file reaches the terminal escaped.
  */
 
 #include "output.h"
@@ -14,169 +14,13 @@
 #include "duration.h"
 #include "format.h"
 #include "log.h"
-#include "screen.h"
 
-#define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 #define MESSAGE_MAX 1024
-#define COLUMN_GAP "  "
 
-static bool is_number(enum column_kind kind)
-{
-	return kind == COLUMN_NUMBER || kind == COLUMN_SHORT;
-}
-
-/* The notes so far, as the last member of an object that is being printed piece by piece. */
-static void print_notes(struct ctl *ctl)
+void output_print_notes(struct ctl *ctl)
 {
 	if (ctl->notes)
-		printf(",\"notes\":%s", json_object_to_json_string_ext(ctl->notes, JSON_FLAGS));
-}
-
-int output_rows_begin(struct output_rows *o, struct ctl *ctl, const char *key,
-		      const struct column *columns)
-{
-	*o = (struct output_rows){ .ctl = ctl, .columns = columns };
-	if (ctl->is_json) {
-		printf("{\"%s\":[", key);
-		return 0;
-	}
-
-	o->cells = open_memstream(&o->text, &o->size);
-	return o->cells ? 0 : -errno;
-}
-
-static int add_cell(struct output_rows *o, size_t column, json_object *row)
-{
-	_cleanup_free_ char *value =
-		format_path(row, o->columns[column].key, o->columns[column].kind);
-	const char *text;
-	size_t length;
-
-	if (!value)
-		return -ENOMEM;
-	text = value[0] ? value : "-";
-	length = strlen(text);
-	if (length > o->width[column])
-		o->width[column] = length;
-	return fwrite(text, 1, length + 1, o->cells) == length + 1 ? 0 : -ENOMEM;
-}
-
-int output_rows_add(struct output_rows *o, json_object *row)
-{
-	int r = 0;
-
-	if (o->ctl->is_json) {
-		printf("%s\n%s", o->n_rows > 0 ? "," : "",
-		       json_object_to_json_string_ext(row, JSON_FLAGS));
-	} else {
-		for (size_t i = 0; o->columns[i].key && r == 0; i++)
-			r = add_cell(o, i, row);
-	}
-	o->n_rows++;
-	(void) json_object_put(row);
-	return r;
-}
-
-/*
- * Where a row is wider than the terminal, its first cell gets a line of its own if it is long, as IPv6
- * addresses are; and so does text at its end, a comment mostly.
- */
-static void fit_columns(struct output_rows *o)
-{
-	size_t rest = 0, room;
-
-	o->screen_width = screen_size().columns;
-	if (o->screen_width == 0)
-		return;
-	for (size_t i = 1; o->columns[i].key; i++) {
-		bool is_last = !o->columns[i + 1].key;
-
-		rest += strlen(COLUMN_GAP);
-		rest += is_last && !is_number(o->columns[i].kind) ? strlen(o->columns[i].title) : o->width[i];
-	}
-	room = o->screen_width > rest ? o->screen_width - rest : 0;
-	if (o->width[0] > room)
-		o->width[0] = room > strlen(o->columns[0].title) ? room : strlen(o->columns[0].title);
-}
-
-static bool fits_screen(const struct output_rows *o, size_t column, const char *text)
-{
-	size_t width = strlen(text);
-
-	for (size_t i = 0; i < column; i++)
-		width += o->width[i] + strlen(COLUMN_GAP);
-	return o->screen_width == 0 || width <= o->screen_width;
-}
-
-/* One cell, padded to its column unless it is the last and nothing follows. */
-static void print_cell(const struct output_rows *o, size_t i, const char *text)
-{
-	bool is_last = !o->columns[i + 1].key;
-
-	if (i == 0 && !is_last && strlen(text) > o->width[0])
-		printf("%s\n%*s", text, (int)o->width[0], "");
-	else if (is_number(o->columns[i].kind))
-		printf("%*s", (int)o->width[i], text);
-	else if (is_last && fits_screen(o, i, text))
-		fputs(text, stdout);
-	else if (is_last)
-		printf("\n" COLUMN_GAP COLUMN_GAP "%s", text);
-	else
-		printf("%-*s", (int)o->width[i], text);
-	fputs(is_last ? "\n" : COLUMN_GAP, stdout);
-}
-
-static void print_titles(struct output_rows *o)
-{
-	for (size_t i = 0; o->columns[i].key; i++)
-		if (strlen(o->columns[i].title) > o->width[i])
-			o->width[i] = strlen(o->columns[i].title);
-	fit_columns(o);
-	for (size_t i = 0; o->columns[i].key; i++)
-		print_cell(o, i, o->columns[i].title);
-}
-
-void output_rows_more(struct output_rows *o, const char *key, json_object *value)
-{
-	if (!o->more)
-		o->more = json_object_new_object();
-	json_object_object_add(o->more, key, value);
-}
-
-static void print_members(json_object *o)
-{
-	json_object_object_foreach(o, key, value)
-		printf(",\"%s\":%s", key, json_object_to_json_string_ext(value, JSON_FLAGS));
-}
-
-int output_rows_end(struct output_rows *o)
-{
-	_cleanup_json_ json_object *more = o->more;
-	const char *cell;
-	int r;
-
-	if (o->ctl->is_json) {
-		printf("%s]", o->n_rows > 0 ? "\n" : "");
-		if (more)
-			print_members(more);
-		print_notes(o->ctl);
-		puts("}");
-		return 0;
-	}
-
-	r = fclose(o->cells) < 0 ? -errno : 0;
-	o->cells = NULL;
-	if (r == 0 && o->n_rows > 0) {
-		print_titles(o);
-		cell = o->text;
-		for (size_t row = 0; row < o->n_rows; row++)
-			for (size_t i = 0; o->columns[i].key; i++) {
-				print_cell(o, i, cell);
-				cell += strlen(cell) + 1;
-			}
-	}
-	free(o->text);
-	return r;
+		printf(",\"notes\":%s", json_object_to_json_string_ext(ctl->notes, OUTPUT_JSON_FLAGS));
 }
 
 static int print_section(struct ctl *ctl, json_object *array, const struct section *s)
@@ -206,7 +50,7 @@ int output_record(struct ctl *ctl, json_object *record, const struct column *fie
 	if (ctl->is_json) {
 		if (ctl->notes)
 			json_object_object_add(record, "notes", json_object_get(ctl->notes));
-		puts(json_object_to_json_string_ext(record, JSON_FLAGS));
+		puts(json_object_to_json_string_ext(record, OUTPUT_JSON_FLAGS));
 		return 0;
 	}
 
@@ -262,8 +106,8 @@ int output_changes(struct ctl *ctl, json_object *changes)
 	int r = 0;
 
 	if (ctl->is_json) {
-		printf("{\"changes\":%s", json_object_to_json_string_ext(changes, JSON_FLAGS));
-		print_notes(ctl);
+		printf("{\"changes\":%s", json_object_to_json_string_ext(changes, OUTPUT_JSON_FLAGS));
+		output_print_notes(ctl);
 		puts("}");
 		return 0;
 	}
@@ -335,7 +179,7 @@ int output_fail(struct ctl *ctl, enum exit_status status, const char *format, ..
 	json_object_object_add(inner, "code", json_object_new_int(status));
 	json_object_object_add(inner, "message", json_text(text));
 	json_object_object_add(error, "error", inner);
-	fprintf(stderr, "%s\n", json_object_to_json_string_ext(error, JSON_FLAGS));
+	fprintf(stderr, "%s\n", json_object_to_json_string_ext(error, OUTPUT_JSON_FLAGS));
 	return status;
 }
 

@@ -13,6 +13,8 @@
 #include "ctl.h"
 #include "format.h"
 
+#define OUTPUT_JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
 /* A table inside a record. Arrays end with {}. */
 struct section {
 	const char *key;
@@ -50,6 +52,9 @@ int output_record(struct ctl *ctl, json_object *record, const struct column *fie
  * "notes" in the object that is printed next.
  */
 void output_note(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The notes so far, as the last member of an object that is being printed piece by piece. */
+void output_print_notes(struct ctl *ctl);
 
 /*
  * What a command has changed: {"changes": [{"result", "target", "list", "refreshed", "direction",
