@@ -11,6 +11,7 @@
 enum column_kind {
 	COLUMN_TEXT,
 	COLUMN_NUMBER,   /* to the right */
+	COLUMN_CUT,      /* the same; a table that is too wide goes on with it below, as a second one */
 	COLUMN_SHORT,    /* the same in at most 5 letters: 99999, 100k, 1.23M */
 	COLUMN_TIMELEFT, /* Unix time in seconds to the time until then; null = permanent */
 	COLUMN_AGO,      /* Unix time in seconds to the time since then; null = never */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Rows under one key: printed as JSON as they come, or kept until the widths are known and printed as a
- * table. On a terminal it keeps within the width: what is long gets a line of its own.
+ * Rows under one key: printed as JSON as they come, or kept until the widths are known and printed as a table.
+ * On a terminal it keeps within the width, where what is long gets a line of its own. Numbers are never
+ * shortened for it: a table of many is cut in two, through a pipe as well.
  */
 
 #include "output.h"
@@ -15,10 +16,11 @@
 #include "screen.h"
 
 #define COLUMN_GAP "  "
+#define PIPE_WIDTH 80 /* of what is no terminal, for tables that can be cut in two */
 
 static bool is_number(enum column_kind kind)
 {
-	return kind == COLUMN_NUMBER || kind == COLUMN_SHORT;
+	return kind == COLUMN_NUMBER || kind == COLUMN_CUT || kind == COLUMN_SHORT;
 }
 
 int output_rows_begin(struct output_rows *o, struct ctl *ctl, const char *key,
@@ -74,7 +76,6 @@ static void fit_columns(struct output_rows *o)
 {
 	size_t rest = 0, room;
 
-	o->screen_width = screen_size().columns;
 	if (o->screen_width == 0)
 		return;
 	for (size_t i = 1; o->columns[i].key; i++) {
@@ -97,10 +98,10 @@ static bool fits_screen(const struct output_rows *o, size_t column, const char *
 	return o->screen_width == 0 || width <= o->screen_width;
 }
 
-/* One cell, padded to its column unless it is the last and nothing follows. */
-static void print_cell(const struct output_rows *o, size_t i, const char *text)
+/* One cell, padded to its column unless it is the last, before end, and nothing follows. */
+static void print_cell(const struct output_rows *o, size_t i, size_t end, const char *text)
 {
-	bool is_last = !o->columns[i + 1].key;
+	bool is_last = i + 1 == end;
 
 	if (i == 0 && !is_last && strlen(text) > o->width[0])
 		printf("%s\n%*s", text, (int)o->width[0], "");
@@ -115,14 +116,46 @@ static void print_cell(const struct output_rows *o, size_t i, const char *text)
 	fputs(is_last ? "\n" : COLUMN_GAP, stdout);
 }
 
-static void print_titles(struct output_rows *o)
+/* The columns from first up to end, behind those that say what a row is about: all before the first number. */
+static void print_table(const struct output_rows *o, size_t first, size_t end)
 {
-	for (size_t i = 0; o->columns[i].key; i++)
-		if (strlen(o->columns[i].title) > o->width[i])
-			o->width[i] = strlen(o->columns[i].title);
-	fit_columns(o);
-	for (size_t i = 0; o->columns[i].key; i++)
-		print_cell(o, i, o->columns[i].title);
+	const char *cell = o->text;
+	size_t n_leading = 0;
+
+	while (n_leading < first && !is_number(o->columns[n_leading].kind))
+		n_leading++;
+	for (size_t i = 0; i < end; i++)
+		if (i < n_leading || i >= first)
+			print_cell(o, i, end, o->columns[i].title);
+	for (size_t row = 0; row < o->n_rows; row++)
+		for (size_t i = 0; o->columns[i].key; i++) {
+			if (i < n_leading || (i >= first && i < end))
+				print_cell(o, i, end, cell);
+			cell += strlen(cell) + 1;
+		}
+}
+
+static void print_tables(struct output_rows *o)
+{
+	size_t n = 0, cut = 0, width = 0;
+
+	o->screen_width = screen_size().columns;
+	for (; o->columns[n].key; n++) {
+		if (strlen(o->columns[n].title) > o->width[n])
+			o->width[n] = strlen(o->columns[n].title);
+		if (o->columns[n].kind == COLUMN_CUT)
+			cut = n;
+		width += o->width[n] + (n > 0 ? strlen(COLUMN_GAP) : 0);
+	}
+
+	if (cut > 0 && width > (o->screen_width ?: PIPE_WIDTH)) {
+		print_table(o, 0, cut);
+		putchar('\n');
+		print_table(o, cut, n);
+	} else {
+		fit_columns(o);
+		print_table(o, 0, n);
+	}
 }
 
 void output_rows_more(struct output_rows *o, const char *key, json_object *value)
@@ -141,7 +174,6 @@ static void print_members(json_object *o)
 int output_rows_end(struct output_rows *o)
 {
 	_cleanup_json_ json_object *more = o->more;
-	const char *cell;
 	int r;
 
 	if (o->ctl->is_json) {
@@ -155,15 +187,8 @@ int output_rows_end(struct output_rows *o)
 
 	r = fclose(o->cells) < 0 ? -errno : 0;
 	o->cells = NULL;
-	if (r == 0 && o->n_rows > 0) {
-		print_titles(o);
-		cell = o->text;
-		for (size_t row = 0; row < o->n_rows; row++)
-			for (size_t i = 0; o->columns[i].key; i++) {
-				print_cell(o, i, cell);
-				cell += strlen(cell) + 1;
-			}
-	}
+	if (r == 0 && o->n_rows > 0)
+		print_tables(o);
 	free(o->text);
 	return r;
 }

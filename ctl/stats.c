@@ -96,8 +96,8 @@ int verb_stats(struct ctl *ctl, int argc, char **argv)
 		{ "bytes",         "BYTES",         COLUMN_NUMBER },
 		{ "syn",           "SYN",           COLUMN_NUMBER },
 		{ "syn_ack",       "SYN+ACK",       COLUMN_NUMBER },
-		{ "dropped",       "DROPPED",       COLUMN_NUMBER },
-		{ "dropped_bytes", "DROPPED BYTES", COLUMN_NUMBER },
+		{ "dropped",       "DROPPED",       COLUMN_CUT    },
+		{ "dropped_bytes", "DROP BYTES",    COLUMN_NUMBER },
 		{ "unparsed",      "UNPARSED",      COLUMN_NUMBER },
 		{}
 	};

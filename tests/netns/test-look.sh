@@ -346,6 +346,26 @@ check "show: a long address has a line of its own" grep -qx "$LONG6" "$T/screen"
 fits lists lists
 fits check check $LONG6 tcp/23
 fits "stats --watch" stats --watch=100ms -n 1
+fits stats stats
+same "stats: is one table" 1 "$(grep -c ^HOOK "$T/screen")"
+BIG=123456789012 # packets, bytes, and whatever else is counted
+SIZE=$(bpftool -j map show pinned "$PINS/maps/base_counters" | json "d['bytes_value']")
+for index in 0 1 2 3 4 5; do
+	# shellcheck disable=SC2046
+	bpftool map update pinned "$PINS/maps/base_counters" key $index 0 0 0 \
+		value $(python3 -c "print(*(($BIG).to_bytes(8, 'little') * ($SIZE // 8)))") || die "cannot change the counters"
+done
+fits "stats of 12 digits" stats
+same "stats of 12 digits: a second table has the drops" 2 "$(grep -c ^HOOK "$T/screen")"
+fwctl stats >"$T/piped"
+same "stats of 12 digits through a pipe: lines of more than 80 columns" "" "$(grep -E '^.{81}' "$T/piped")"
+same "stats of 12 digits: no digit is spared" "$(fwctl stats --json | json "[(h['hook'], h['direction'], h['syn'], h['unparsed']) for h in d['hooks']]")" \
+	"$(python3 - "$T/piped" <<-'END'
+		import sys
+		first, second = (t.splitlines()[1:] for t in open(sys.argv[1]).read().split('\n\n'))
+		print([(a[0], a[1], int(a[4]), int(b[4])) for a, b in zip(map(str.split, first), map(str.split, second))])
+	END
+	)"
 flood_long() {
 	while :; do
 		flood $LONG6 2001:db8:aaaa:bbbb::1 20
