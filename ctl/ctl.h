@@ -112,6 +112,7 @@ struct verb {
 	const char *name;
 	const char *arguments;
 	const char *help;
+	const char *details; /* what the arguments are, in lines without the last newline; NULL = they say it */
 	int arguments_min;
 	int arguments_max; /* or ARGUMENTS_ANY */
 	unsigned options;  /* beside OPTIONS_GLOBAL */
@@ -152,6 +153,10 @@ int options_find_verb(struct ctl *ctl, const char *name, const struct verb **ret
 int options_check(struct ctl *ctl, int argc, unsigned used);
 bool option_is_comment(const char *text);
 bool option_argument_is_optional(const struct option *o);
+
+#define HELP_TARGET \
+	"TARGET is an address, a prefix, a range of addresses (A-B), or a port:\n" \
+	"tcp/80, udp/8000-8100."
 
 /* help.c: text and completion scripts from the tables; help_usage() gives "fwctl show [LIST]". */
 void help_program(void);

@@ -37,7 +37,7 @@ static void print_options(unsigned mask)
 
 	for (const struct option *o = options; o->name; o++)
 		if (o->bit & mask)
-			printf("  %-22s  %s\n", format_option(o, text, sizeof(text)), o->help);
+			printf("  %-23s  %s\n", format_option(o, text, sizeof(text)), o->help);
 }
 
 const char *help_usage(const struct verb *v, char *buffer, size_t size)
@@ -55,12 +55,11 @@ void help_program(void)
 	     "Show and change the firewall of ebpf-fw.\n\n"
 	     "Verbs:");
 	for (const struct verb *v = verbs; v->name; v++)
-		printf("  %-30s  %s\n", help_usage(v, usage, sizeof(usage)) + strlen("fwctl "),
+		printf("  %-32s  %s\n", help_usage(v, usage, sizeof(usage)) + strlen("fwctl "),
 		       v->help);
 	puts("\nOptions of all verbs, before or after the verb:");
 	print_options(OPTIONS_GLOBAL);
-	puts("\nTARGET is an address, a prefix, a range of addresses (A-B), or a port:\n"
-	     "tcp/80, udp/8000-8100.\n"
+	puts("\n" HELP_TARGET "\n"
 	     "'fwctl VERB --help' shows the options of a verb; fwctl(8) says it all.");
 }
 
@@ -68,8 +67,10 @@ void help_verb(const struct verb *v)
 {
 	char usage[OPTION_TEXT_MAX];
 
-	printf("Usage: %s [OPTION...]\n\n%s.\n\nOptions:\n", help_usage(v, usage, sizeof(usage)),
-	       v->help);
+	printf("Usage: %s [OPTION...]\n\n%s.\n", help_usage(v, usage, sizeof(usage)), v->help);
+	if (v->details)
+		printf("\n%s\n", v->details);
+	puts("\nOptions:");
 	print_options(v->options);
 	if (v->options)
 		putchar('\n');

@@ -341,6 +341,18 @@ VERBS=$(fwctl help | awk '/^Verbs/ { on = 1; next } /^$/ { on = 0 } on { print $
 check "help names the verbs" test "$(wc -w <<<"$VERBS")" -gt 20
 same "help: lines of more than 80 columns" "" \
 	"$(for verb in "" $VERBS; do fwctl help $verb | grep -E '^.{81}'; done)"
+# what an error tells to choose from, help tells before
+unexplained() { # WORDS VERB
+	for word in $1; do
+		grep -Eq "(^| )${word%,}" <(fwctl help "$2" | sed -n '/^Usage/,/^Options/p') || echo "$word"
+	done
+}
+same "list --help: keys that it does not explain" "" \
+	"$(unexplained "$(fwctl list set manual no=key 2>&1 | sed 's/.*unknown key: //')" list)"
+for verb in show top; do
+	same "$verb --help: orders that it does not name" "" \
+		"$(unexplained "$(fwctl $verb --sort none 2>&1 | sed 's/.*is no order: //')" $verb)"
+done
 fits show show
 check "show: a long address has a line of its own" grep -qx "$LONG6" "$T/screen"
 fits lists lists
