@@ -14,6 +14,7 @@
 #include "cleanup.h"
 #include "filters.h"
 #include "names.h"
+#include "netlink.h"
 #include "pins.h"
 #include "xdpquery.h"
 
@@ -26,6 +27,7 @@ struct walk {
 	const char *pin_dir;
 	attachment_fn fn;
 	void *userdata;
+	bool wants_orphans; /* filters that carry a program of ours that is not pinned, instead of one that is */
 	struct bpf_prog_info programs[PROGRAMS_MAX]; /* those that are pinned */
 	size_t n_programs;
 };
@@ -158,33 +160,10 @@ static struct bpf_tc_opts filter_place(void)
 	};
 }
 
-/* A filter is ours if it sits at our place and carries a program of ours: both, or it is not. */
-static int visit_interface(struct walk *w, unsigned ifindex)
-{
-	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-		struct attachment a = {
-			.hook = FW_HOOK_TC,
-			.direction = d,
-			.mechanism = FW_MECHANISM_CLSACT,
-			.ifindex = ifindex,
-			.is_live = true,
-		};
-		struct bpf_tc_hook hook = filter_hook(ifindex, d);
-		struct bpf_tc_opts opts = filter_place();
-		int r;
-
-		if (bpf_tc_query(&hook, &opts) < 0)
-			continue; /* no clsact there, or no filter at our place */
-		set_program(w, &a, opts.prog_id);
-		if (!a.is_program_pinned)
-			continue;
-		r = w->fn(&a, w->userdata);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
+/*
+ * A filter is ours if it sits at our place and carries a program of ours: both, or it is not. One whose program
+ * is not pinned is an orphan if that has our name.
+ */
 static int visit_filter(const struct tc_filter *f, void *userdata)
 {
 	struct attachment a = {
@@ -196,32 +175,31 @@ static int visit_filter(const struct tc_filter *f, void *userdata)
 	};
 	struct walk *w = userdata;
 
-	if (f->priority != FW_TC_PRIORITY || f->handle != FW_TC_HANDLE ||
-	    strncmp(f->name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) != 0)
+	if (f->priority != FW_TC_PRIORITY || f->handle != FW_TC_HANDLE)
 		return 0;
 	set_program(w, &a, f->program_id);
-	return a.is_program_pinned ? 0 : w->fn(&a, w->userdata);
+	if (a.is_program_pinned == w->wants_orphans)
+		return 0;
+	if (w->wants_orphans && strncmp(f->name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) != 0)
+		return 0;
+	return w->fn(&a, w->userdata);
 }
 
-static int visit_filters(struct walk *w, unsigned ifindex)
+static int visit_interfaces(struct walk *w)
 {
-	int r = 0;
-
-	for (enum fw_direction d = 0; r >= 0 && d < _FW_DIRECTION_MAX; d++)
-		r = filters_foreach(ifindex, d, visit_filter, w);
-	return r;
-}
-
-static int visit_interfaces(struct walk *w, int (*visit)(struct walk *w, unsigned ifindex))
-{
+	_cleanup_(netlink_closep) struct mnl_socket *nl = NULL;
 	struct if_nameindex *interfaces;
-	int r = 0;
+	int r;
 
+	r = netlink_open(&nl);
+	if (r < 0)
+		return r;
 	interfaces = if_nameindex();
 	if (!interfaces)
 		return -errno;
-	for (size_t i = 0; interfaces[i].if_index != 0 && r == 0; i++)
-		r = visit(w, interfaces[i].if_index);
+	for (const struct if_nameindex *i = interfaces; i->if_index != 0 && r >= 0; i++)
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX && r >= 0; d++)
+			r = filters_foreach(nl, i->if_index, d, visit_filter, w);
 	if_freenameindex(interfaces);
 	return r;
 }
@@ -246,16 +224,16 @@ int attachment_foreach(const char *pin_dir, attachment_fn fn, void *userdata)
 	r = pins_foreach(pin_dir, "links", visit_link, &w);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	return w.n_programs > 0 ? visit_interfaces(&w, visit_interface) : 0;
+	return w.n_programs > 0 ? visit_interfaces(&w) : 0;
 }
 
 int attachment_foreach_orphan(const char *pin_dir, attachment_fn fn, void *userdata)
 {
-	struct walk w = { .pin_dir = pin_dir, .fn = fn, .userdata = userdata };
+	struct walk w = { .pin_dir = pin_dir, .fn = fn, .userdata = userdata, .wants_orphans = true };
 	int r;
 
 	r = load_programs(&w);
-	return r < 0 ? r : visit_interfaces(&w, visit_filters);
+	return r < 0 ? r : visit_interfaces(&w);
 }
 
 int attachment_detach(const char *pin_dir, const struct attachment *a)

@@ -4,6 +4,7 @@
 
 #include "filters.h"
 
+#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
@@ -54,7 +55,8 @@ static int handle_filter(const struct nlmsghdr *message, void *userdata)
 	return d->fn(&f, d->userdata);
 }
 
-int filters_foreach(unsigned ifindex, enum fw_direction direction, filters_fn fn, void *userdata)
+int filters_foreach(struct mnl_socket *nl, unsigned ifindex, enum fw_direction direction, filters_fn fn,
+		    void *userdata)
 {
 	struct dump d = {
 		.filter = { .ifindex = ifindex, .direction = direction },
@@ -65,6 +67,8 @@ int filters_foreach(unsigned ifindex, enum fw_direction direction, filters_fn fn
 		.tcm_ifindex = (int)ifindex,
 		.tcm_parent = TC_H_MAKE(TC_H_CLSACT, direction == FW_INGRESS ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS),
 	};
+	int r;
 
-	return netlink_dump(RTM_GETTFILTER, &tc, sizeof(tc), handle_filter, &d);
+	r = netlink_dump(nl, RTM_GETTFILTER, &tc, sizeof(tc), handle_filter, &d);
+	return r == -EOPNOTSUPP ? 0 : r;
 }

@@ -17,6 +17,11 @@ struct tc_filter {
 	uint32_t program_id; /* of kind bpf, else 0 */
 };
 
-/* Calls fn for each; stops at a negative return, which is returned. An interface without clsact has none. */
+struct mnl_socket;
+
+/*
+ * Calls fn for each, asking over nl, see netlink.h; stops at a negative return, which is returned. An interface
+ * without clsact has none, nor has any on a kernel without tc.
+ */
 typedef int (*filters_fn)(const struct tc_filter *f, void *userdata);
-int filters_foreach(unsigned ifindex, enum fw_direction d, filters_fn fn, void *userdata);
+int filters_foreach(struct mnl_socket *nl, unsigned ifindex, enum fw_direction d, filters_fn fn, void *userdata);

@@ -9,6 +9,7 @@
 #include <linux/rtnetlink.h>
 #include <time.h>
 
+#include "cleanup.h"
 #include "guard.h"
 #include "netlink.h"
 
@@ -73,7 +74,10 @@ static int handle_route(const struct nlmsghdr *message, void *userdata)
 
 int guard_load_gateways(struct guard *g)
 {
+	_cleanup_(netlink_closep) struct mnl_socket *nl = NULL;
 	const struct rtmsg every = { .rtm_family = AF_UNSPEC };
+	int r;
 
-	return netlink_dump(RTM_GETROUTE, &every, sizeof(every), handle_route, g);
+	r = netlink_open(&nl);
+	return r < 0 ? r : netlink_dump(nl, RTM_GETROUTE, &every, sizeof(every), handle_route, g);
 }

@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "netlink.h"
 
 struct walk {
@@ -35,8 +36,11 @@ static int visit_link(const struct nlmsghdr *message, void *userdata)
 
 int links_foreach(int (*fn)(const struct link_counters *l, void *userdata), void *userdata)
 {
+	_cleanup_(netlink_closep) struct mnl_socket *nl = NULL;
 	const struct ifinfomsg every = { .ifi_family = AF_UNSPEC };
 	struct walk w = { .fn = fn, .userdata = userdata };
+	int r;
 
-	return netlink_dump(RTM_GETLINK, &every, sizeof(every), visit_link, &w);
+	r = netlink_open(&nl);
+	return r < 0 ? r : netlink_dump(nl, RTM_GETLINK, &every, sizeof(every), visit_link, &w);
 }

@@ -29,16 +29,25 @@ static int visit(const struct nlmsghdr *message, void *userdata)
 	return MNL_CB_ERROR;
 }
 
-static void socket_closep(struct mnl_socket **s)
+int netlink_open(struct mnl_socket **ret)
 {
-	if (*s)
-		(void) mnl_socket_close(*s); /* nothing was sent that could be lost */
+	_cleanup_(netlink_closep) struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+
+	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	*ret = TAKE_PTR(nl);
+	return 0;
 }
 
-int netlink_dump(uint16_t type, const void *header, size_t size,
+void netlink_closep(struct mnl_socket **nl)
+{
+	if (*nl)
+		(void) mnl_socket_close(*nl); /* nothing was sent that could be lost */
+}
+
+int netlink_dump(struct mnl_socket *nl, uint16_t type, const void *header, size_t size,
 		 int (*fn)(const struct nlmsghdr *message, void *userdata), void *userdata)
 {
-	_cleanup_(socket_closep) struct mnl_socket *nl = NULL;
 	_cleanup_free_ char *buffer = malloc(DUMP_SIZE);
 	struct dump d = { .fn = fn, .userdata = userdata };
 	struct nlmsghdr *message;
@@ -47,10 +56,6 @@ int netlink_dump(uint16_t type, const void *header, size_t size,
 
 	if (!buffer)
 		return -ENOMEM;
-	nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0)
-		return -errno;
-
 	message = mnl_nlmsg_put_header(buffer);
 	message->nlmsg_type = type;
 	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
