@@ -47,6 +47,16 @@ pending() {
 	fwctl status | grep -qi "pending.*$1"
 }
 
+count_gone() {
+	grep -c "'k3': gone" "$T/log"
+}
+
+is_more_than() { # NUMBER COMMAND...
+	local number=$1
+	shift
+	[ "$("$@")" -gt "$number" ]
+}
+
 for mechanism in tcx clsact; do
 	MECHANISM=$mechanism
 	start_with "Interfaces=late k*" TcMechanism=$mechanism
@@ -135,10 +145,12 @@ for mechanism in tcx clsact; do
 	ip link add k3 type veth peer name x3 netns elsewhere
 	wait_for is_attached k3
 	index=$(ifindex k3)
+	before=$(count_gone)
 	ip netns del elsewhere
 	check "$mechanism: gone with a namespace, its pins go" wait_for no_pins_of "$index"
 	check "$mechanism: the daemon lives" kill -0 $DAEMON
-	same "$mechanism: said once that it is gone" 1 "$(grep -c "'k3': gone" "$T/log")"
+	wait_for is_more_than "$before" count_gone
+	same "$mechanism: said once that it is gone" 1 "$(($(count_gone) - before))"
 	ip link del k2
 	remove
 done
