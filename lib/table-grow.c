@@ -118,15 +118,48 @@ static int table_room(struct table *t, enum fw_kind kind, uint64_t *ret)
 	return 0;
 }
 
+/* An update of such a map waits for the programs that run: after it none looks for the table before this one. */
+static void wait_for_programs(struct table *t, enum fw_kind kind, int fd)
+{
+	uint32_t slot = fw_slot(t->policy->table_generation[kind]);
+
+	(void) bpf_map_update_elem(t->tables_fd[kind], &slot, &fd, BPF_ANY);
+}
+
+/* Lets go of the table beside the one in use: nobody finds it, leaving it there would only cost its memory. */
+static void drop_other(struct table *t, enum fw_kind kind)
+{
+	uint32_t other = fw_slot(t->policy->table_generation[kind] + 1);
+	char name[32];
+
+	(void) bpf_map_delete_elem(t->tables_fd[kind], &other);
+	(void) snprintf(name, sizeof(name), "maps/table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', other);
+	(void) pins_remove(t->pin_dir, name);
+}
+
+/* The same where a writer that was killed in exchange_table() has left one, in its slot or only pinned. */
+static void drop_left_behind(struct table *t, enum fw_kind kind)
+{
+	uint32_t other = fw_slot(t->policy->table_generation[kind] + 1), id;
+	int fd;
+
+	if (bpf_map_lookup_elem(t->tables_fd[kind], &other, &id) == 0) {
+		fd = table_current_fd(t, kind);
+		if (fd < 0)
+			return;
+		wait_for_programs(t, kind, fd);
+	}
+	drop_other(t, kind);
+}
+
 static int exchange_table(struct table *t, enum fw_kind kind, uint32_t max_entries)
 {
-	uint32_t generation = t->policy->table_generation[kind], old = fw_slot(generation);
+	uint32_t generation = t->policy->table_generation[kind];
 	uint32_t next = fw_slot(generation + 1);
 	_cleanup_close_ int fd = -1, prog_fd = -1;
 	_cleanup_free_ uint64_t *hits = NULL;
 	struct exchange x = { .kind = kind };
 	uint64_t room;
-	char name[32];
 	int r;
 
 	r = table_room(t, kind, &room);
@@ -146,19 +179,15 @@ static int exchange_table(struct table *t, enum fw_kind kind, uint32_t max_entri
 		return r;
 	__atomic_store_n(&t->policy->table_generation[kind], generation + 1, __ATOMIC_RELEASE);
 
-	/* an update of such a map waits for the programs that run: after it none looks for the old table */
-	(void) bpf_map_update_elem(t->tables_fd[kind], &next, &fd, BPF_ANY);
+	wait_for_programs(t, kind, fd);
 	x.prog_fd = prog_fd = pins_open(t->pin_dir, "progs/fw_add_hits");
 	if (hits && prog_fd >= 0)
 		(void) each_batch(&x, add_late_hits); /* the exchange stands, whatever becomes of them */
 
-	/* from here on nobody finds the old one; leaving it there would only cost its memory */
 	closep(&t->table_fd[kind]);
 	t->table_fd[kind] = TAKE_FD(fd);
 	t->table_generation[kind] = generation + 1;
-	(void) bpf_map_delete_elem(t->tables_fd[kind], &old);
-	(void) snprintf(name, sizeof(name), "maps/table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', old);
-	(void) pins_remove(t->pin_dir, name);
+	drop_other(t, kind);
 	return 0;
 }
 
@@ -195,6 +224,7 @@ void table_shrink(struct table *t)
 	uint64_t room, n;
 
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
+		drop_left_behind(t, kind);
 		if (t->table_fd[kind] < 0 || table_room(t, kind, &room) < 0) /* nothing of this kind was touched */
 			continue;
 		n = table_count(t, kind);

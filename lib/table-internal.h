@@ -105,7 +105,10 @@ uint64_t table_entry_room(enum fw_kind kind);
  */
 int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least);
 
-/* Gives back what a table has far too much of, after a change that has opened it. If that fails, it keeps it. */
+/*
+ * Gives back what a table has far too much of, after a change that has opened it, and any table that a dead writer has left
+ * beside the one in use. What fails is tried again after the next change.
+ */
 void table_shrink(struct table *t);
 
 /* Calls fn for each raw entry of a kind, whether it has ended or not. */

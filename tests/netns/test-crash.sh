@@ -88,6 +88,28 @@ check "lists is killed while it counts anew: $n_kills moments" test $n_kills -ge
 same "counts are right after the one that lives" "$(held many)" "$(n_entries many)"
 quietly fwctl flush many
 
+# A table grows: of the two that there are meanwhile the next change, of whatever kind, leaves the one in use.
+n_tables() {
+	find "$PINS/maps" -name 'table[46]_*' | wc -l
+}
+
+numbers 1 17000 >"$T/long"
+n_kills=0 n_beside=0 is_one=yes agreed=yes
+for ((n = 1; n < 80; n++)); do # what follows are lookups
+	dies_at bpf $n load many "$T/long" --force || break
+	n_kills=$((n_kills + 1))
+	[ "$(n_tables)" = 2 ] || n_beside=$((n_beside + 1))
+	quietly fwctl block 2001:db8:2::1 --runtime
+	[ "$(n_tables)" = 2 ] || is_one="no, growth killed at $n"
+	[ "$(n_entries many)" = "$(held many)" ] || agreed="no, growth killed at $n"
+	quietly fwctl flush many
+done
+note "growth was killed at $n_kills moments, at $n_beside of them with a table beside the one in use"
+check "growth is killed with a table beside the one in use" test $n_beside -gt 0
+same "growth killed: the next change leaves one table" yes "$is_one"
+same "growth killed: counts are right after the next change" yes "$agreed"
+quietly fwctl unblock 2001:db8:2::1 --runtime
+
 # A list is made or not made.
 n_kills=0 is_ready=yes
 for call in bpf mkdirat renameat fsync; do
