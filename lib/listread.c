@@ -236,6 +236,7 @@ struct merge {
 	list_entry_fn fn;
 	void *userdata;
 	size_t above, below;
+	struct target last; /* of those above */
 };
 
 static int tell(const struct merge *m, const struct list_line *line)
@@ -272,6 +273,9 @@ static int merge_line(struct list_reader *r, void *userdata)
 	for (size_t i = 0; i < l->n_items && m->above < r->n_above; i++, m->above++) {
 		struct list_line line = l->items[i];
 
+		if (m->above > 0 && target_compare(&m->last, &line.target) >= 0) /* they were sorted */
+			return -ESTALE;
+		m->last = line.target;
 		line.comment = NULL;
 		line.since = 0;
 		result = tell_below(r, m, &line.target, &is_replaced);

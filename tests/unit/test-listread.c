@@ -199,31 +199,60 @@ static void test_long(void **state)
 	check_same("a long file");
 }
 
+#define N_CHANGED 40000
+
+static const char *line_of(unsigned i, char text[static 32])
+{
+	(void) snprintf(text, 32, "10.%u.%u.0/24\n", i / 256, i % 256);
+	return text;
+}
+
+struct change {
+	bool is_shorter; /* else it has as many lines, and each of them twice */
+	bool is_done;
+	struct target last;
+};
+
 static int overwrite_once(const struct list_line *line, void *userdata)
 {
-	bool *is_done = userdata;
+	struct change *c = userdata;
+	char text[32];
+	FILE *f;
 
-	if (!*is_done)
+	CHECK(!c->is_done || target_compare(&c->last, &line->target) < 0, "a target comes again");
+	c->last = line->target;
+	if (!c->is_done && c->is_shorter) {
 		write_text("192.0.2.1\n", 10);
-	*is_done = true;
+	} else if (!c->is_done) {
+		f = fopen(path, "r+");
+		assert_non_null(f);
+		for (unsigned i = 0; i < N_CHANGED; i++)
+			fputs(line_of(i / 2, text), f);
+		assert_int_equal(fclose(f), 0);
+	}
+	c->is_done = true;
 	return 0;
 }
 
 /* An editor that writes into the file, rather than beside it, while it is read. */
 static void test_changed(void **state)
 {
-	_cleanup_(list_reader_freep) struct list_reader *reader = NULL;
-	bool is_done = false;
-	const char *error;
-	size_t lineno;
-	FILE *f = fopen(path, "w");
+	char text[32];
 
-	assert_non_null(f);
-	for (unsigned i = 0; i < 40000; i++)
-		fprintf(f, "10.%u.%u.0/24\n", i / 256, i % 256);
-	assert_int_equal(fclose(f), 0);
-	assert_int_equal(list_reader_open(dir, "some", &reader, &lineno, &error), 0);
-	assert_int_equal(list_reader_each(reader, overwrite_once, &is_done), -ESTALE);
+	for (unsigned is_shorter = 0; is_shorter <= 1; is_shorter++) {
+		_cleanup_(list_reader_freep) struct list_reader *reader = NULL;
+		struct change change = { .is_shorter = is_shorter };
+		FILE *f = fopen(path, "w");
+		const char *error;
+		size_t lineno;
+
+		assert_non_null(f);
+		for (unsigned i = 0; i < N_CHANGED; i++)
+			fputs(line_of(i, text), f);
+		assert_int_equal(fclose(f), 0);
+		assert_int_equal(list_reader_open(dir, "some", &reader, &lineno, &error), 0);
+		assert_int_equal(list_reader_each(reader, overwrite_once, &change), -ESTALE);
+	}
 }
 
 static void test_not_there(void **state)
