@@ -23,6 +23,8 @@ int room_ask(uint64_t bytes)
 	uint64_t n = (bytes + ROOM_LEFT) / CHUNK + 1;
 	_cleanup_close_ int fd = -1;
 
+	if (bytes <= ROOM_LITTLE)
+		return 0;
 	if (n > CHUNKS_MAX)
 		return -ENOMEM;
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "no name?", sizeof(uint32_t), CHUNK, (uint32_t)n, NULL);

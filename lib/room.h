@@ -9,14 +9,19 @@
 
 #include <stdint.h>
 
-#define ROOM_LEFT (UINT64_C(2) << 20) /* what is left: to attach, to log, to run */
+#define ROOM_LEFT   (UINT64_C(2) << 20)  /* what is left: to attach, to log, to run */
+#define ROOM_LITTLE (UINT64_C(64) << 10) /* may come out of that */
 
 /* An entry: the element of the hash, and up to two buckets. */
 #define ROOM_ENTRY4 UINT64_C(120)
 #define ROOM_ENTRY6 UINT64_C(136)
 
+/* What 'ends' has of an entry, in a slab, and its owner: that map takes memory element by element. */
+#define ROOM_ENDS UINT64_C(520)
+
 /*
- * Would there be ROOM_LEFT beside so many bytes? -ENOMEM: no. Takes nothing, and answers for now and for the cgroup of
- * the caller. Who may not make maps has no answer, which is 0: then the kernel refuses, or kills, as it likes.
+ * Would there be ROOM_LEFT beside so many bytes, if that is more than a little? -ENOMEM: no. Takes nothing, and answers
+ * for now and for the cgroup of the caller. Who may not make maps has no answer, which is 0: then the kernel refuses,
+ * or kills, as it likes.
  */
 int room_ask(uint64_t bytes);

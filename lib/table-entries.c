@@ -375,6 +375,15 @@ int table_get(struct table *t, const struct target *target, struct table_entry *
 	return table_entry_lists(ret) ? 0 : -ENOENT;
 }
 
+bool table_holds(struct table *t, const struct target *target)
+{
+	struct raw raw;
+
+	if (target->kind == TARGET_PREFIX && !table_may_hold(t, table_kind(target), &target->prefix))
+		return false;
+	return table_raw_get(t, target, &raw) != -ENOENT;
+}
+
 int table_entry_read(struct table *t, const struct target *target, struct raw *ret_raw, bool *ret_was_there,
 		      struct table_entry *ret)
 {

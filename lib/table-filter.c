@@ -13,6 +13,7 @@
 #include <bpf/bpf.h>
 
 #include "cleanup.h"
+#include "room.h"
 #include "table-internal.h"
 
 #define WORDS_STEP        512 /* a page */
@@ -166,7 +167,8 @@ int table_filter_reserve(struct table *t, enum fw_kind kind, uint64_t n_more_key
 		return r;
 	if (f->words && t->census->n_keys[kind] + n_more_keys <= keys_at_most(kind, f))
 		return 0;
-	return table_rebuild_filter(t, kind, n_more_keys);
+	r = room_ask(words_for(kind, table_count_keys(t, kind) + n_more_keys) * sizeof(uint64_t));
+	return r < 0 ? r : table_rebuild_filter(t, kind, n_more_keys);
 }
 
 int table_filter_add(struct table *t, enum fw_kind kind, const struct prefix *p)
@@ -183,4 +185,11 @@ int table_filter_add(struct table *t, enum fw_kind kind, const struct prefix *p)
 	t->census->n_keys[kind] += n_keys;
 	filter_add(f, p);
 	return 0;
+}
+
+bool table_may_hold(struct table *t, enum fw_kind kind, const struct prefix *p)
+{
+	struct filter *f;
+
+	return open_filter(t, kind, &f) < 0 || filter_maybe(f, p, p->length);
 }

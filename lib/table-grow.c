@@ -18,7 +18,8 @@
 #define GROWTH_STEP 1024
 #define SHRINK_PART 4 /* a table with fewer than this part in it gives memory back, and keeps twice what it needs */
 
-uint64_t table_entry_room(enum fw_kind kind)
+/* What to ask of room_ask() for an entry. */
+static uint64_t entry_room(enum fw_kind kind)
 {
 	return kind == FW_KIND_IPV4 ? ROOM_ENTRY4 : ROOM_ENTRY6;
 }
@@ -214,7 +215,7 @@ int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least)
 	 * Memory for all that it may ever take, or a smaller one: the memory is that of whoever makes the table, who must
 	 * not be killed because somebody else has filled it.
 	 */
-	while ((r = room_ask(size * table_entry_room(kind))) < 0 && size > least)
+	while ((r = room_ask(size * entry_room(kind))) < 0 && size > least)
 		size = size - least > GROWTH_STEP ? least + (size - least) / 2 : least;
 	return r < 0 ? r : exchange_table(t, kind, size);
 }
@@ -235,7 +236,12 @@ void table_shrink(struct table *t)
 
 int table_reserve(struct table *t, enum fw_kind kind, uint64_t n_more)
 {
-	return n_more > 0 ? table_grow(t, kind, table_count(t, kind) + n_more) : 0;
+	int r;
+
+	if (n_more == 0)
+		return 0;
+	r = table_filter_reserve(t, kind, n_more); /* first: it is small. Short prefixes take more, when they come */
+	return r < 0 ? r : table_grow(t, kind, table_count(t, kind) + n_more);
 }
 
 int table_make_room(struct table *t, enum fw_kind kind, uint32_t n_entries)

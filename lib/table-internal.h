@@ -96,9 +96,6 @@ void table_count_in_lists(struct table *t, uint64_t was, uint64_t is);
  */
 int table_add_hits(int prog_fd, enum fw_kind kind, const void *key, uint64_t hits, uint32_t last_hit, bool is_pending);
 
-/* What to ask of room_ask() for an entry. */
-uint64_t table_entry_room(enum fw_kind kind);
-
 /*
  * Makes room: for at_least entries, or for more than there is room for now if 0. -E2BIG: MaxEntries= does
  * not allow it; -ENOMEM.
@@ -127,6 +124,7 @@ int table_entry_put(struct table *t, const struct table_entry *want, bool was_th
  */
 int table_filter_add(struct table *t, enum fw_kind kind, const struct prefix *p);
 int table_filter_reserve(struct table *t, enum fw_kind kind, uint64_t n_more_keys); /* for many of them */
+bool table_may_hold(struct table *t, enum fw_kind kind, const struct prefix *p); /* false: there is no such entry */
 int table_rebuild_filter(struct table *t, enum fw_kind kind, uint64_t n_more_keys);
 void table_close_filter(struct table *t, enum fw_kind kind);
 

@@ -2,8 +2,8 @@
 
 /*
  * Many entries at once. Adding one by one costs a lookup, an update and their system calls each; here room
- * is made once, the filter gets all bits, and the kernel is handed thousands at a time. Only what is in
- * another list already, and ports, go the slow way.
+ * is made once, and the kernel is handed thousands at a time. Only what is in another list already, and
+ * ports, go the slow way.
  */
 
 #include <errno.h>
@@ -23,11 +23,11 @@ struct batch {
 	enum fw_kind kind;
 	unsigned list;
 	unsigned directions;
-	bool is_table_empty; /* then nothing needs to be looked up */
+	bool is_new; /* none is in another list: nothing needs to be looked up */
 	uint8_t *keys;
 	struct fw_entry *values;
 	const struct target **targets;
-	uint32_t n;
+	uint32_t n, size;
 };
 
 static void batch_done(struct batch *b)
@@ -37,18 +37,32 @@ static void batch_done(struct batch *b)
 	free(b->targets);
 }
 
-/* On failure *ret is half-made, for batch_done(). */
-static int batch_new(struct table *t, enum fw_kind kind, unsigned list, unsigned directions, struct batch *ret)
+/* What table_load() was asked for. */
+struct load {
+	struct table *t;
+	unsigned list;
+	unsigned directions;
+	const struct target *add, *remove;
+	size_t n_add, n_remove;
+	bool is_new;   /* nothing of add[] is in another list */
+	bool is_tight; /* some removals went first: the table cannot hold both at a time */
+};
+
+/* For n_all targets, or some of them at a time. On failure *ret is half-made, for batch_done(). */
+static int batch_new(const struct load *x, enum fw_kind kind, size_t n_all, struct batch *ret)
 {
+	uint32_t size = n_all < LOAD_BATCH ? n_all : LOAD_BATCH;
+
 	*ret = (struct batch){
-		.t = t,
+		.t = x->t,
 		.kind = kind,
-		.list = list,
-		.directions = directions,
-		.is_table_empty = table_count(t, kind) == 0,
-		.keys = calloc(LOAD_BATCH, table_key_size(kind)),
-		.values = calloc(LOAD_BATCH, sizeof(*ret->values)),
-		.targets = calloc(LOAD_BATCH, sizeof(*ret->targets)),
+		.list = x->list,
+		.directions = x->directions,
+		.is_new = x->is_new || table_count(x->t, kind) == 0,
+		.keys = calloc(size, table_key_size(kind)),
+		.values = calloc(size, sizeof(*ret->values)),
+		.targets = calloc(size, sizeof(*ret->targets)),
+		.size = size,
 	};
 	return ret->keys && ret->values && ret->targets ? 0 : -ENOMEM;
 }
@@ -63,6 +77,23 @@ static void batch_count(struct batch *b, uint32_t from, uint32_t to, int more)
 {
 	for (uint32_t i = from; i < to; i++)
 		*table_census_of(b->t, &b->targets[i]->prefix) += more;
+}
+
+/*
+ * Before the entries: a length that is not looked for, or a filter that says no, would hide them. There is room
+ * in the filter: a new one, made from the table, would lack those of the batch.
+ */
+static int batch_set_bits(struct batch *b)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < b->n && r >= 0; i++) {
+		const struct prefix *p = &b->targets[i]->prefix;
+
+		table_set_length(b->t, p->family, p->length, true);
+		r = table_filter_add(b->t, b->kind, p);
+	}
+	return r;
 }
 
 /* Inserts what waits. Whoever made the table has asked for the memory for it. */
@@ -83,6 +114,9 @@ static int batch_flush(struct batch *b)
 	fd = table_current_fd(b->t, b->kind);
 	if (fd < 0)
 		return fd;
+	r = batch_set_bits(b);
+	if (r < 0)
+		return r;
 	batch_count(b, 0, b->n, 1); /* before they come: too many in the census do no harm, too few would */
 	r = insert_all(fd, &elements, done);
 	batch_count(b, done[0], half, -1);
@@ -99,7 +133,7 @@ static int batch_put(struct batch *b, const struct target *target)
 	union key key = table_prefix_to_key(&target->prefix);
 	struct fw_entry *e = &b->values[b->n];
 
-	if (!b->is_table_empty && bpf_map_lookup_elem(table_current_fd(b->t, b->kind), &key, e) == 0)
+	if (!b->is_new && table_holds(b->t, target))
 		return add_one(b, target);
 
 	memset(e, 0, sizeof(*e));
@@ -108,7 +142,7 @@ static int batch_put(struct batch *b, const struct target *target)
 			e->lists[d] = 1ull << b->list;
 	memcpy(b->keys + b->n * table_key_size(b->kind), &key, table_key_size(b->kind));
 	b->targets[b->n++] = target;
-	return b->n == LOAD_BATCH ? batch_flush(b) : 0;
+	return b->n == b->size ? batch_flush(b) : 0;
 }
 
 static size_t count_absent(struct table *t, enum fw_kind kind, const struct target *targets, size_t n_targets)
@@ -126,16 +160,6 @@ static size_t count_absent(struct table *t, enum fw_kind kind, const struct targ
 	}
 	return n;
 }
-
-/* What table_load() was asked for. */
-struct load {
-	struct table *t;
-	unsigned list;
-	unsigned directions;
-	const struct target *add, *remove;
-	size_t n_add, n_remove;
-	bool is_tight; /* some removals went first: the table cannot hold both at a time */
-};
 
 static size_t count_kind(enum fw_kind kind, const struct target *targets, size_t n_targets)
 {
@@ -172,7 +196,7 @@ static int free_room(struct load *x, enum fw_kind kind, size_t n)
 	return table_grow(x->t, kind, table_count(x->t, kind) + n);
 }
 
-/* What must be there before the first entry of a kind: room, length bits, filter bits. */
+/* What must be there before the first entry of a kind: room for all of them, in the table and in the filter. */
 static int prepare_kind(struct load *x, enum fw_kind kind)
 {
 	const struct target *add = x->add;
@@ -197,31 +221,22 @@ static int prepare_kind(struct load *x, enum fw_kind kind)
 		r = free_room(x, kind, n);
 	if (r < 0)
 		return r;
-	r = table_filter_reserve(t, kind, n_keys);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < n_add; i++) {
-		if (table_kind(&add[i]) != kind)
-			continue;
-		table_set_length(t, add[i].prefix.family, add[i].prefix.length, true);
-		r = table_filter_add(t, kind, &add[i].prefix);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return table_filter_reserve(t, kind, n_keys);
 }
 
-static int add_kind(struct table *t, enum fw_kind kind, unsigned list, unsigned directions, const struct target *add,
-		    size_t n_add)
+static int add_kind(const struct load *x, enum fw_kind kind)
 {
+	size_t n = count_kind(kind, x->add, x->n_add);
 	_cleanup_(batch_done) struct batch b = {};
 	int r;
 
-	r = batch_new(t, kind, list, directions, &b);
-	for (size_t i = 0; i < n_add && r >= 0; i++) {
-		if (table_kind(&add[i]) != kind)
+	if (n == 0)
+		return 0;
+	r = batch_new(x, kind, n, &b);
+	for (size_t i = 0; i < x->n_add && r >= 0; i++) {
+		if (table_kind(&x->add[i]) != kind)
 			continue;
-		r = kind == FW_KIND_PORT ? add_one(&b, &add[i]) : batch_put(&b, &add[i]);
+		r = kind == FW_KIND_PORT ? add_one(&b, &x->add[i]) : batch_put(&b, &x->add[i]);
 	}
 	return r < 0 ? r : batch_flush(&b);
 }
@@ -240,6 +255,41 @@ static void undo_removals(const struct load *x, size_t n_removed)
 				 x->directions ?: target_default_directions(&x->remove[i]), FW_UNTIL_NEVER, NULL);
 }
 
+static int load(struct load *x)
+{
+	struct table *t = x->t;
+	size_t n_removed = 0;
+	int r;
+
+	if (x->list >= FW_LISTS_MAX || x->directions & ~FW_BOTH)
+		return -EINVAL;
+
+	/* bits that nobody needs after a failure cost speed at worst, and go with the next filter */
+	r = table_begin(t);
+	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6 && r >= 0; kind++)
+		r = prepare_kind(x, kind);
+	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_PORT && r >= 0; kind++)
+		r = add_kind(x, kind);
+	while (r >= 0 && n_removed < x->n_remove) {
+		r = table_remove(t, &x->remove[n_removed], x->list);
+		if (r == -ENOENT) /* its end came in the meantime, or it had to go first */
+			r = 0;
+		if (r >= 0)
+			n_removed++;
+	}
+	if (r >= 0)
+		return 0;
+
+	if (x->is_tight) { /* what came must make room for what was */
+		undo_adds(x);
+		undo_removals(x, x->n_remove);
+	} else {
+		undo_removals(x, n_removed);
+		undo_adds(x);
+	}
+	return r;
+}
+
 int table_load(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add,
 	       const struct target *remove, size_t n_remove)
 {
@@ -252,34 +302,20 @@ int table_load(struct table *t, unsigned list, unsigned directions, const struct
 		.remove = remove,
 		.n_remove = n_remove,
 	};
-	size_t n_removed = 0;
-	int r;
 
-	if (list >= FW_LISTS_MAX || directions & ~FW_BOTH)
-		return -EINVAL;
+	return load(&x);
+}
 
-	/* bits that nobody needs after a failure cost speed at worst, and go with the next filter */
-	r = table_begin(t);
-	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6 && r >= 0; kind++)
-		r = prepare_kind(&x, kind);
-	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_PORT && r >= 0; kind++)
-		r = add_kind(t, kind, list, directions, add, n_add);
-	while (r >= 0 && n_removed < n_remove) {
-		r = table_remove(t, &remove[n_removed], list);
-		if (r == -ENOENT) /* its end came in the meantime, or it had to go first */
-			r = 0;
-		if (r >= 0)
-			n_removed++;
-	}
-	if (r >= 0)
-		return 0;
+int table_load_new(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add)
+{
+	struct load x = {
+		.t = t,
+		.list = list,
+		.directions = directions,
+		.add = add,
+		.n_add = n_add,
+		.is_new = true,
+	};
 
-	if (x.is_tight) { /* what came must make room for what was */
-		undo_adds(&x);
-		undo_removals(&x, n_remove);
-	} else {
-		undo_removals(&x, n_removed);
-		undo_adds(&x);
-	}
-	return r;
+	return load(&x);
 }

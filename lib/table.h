@@ -61,7 +61,7 @@ static inline uint64_t table_entry_lists(const struct table_entry *e)
 int table_add(struct table *t, const struct target *target, unsigned list, unsigned directions, uint32_t until,
 	      bool *ret_is_new);
 
-/* Makes room for so many more at once. -E2BIG, -ENOMEM: then the table is as it was. */
+/* Makes room for so many more at once, in the filter as well. -E2BIG, -ENOMEM: then the table is as it was. */
 int table_reserve(struct table *t, enum fw_kind kind, uint64_t n_more);
 
 /* Takes target out of a list. -ENOENT: it is not in it. */
@@ -80,11 +80,17 @@ int table_restore(struct table *t, const struct table_entry *before);
 int table_load(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add,
 	       const struct target *remove, size_t n_remove);
 
+/* The same for what no list has, see table_holds(), and faster. */
+int table_load_new(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add);
+
 /* Ends a series of changes: exchanges the port index if ports changed, updates the masks in fw_policy. */
 int table_commit(struct table *t);
 
 /* Exactly this target. -ENOENT; then *ret has the target and no lists. */
 int table_get(struct table *t, const struct target *target, struct table_entry *ret);
+
+/* Is there an entry of exactly this target, ended or not? Mostly without a system call if there is none. */
+bool table_holds(struct table *t, const struct target *target);
 
 /* Calls fn for each entry, in no order; stops at a negative return, which is returned. */
 typedef int (*table_fn)(const struct table_entry *e, void *userdata);
