@@ -14,7 +14,14 @@
 #include "room.h"
 
 #define NS_PER_SEC UINT64_C(1000000000)
-#define CHUNK      4096 /* entries that room is asked for at a time */
+#define BATCH      2048 /* entries that go into the tables at a time: more is hardly faster, and takes memory */
+#define CHUNK      1024 /* entries that room in 'ends' is asked for at a time */
+
+/* Entries of one list and with the same directions, that wait to go into the tables together. */
+struct batch {
+	struct target targets[BATCH];
+	size_t n;
+};
 
 struct restore {
 	const char *state_dir;
@@ -22,7 +29,8 @@ struct restore {
 	int64_t now; /* Unix time in seconds */
 	uint64_t n_added;
 	uint64_t n_expired;
-	unsigned n_granted; /* entries that there is room for, as far as was asked */
+	unsigned n_granted;    /* entries that there is room for in 'ends', as far as was asked */
+	struct batch *batches; /* by directions, 0 = what each kind of target gets by itself */
 };
 
 /* Files count in Unix time, the kernel in ticks since boot. */
@@ -62,51 +70,30 @@ static int find_or_make_list(struct table *t, const struct list_header *header)
 	return r < 0 ? r : index;
 }
 
-/* The tables must not take the last of the memory: for what comes after them the kernel would kill. */
-static int ask_for_room(struct restore *x)
+/* Do lists disagree about when it ends? Then the ends of all are kept beside the entry. */
+static bool needs_ends(const struct table_entry *others, uint32_t until)
+{
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++)
+		if (table_entry_lists(others) & 1ull << i && others->until[i] != until)
+			return true;
+	return false;
+}
+
+/*
+ * All else has its memory before it is filled. What takes it element by element must not take the last: for what comes
+ * after it the kernel would kill.
+ */
+static int ask_for_ends(struct restore *x)
 {
 	int r;
 
 	if (x->n_granted == 0) {
-		r = room_ask(CHUNK * ROOM_ENTRY6);
+		r = room_ask(CHUNK * ROOM_ENDS);
 		if (r < 0)
 			return r;
 		x->n_granted = CHUNK;
 	}
 	x->n_granted--;
-	return 0;
-}
-
-static int restore_line(struct restore *x, const struct list_header *header, const struct list_line *line,
-			unsigned index)
-{
-	unsigned directions = line->directions;
-	struct table_entry entry;
-	bool is_new;
-	int r;
-
-	if (line->until != 0 && line->until <= x->now) {
-		x->n_expired++;
-		return 0;
-	}
-	r = table_get(x->table, &line->target, &entry);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	if (table_entry_lists(&entry) & 1ull << index)
-		return 0;
-
-	if (directions == 0)
-		directions = header->directions;
-	if (directions == 0)
-		directions = target_default_directions(&line->target);
-	r = ask_for_room(x);
-	if (r < 0)
-		return r;
-	r = table_add(x->table, &line->target, index, directions,
-		      until_to_tick(line->until, x->now), &is_new);
-	if (r < 0)
-		return r;
-	x->n_added++;
 	return 0;
 }
 
@@ -120,37 +107,106 @@ struct restore_list {
 	bool has_room[_FW_KIND_MAX];
 	int failure;          /* why no more came in; from there on entries are only counted */
 	struct target failed; /* the first that did not */
-	uint64_t n_left_out;  /* behind it */
+	uint64_t n_left_out;  /* after it */
 };
 
+static int restore_line(struct restore_list *x, const struct list_line *line)
+{
+	unsigned directions = line->directions ?: x->header->directions;
+	struct restore *restore = x->restore;
+	struct table_entry entry;
+	uint32_t until;
+	bool is_new;
+	int r;
+
+	r = table_get(restore->table, &line->target, &entry);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (table_entry_lists(&entry) & 1ull << x->index)
+		return 0;
+
+	until = until_to_tick(line->until, restore->now);
+	if (needs_ends(&entry, until)) {
+		r = ask_for_ends(restore);
+		if (r < 0)
+			return r;
+	}
+	r = table_add(restore->table, &line->target, x->index, directions ?: target_default_directions(&line->target),
+		      until, &is_new);
+	if (r < 0)
+		return r;
+	restore->n_added++;
+	return 0;
+}
+
+static void restore_or_count(struct restore_list *x, const struct list_line *line)
+{
+	if (x->failure < 0) {
+		x->n_left_out++;
+		return;
+	}
+	x->failure = restore_line(x, line);
+	if (x->failure < 0)
+		x->failed = line->target;
+}
+
+/* All of a batch or, where that fails, one by one what fits. */
+static void flush(struct restore_list *x, unsigned directions)
+{
+	struct batch *b = &x->restore->batches[directions];
+	size_t n = b->n;
+
+	b->n = 0;
+	if (x->failure >= 0 && table_load_new(x->restore->table, x->index, directions, b->targets, n) >= 0) {
+		x->restore->n_added += n;
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		restore_or_count(x, &(struct list_line){ .target = b->targets[i], .directions = directions });
+}
+
 /*
- * Room for all of a list at once, or for as much as there is memory for: growing step by step would copy the table each
- * time, and hold it twice. When the first of a kind comes, and those of the kinds before it have their memory.
+ * Room for all of a list at once, or for as much of it as there may be and as there is memory for: growing step by step
+ * would copy the table each time, and hold it twice. When the first of a kind comes, and those of the kinds before it
+ * have their memory.
  */
 static void reserve(struct restore_list *x, enum fw_kind kind)
 {
-	uint64_t n = list_reader_count(x->reader, kind);
+	uint64_t n = list_reader_count(x->reader, kind), limit, n_before;
+	struct table *t = x->restore->table;
 
 	if (kind == FW_KIND_PORT || !x->is_new || x->has_room[kind])
 		return;
 	x->has_room[kind] = true;
-	while (n > CHUNK && table_reserve(x->restore->table, kind, n) == -ENOMEM)
+	limit = table_limit(t, kind);
+	n_before = table_count(t, kind);
+	if (n_before + n > limit)
+		n = limit > n_before ? limit - n_before : 0;
+	while (n > BATCH && table_reserve(t, kind, n) == -ENOMEM)
 		n -= n / 8;
 }
 
-/* For list_reader_each(). */
-static int restore_or_count(const struct list_line *line, void *userdata)
+/* For list_reader_each(), which tells of each target once: so they may come in any order. */
+static int take_line(const struct list_line *line, void *userdata)
 {
 	struct restore_list *x = userdata;
+	struct restore *restore = x->restore;
+	unsigned directions = line->directions ?: x->header->directions;
+	struct batch *b = &restore->batches[directions];
 
-	if (x->failure < 0) {
-		x->n_left_out++;
+	if (line->until != 0 && line->until <= restore->now) {
+		restore->n_expired++;
 		return 0;
 	}
-	reserve(x, table_kind(&line->target));
-	x->failure = restore_line(x->restore, x->header, line, x->index);
-	if (x->failure < 0)
-		x->failed = line->target;
+	if (x->failure >= 0)
+		reserve(x, table_kind(&line->target));
+	if (line->until != 0 || table_holds(restore->table, &line->target)) {
+		restore_or_count(x, line);
+		return 0;
+	}
+	b->targets[b->n++] = line->target;
+	if (b->n == BATCH)
+		flush(x, directions);
 	return 0;
 }
 
@@ -186,7 +242,9 @@ static int restore_items(struct restore *restore, struct list_reader *l, unsigne
 	};
 	int r;
 
-	r = list_reader_each(l, restore_or_count, &x);
+	r = list_reader_each(l, take_line, &x);
+	for (unsigned directions = 0; directions <= FW_BOTH; directions++)
+		flush(&x, directions);
 	if (x.failure < 0)
 		return explain_failure(&x);
 	if (r < 0) {
@@ -288,8 +346,12 @@ static int restore_other_list(const char *name, void *userdata)
 
 int restore_lists(const char *state_dir, struct table *t)
 {
-	struct restore x = { .state_dir = state_dir, .table = t, .now = time(NULL) };
+	_cleanup_free_ struct batch *batches = calloc(FW_BOTH + 1, sizeof(*batches));
+	struct restore x = { .state_dir = state_dir, .table = t, .now = time(NULL), .batches = batches };
 	int r = 0;
+
+	if (!batches)
+		return log_error(-ENOMEM, "Cannot restore the lists from '%s': %m", state_dir);
 
 	for (size_t i = 0; i < ELEMENTSOF(first_lists) && r >= 0; i++)
 		r = restore_list(&x, first_lists[i]);

@@ -8,6 +8,11 @@ list() { # NAME FIELD
 	fwctl lists --json | json "next((l['$2'] for l in d['lists'] if l['name'] == '$1'), None)"
 }
 
+in_kernel() {
+	fwctl show --json | json "'\n'.join(sorted(
+		f\"{e['target']} {sorted((l['name'], l['direction'], l['until'] is None) for l in e['lists'])}\" for e in d['entries']))"
+}
+
 unload_and_start() { # a reboot, as far as the firewall sees it
 	stop
 	fwctl unload >/dev/null
@@ -103,12 +108,23 @@ fwctl list set notes "comment=kept over a reboot" >/dev/null
 fwctl list disable manual >/dev/null
 fwctl list add outgoing direction=out >/dev/null
 fwctl block $GOOD4 -l outgoing >/dev/null
+# More than go into the tables at a time, in each direction, with an end and without, half of them in two lists.
+numbers 1 6000 | awk '{
+	print "block " $1 " -l long" (NR % 5 == 0 ? " --in" : NR % 7 == 0 ? " --out" : "") (NR % 11 == 0 ? " --for 1d" : "")
+	if (NR % 2)
+		print "block " $1 " -l outgoing" (NR % 3 == 0 ? " --for 2d" : "")
+	if (NR % 100 == 0)
+		print "block 2001:db8:9::" NR "/128 udp/" NR " -l long"
+}' | quietly fwctl batch -
 before=$(fwctl export)
+in_kernel=$(in_kernel)
 policies=$(fwctl lists --json | json "sorted((l['name'], l['action'], l['mode'], l['direction'], l['enabled'], l['entries'], l['comment']) for l in d['lists'])")
 unload_and_start
 same "after a reboot: policies" "$policies" "$(fwctl lists --json |
 	json "sorted((l['name'], l['action'], l['mode'], l['direction'], l['enabled'], l['entries'], l['comment']) for l in d['lists'])")"
 same "after a reboot: entries" "$(sort <<<"$before")" "$(fwctl export | sort)"
+same "after a reboot: what is in force" "$(md5sum <<<"$in_kernel")" "$(in_kernel | md5sum)"
+fwctl list del long >/dev/null
 same "after a reboot: blocked" blocked "$(probe_ping $BAD4 $HOST4)"
 check "after a reboot: only what goes out" grep -qE "^$GOOD4 out( |\$)" "$T/state/lists/outgoing.list"
 

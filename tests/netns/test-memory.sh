@@ -7,6 +7,8 @@
 
 N_LINES=200000
 N_MORE=20000
+N_TIMED=10000 # of the list, in another one too and with an end there: what the kernel keeps beside them
+N_SMALL=300   # in a list that comes after all that
 NO_LIMIT=$((1 << 40))
 LEFT=$((4 << 20))      # the daemon leaves 2 MiB, and asks for less than that at a time
 SHARES="5 20 40 60 80" # percent of what the list takes beyond that
@@ -94,9 +96,12 @@ configure
 start_in_group $NO_LIMIT || die "the daemon does not start"
 fwctl block $BAD4 >/dev/null
 base=$(cat "$group/$peak")
+seq $N_SMALL | sed 's/.*/block 2001:db8:1::& -l small/' | quietly fwctl batch -
 quietly fwctl list add big
 check "a list is loaded without a limit" quietly fwctl load --force big "$T/big"
 same "all of it is there" $((N_LINES + 1)) "$(n_restored)"
+sed "s/.*/block & -l late --for 1d/; ${N_TIMED}q" "$T/big" | quietly fwctl batch --force -
+same "some of it in another list, too" $N_TIMED "$(n_entries late)"
 end_in_group
 start_in_group $NO_LIMIT || die "the daemon does not start with the list"
 all=$(cat "$group/$usage")
@@ -109,6 +114,7 @@ for share in $SHARES; do
 	check "$name: it says which list did not fit, and what to raise" grep -q "'big'.*raise MemoryMax=" "$T/log"
 	check "$name: what was put in by hand is there, and some of the list" is_between 2 "$(n_restored)" $N_LINES
 	check "$name: what fits is in force" quietly fwctl check 1.0.0.1 --in
+	same "$name: so is all of a small list that comes later" $N_SMALL "$(n_entries small)"
 	check "$name: there is memory to reload" reloads "Interfaces=h0 h1"
 	make_pair h1 p1
 	check "$name: there is memory to attach" wait_for is_attached h1
@@ -122,4 +128,5 @@ done
 
 start_in_group $NO_LIMIT || die "the daemon does not start without the limit"
 same "without the limit all of it is back" $((N_LINES + 1)) "$(n_restored)"
+same "with all that ends" $N_TIMED "$(n_entries late)"
 end_in_group
