@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "config.h"
 #include "log.h"
 
@@ -25,7 +26,6 @@
 #define SECONDS_MAX 3600
 #define LOG_DROPS_MAX 100
 #define ENTRIES_MAX (64 * 1024 * 1024)
-#define USEC_PER_SEC UINT64_C(1000000)
 #define SHOWN_MAX 120 /* bytes of a value repeated in a message */
 
 /* Sets one key. Returns what is expected instead if the value is wrong, or NULL; *r is -ENOMEM or 0. */

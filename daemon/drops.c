@@ -9,6 +9,7 @@
 #include <bpf/libbpf.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "drops.h"
 #include "listnames.h"
 #include "log.h"
@@ -17,7 +18,6 @@
 #include "prefix.h"
 #include "watch.h"
 
-#define USEC_PER_SEC UINT64_C(1000000)
 #define LEASE_NS     UINT64_C(60000000000) /* tended every 5 s: survives a daemon that is busy for a while */
 #define RING_BYTES   (256 * 1024)
 #define PLACES_MAX   8192 /* a power of two; at most half of them are used, so that a search ends soon */

@@ -6,12 +6,12 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "drops.h"
 #include "expiry.h"
 #include "hooks.h"
@@ -28,7 +28,6 @@
 #include "table.h"
 #include "upgrade.h"
 
-#define USEC_PER_SEC UINT64_C(1000000)
 #define CHECK_INTERVAL_USEC (5 * USEC_PER_SEC) /* how long somebody's interference may last */
 #define SWEEP_SHARE 100 /* sweeps take at most this fraction of the time: what has ended decides nothing, it only takes room */
 #define TIMER_ACCURACY_USEC 10000
@@ -54,14 +53,6 @@ struct manager {
 	uint64_t next_sweep_usec; /* CLOCK_MONOTONIC: not before */
 	int pins_error;      /* of the last check, so that it is said once */
 };
-
-static uint64_t now_usec(clockid_t clock)
-{
-	struct timespec t;
-
-	(void) clock_gettime(clock, &t); /* cannot fail: the clocks exist */
-	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
-}
 
 int manager_read_config(const char *path, struct config *ret)
 {
@@ -171,7 +162,7 @@ static int load(struct manager *m)
 		return r;
 	m->is_counting_anew = loader_is_fresh(m->loader) && !m->upgrade.is_filling;
 	if (m->is_counting_anew || m->meta.counting_since == 0)
-		m->meta.counting_since = now_usec(CLOCK_BOOTTIME) * 1000;
+		m->meta.counting_since = boot_clock_ns();
 	return loader_write_meta(m->loader, &m->meta);
 }
 
@@ -248,7 +239,7 @@ static void check_pins(struct manager *m)
  */
 static void tend_table(struct manager *m)
 {
-	uint64_t start = now_usec(CLOCK_MONOTONIC);
+	uint64_t start = clock_usec(CLOCK_MONOTONIC);
 	bool is_sweep_due = start >= m->next_sweep_usec && table_next_end(m->table) <= tick_now();
 	_cleanup_close_ int lock_fd = -1;
 	int r;
@@ -269,7 +260,7 @@ static void tend_table(struct manager *m)
 		r = expiry_sweep(m->table);
 		if (r >= 0)
 			r = table_commit(m->table);
-		m->next_sweep_usec = start + (now_usec(CLOCK_MONOTONIC) - start) * SWEEP_SHARE;
+		m->next_sweep_usec = start + (clock_usec(CLOCK_MONOTONIC) - start) * SWEEP_SHARE;
 	}
 	if (r < 0)
 		(void) log_warning(r, "Cannot clear out entries that have ended, they only take room: %m");
@@ -285,7 +276,7 @@ static int on_check(sd_event_source *source, uint64_t usec, void *userdata)
 	tend_table(m);
 	if (m->drops)
 		drops_tend(m->drops, (unsigned)m->config.log_drops);
-	(void) sd_event_source_set_time(source, now_usec(CLOCK_MONOTONIC) + CHECK_INTERVAL_USEC);
+	(void) sd_event_source_set_time(source, clock_usec(CLOCK_MONOTONIC) + CHECK_INTERVAL_USEC);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
@@ -293,7 +284,7 @@ static int on_check(sd_event_source *source, uint64_t usec, void *userdata)
 static int arm_stats_timer(struct manager *m)
 {
 	uint64_t start = stats_window_start_usec(m->stats), interval = m->config.stats_interval_usec;
-	uint64_t deadline = 0, now = now_usec(CLOCK_BOOTTIME);
+	uint64_t deadline = 0, now = clock_usec(CLOCK_BOOTTIME);
 
 	(void) sd_event_source_get_time(m->stats_timer, &deadline);
 	if (deadline > now || now - deadline > interval)
@@ -306,7 +297,7 @@ static int on_window(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct manager *m = userdata;
 
-	uint64_t window_usec = now_usec(CLOCK_BOOTTIME) - stats_window_start_usec(m->stats);
+	uint64_t window_usec = clock_usec(CLOCK_BOOTTIME) - stats_window_start_usec(m->stats);
 
 	stats_report(m->stats, m->hooks);
 	if (m->drops)
@@ -327,7 +318,7 @@ static int reload(struct manager *m)
 
 	old = m->config;
 	m->config = fresh;
-	m->configured_at = now_usec(CLOCK_REALTIME) / USEC_PER_SEC;
+	m->configured_at = clock_usec(CLOCK_REALTIME) / USEC_PER_SEC;
 	fresh = old; /* released with this scope */
 	hooks_forget_failures(m->hooks);
 	(void) sync_hooks(m); /* what fails is said and tried again, as with events */
@@ -344,7 +335,7 @@ static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *inf
 {
 	struct manager *m = userdata;
 
-	(void) sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now_usec(CLOCK_MONOTONIC));
+	(void) sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_usec(CLOCK_MONOTONIC));
 	(void) reload(m); /* has logged; the daemon goes on with what it had */
 	(void) sd_notify(0, "READY=1");
 	return 0;
@@ -403,7 +394,7 @@ int manager_new(const struct options *o, struct config *c, struct manager **ret)
 	m->instance = (struct instance)INSTANCE_NULL;
 	m->config = *c;
 	*c = (struct config){};
-	m->configured_at = now_usec(CLOCK_REALTIME) / USEC_PER_SEC;
+	m->configured_at = clock_usec(CLOCK_REALTIME) / USEC_PER_SEC;
 	m->meta = (struct fw_meta){
 		.abi_version = FW_ABI_VERSION,
 		.layout = fw_layout(),

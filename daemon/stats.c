@@ -6,15 +6,14 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
-#include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "log.h"
 #include "messages.h"
 #include "names.h"
 #include "stats.h"
 
-#define USEC_PER_SEC UINT64_C(1000000)
 #define FIELD_MAX 48
 
 /* What was reported last. */
@@ -32,17 +31,9 @@ struct stats {
 	unsigned long n_lost;
 };
 
-static uint64_t now_usec(void)
-{
-	struct timespec t;
-
-	(void) clock_gettime(CLOCK_BOOTTIME, &t); /* cannot fail: the clock exists */
-	return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
-}
-
 static int take_sample(struct stats *s, struct sample *ret)
 {
-	struct sample fresh = { .usec = now_usec() };
+	struct sample fresh = { .usec = clock_usec(CLOCK_BOOTTIME) };
 	int r;
 
 	for (enum fw_hook h = 0; h < _FW_HOOK_MAX; h++) {
