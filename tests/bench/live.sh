@@ -10,29 +10,12 @@ set -u
 : "${EBPF_FWD:?path of ebpf-fwd}" "${FWCTL:?path of fwctl}" "${ADDRESSES:?path of bench-addresses}"
 : "${LIVE:?path of bench-live}"
 
-if [ -z "${BENCH_DIR:-}" ]; then
-	BENCH_DIR=$(mktemp -d "${TMPDIR:-/var/tmp}/ebpf-fw-bench.XXXXXX") || exit 1
-	export BENCH_DIR
-	trap 'rm -rf "$BENCH_DIR"' EXIT
-	unshare --net --mount --pid --fork --kill-child --mount-proc bash "$0" "$@" &
-	trap 'kill $!; wait $!; exit 1' INT TERM HUP
-	wait $!
-	exit
-fi
+# shellcheck source=tests/bench/namespaces.sh
+. "${0%/*}/namespaces.sh"
 
-T=$BENCH_DIR
 FILTERS=()
 N_PAIRS=0
 IPTABLES=$(command -v iptables-legacy || command -v iptables)
-
-die() {
-	echo "live.sh: $*" >&2
-	exit 1
-}
-
-has() { # COMMAND
-	command -v "$1" >/dev/null
-}
 
 missing() { # NAME
 	echo "- missing: $*"

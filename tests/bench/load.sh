@@ -18,27 +18,10 @@ if [ "${1:-}" = --quick ]; then
 	ROUNDS=2 SLOW_ROUNDS=1 ADD_LIMIT=5
 fi
 
-if [ -z "${BENCH_DIR:-}" ]; then
-	BENCH_DIR=$(mktemp -d "${TMPDIR:-/var/tmp}/ebpf-fw-bench.XXXXXX") || exit 1 # a disk: state is durable
-	export BENCH_DIR
-	trap 'rm -rf "$BENCH_DIR"' EXIT
-	unshare --net --mount --pid --fork --kill-child --mount-proc bash "$0" "$@" &
-	trap 'kill $!; wait $!; exit 1' INT TERM HUP
-	wait $!
-	exit
-fi
+# shellcheck source=tests/bench/namespaces.sh
+. "${0%/*}/namespaces.sh"
 
-T=$BENCH_DIR
 DAEMON=
-
-die() {
-	echo "load.sh: $*" >&2
-	exit 1
-}
-
-has() { # COMMAND
-	command -v "$1" >/dev/null
-}
 
 # --- time
 

@@ -9,16 +9,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include <cmocka.h>
-
 #include "cleanup.h"
 #include "judge.h"
+#include "suite.h"
 
 #define N_COMPARISONS 1000000
 #define N_RULES_MAX   600
@@ -292,7 +289,7 @@ static void compare(const struct model *m, struct table *t, uint64_t seed)
 
 static void test_equivalence(void **state)
 {
-	struct table *t = firewall_table(*state);
+	struct table *t = firewall_table(firewall);
 	_cleanup_free_ struct model *m = calloc(1, sizeof(*m));
 	const char *given = getenv("EQUIVALENCE_SEED");
 	uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL), n = 0, n_drops = 0;
@@ -311,32 +308,9 @@ static void test_equivalence(void **state)
 	assert_true(n_drops > 0); /* or nothing was compared but passes */
 }
 
-static int set_up(void **state)
-{
-	struct firewall *f = NULL;
-	int r = firewall_new(&f);
-
-	if (r < 0)
-		printf("# cannot load the programs: %s\n", strerror(-r));
-	*state = f;
-	return r;
-}
-
-static int tear_down(void **state)
-{
-	*state = firewall_free(*state);
-	return 0;
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = { cmocka_unit_test(test_equivalence) };
 
-	if (geteuid() != 0) {
-		printf("1..0 # SKIP needs root\n");
-		return EXIT_SUCCESS;
-	}
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return suite_run(tests, suite_set_up, suite_tear_down);
 }

@@ -6,19 +6,13 @@
  */
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <cmocka.h>
 
 #include "cleanup.h"
 #include "insert.h"
+#include "suite.h"
 
 static const struct {
 	uint32_t n;
@@ -73,10 +67,5 @@ int main(void)
 		cmocka_unit_test(test_rows),
 	};
 
-	if (geteuid() != 0) {
-		printf("1..0 # SKIP needs root\n");
-		return EXIT_SUCCESS;
-	}
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return suite_run(tests, NULL, NULL);
 }

@@ -8,20 +8,13 @@
  */
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include <cmocka.h>
-
 #include "cleanup.h"
-#include "firewall.h"
 #include "names.h"
+#include "suite.h"
 
 #define N_ROUNDS    24
 #define N_ADDED     400  /* a round, of which some are not new; more than one table grows */
@@ -36,7 +29,6 @@ struct hold {
 	unsigned directions;
 };
 
-static struct firewall *firewall;
 static struct hold holds[N_HOLDS_MAX];
 static size_t n_holds;
 static size_t n_answers[_FW_REASON_MAX]; /* to see that the questions are about something */
@@ -45,20 +37,10 @@ static uint64_t seed;
 static int set_up(void **state)
 {
 	const char *given = getenv("SEED");
-	int r;
 
 	seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
 	printf("# SEED=%llu\n", (unsigned long long)seed);
-	r = firewall_new(&firewall);
-	if (r < 0)
-		printf("# cannot load the programs: %s\n", strerror(-r));
-	return r;
-}
-
-static int tear_down(void **state)
-{
-	firewall = firewall_free(firewall);
-	return 0;
+	return suite_set_up(state);
 }
 
 /* splitmix64: the same numbers from the same seed everywhere. */
@@ -266,11 +248,5 @@ int main(void)
 		cmocka_unit_test(test_removal),
 	};
 
-	if (geteuid() != 0) {
-		printf("1..0 # SKIP needs root\n");
-		return EXIT_SUCCESS;
-	}
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return suite_run(tests, set_up, suite_tear_down);
 }

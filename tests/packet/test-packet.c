@@ -7,39 +7,15 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "cleanup.h"
 #include "judge.h"
+#include "suite.h"
 
 #define ETHERNET_HEADER 14
 #define N_INSNS_MAX 200000 /* a fifth of what the kernel allows */
-
-static struct firewall *firewall;
-
-static int set_up(void **state)
-{
-	int r;
-
-	r = firewall_new(&firewall);
-	if (r < 0)
-		printf("# cannot load the programs: %s\n", strerror(-r));
-	return r;
-}
-
-static int tear_down(void **state)
-{
-	firewall = firewall_free(firewall);
-	return 0;
-}
 
 static void set_entries(const char *entries)
 {
@@ -465,11 +441,5 @@ int main(void)
 		cmocka_unit_test(test_cut_ethernet),
 	};
 
-	if (geteuid() != 0) {
-		printf("1..0 # SKIP needs root\n");
-		return EXIT_SUCCESS;
-	}
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return suite_run(tests, suite_set_up, suite_tear_down);
 }

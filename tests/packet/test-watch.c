@@ -11,22 +11,15 @@
 #include <linux/if_ether.h>
 #include <netinet/in.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include <cmocka.h>
-
 #include "cleanup.h"
-#include "firewall.h"
 #include "frame.h"
+#include "suite.h"
 #include "watch.h"
 
 #define RING_BYTES   (1u << 18)
@@ -50,7 +43,6 @@ static const struct hook {
 
 static const struct hook *const tc_in = &hooks[1], *const tc_out = &hooks[2];
 
-static struct firewall *firewall;
 static struct fw_event events[N_EVENTS_MAX];
 static size_t n_events;
 
@@ -65,22 +57,12 @@ struct viewer {
 static int set_up(void **state)
 {
 	cpu_set_t set;
-	int r;
 
 	CPU_ZERO(&set);
 	CPU_SET(sched_getcpu(), &set);
 	if (sched_setaffinity(0, sizeof(set), &set) < 0)
 		return -errno;
-	r = firewall_new(&firewall);
-	if (r < 0)
-		printf("# cannot load the programs: %s\n", strerror(-r));
-	return r;
-}
-
-static int tear_down(void **state)
-{
-	firewall = firewall_free(firewall);
-	return 0;
+	return suite_set_up(state);
 }
 
 static void set_entries(const char *entries)
@@ -568,11 +550,5 @@ int main(void)
 		cmocka_unit_test(test_sizes),
 	};
 
-	if (geteuid() != 0) {
-		printf("1..0 # SKIP needs root\n");
-		return EXIT_SUCCESS;
-	}
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return suite_run(tests, set_up, suite_tear_down);
 }
