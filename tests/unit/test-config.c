@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* daemon/config.c: defaults, every key at both ends of its range, and mistakes with their lines. */
+/* daemon/config*.c: defaults, every key at both ends of its range, and mistakes with their lines. */
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* Names of interfaces against the words of Interfaces= and XdpInterfaces=. */
+
+#include <fnmatch.h>
+#include <string.h>
+
+#include "config.h"
+
+bool config_word_is_name(const char *word)
+{
+	return *word != '!' && !strpbrk(word, "*?[") && strcmp(word, "auto") != 0;
+}
+
+static bool words_match(char *const *words, const char *name, bool is_auto, bool is_loopback)
+{
+	bool is_wanted = false;
+
+	for (char *const *w = words; *w; w++) {
+		const char *pattern = **w == '!' ? *w + 1 : *w;
+		bool is_match;
+
+		if (strcmp(pattern, "auto") == 0)
+			is_match = is_auto;
+		else if (is_loopback)
+			is_match = strcmp(pattern, name) == 0;
+		else
+			is_match = fnmatch(pattern, name, 0) == 0;
+		if (is_match)
+			is_wanted = **w != '!';
+	}
+	return is_wanted;
+}
+
+bool config_wants_interface(const struct config *c, const char *name, bool is_auto)
+{
+	return words_match(c->interfaces, name, is_auto, strcmp(name, "lo") == 0);
+}
+
+bool config_wants_xdp(const struct config *c, const char *name, bool is_auto)
+{
+	return config_wants_interface(c, name, is_auto) && words_match(c->xdp_interfaces, name, is_auto, false);
+}
