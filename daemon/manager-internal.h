@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What the start and the event loop of the daemon share; for manager*.c alone. */
+
+#include <systemd/sd-event.h>
+
+#include "hooks.h"
+#include "instance.h"
+#include "interfaces.h"
+#include "loader.h"
+#include "manager.h"
+#include "stats.h"
+#include "table.h"
+#include "upgrade.h"
+
+struct manager {
+	const struct options *options;
+	struct config config;
+	struct instance instance;
+	sd_event *event;
+	sd_event_source *check_timer;
+	sd_event_source *stats_timer;
+	struct loader *loader;
+	struct table *table;
+	struct upgrade upgrade;
+	struct interfaces *interfaces;
+	struct hooks *hooks;
+	struct stats *stats;
+	struct drops *drops; /* NULL = cannot be watched here */
+	struct fw_meta meta; /* as last written */
+	uint64_t configured_at; /* Unix seconds */
+	bool is_counting_anew; /* this start made the counters */
+	bool is_strict;      /* as last put into the policy */
+	uint64_t next_sweep_usec; /* CLOCK_MONOTONIC: not before */
+	int pins_error;      /* of the last check, so that it is said once */
+};
+
+/* Makes what is attached equal to what is wanted, and tells: fwctl in meta, systemctl status in STATUS=. */
+int manager_sync_hooks(struct manager *m);
+
+/* Puts back what somebody has removed of the pins, which may have gone as a whole with their directory. */
+void manager_check_pins(struct manager *m);
+
+void manager_warn_if_idle(const struct manager *m);
+
+/* Signals are blocked before, by main(). */
+int manager_make_loop(struct manager *m);

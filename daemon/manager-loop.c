@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * What the daemon does while it runs: keeps what is attached and pinned true to the configuration, clears out
+ * what has ended, reports each window, reads the configuration again.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "cleanup.h"
+#include "clock.h"
+#include "drops.h"
+#include "expiry.h"
+#include "log.h"
+#include "manager-internal.h"
+#include "names.h"
+#include "pins.h"
+
+#define CHECK_INTERVAL_USEC (5 * USEC_PER_SEC) /* how long somebody's interference may last */
+#define SWEEP_SHARE 100 /* sweeps take at most this fraction of the time: what has ended decides nothing, it only takes room */
+#define TIMER_ACCURACY_USEC 10000
+
+/* What is attached, what is not and why: for fwctl in meta, for systemctl status in STATUS=. */
+static int publish(struct manager *m)
+{
+	struct fw_meta meta = m->meta;
+	char status[3 * FW_TEXT_MAX];
+	size_t n;
+	int r;
+
+	meta.max_entries = m->config.max_entries;
+	meta.configured_at = m->configured_at;
+	hooks_describe(m->hooks, &m->config, m->interfaces, &meta);
+	if (memcmp(&meta, &m->meta, sizeof(meta)) != 0) {
+		r = loader_write_meta(m->loader, &meta);
+		if (r < 0)
+			return r;
+		if (meta.pending[0] && strcmp(meta.pending, m->meta.pending) != 0)
+			log_notice("Waiting for interfaces that do not exist yet: %s", meta.pending);
+		m->meta = meta;
+	}
+
+	n = (size_t)snprintf(status, sizeof(status), "Filtering on %zu interfaces (%s",
+			     hooks_count_interfaces(m->hooks), mechanism_to_string(meta.tc_mechanism));
+	if (m->config.has_xdp)
+		n += (size_t)snprintf(status + n, sizeof(status) - n, ", xdp on %zu", hooks_count(m->hooks, FW_HOOK_XDP));
+	n += (size_t)snprintf(status + n, sizeof(status) - n, ")");
+	if (meta.cgroup[0])
+		n += (size_t)snprintf(status + n, sizeof(status) - n, " and cgroup '%s'", meta.cgroup);
+	if (meta.pending[0])
+		n += (size_t)snprintf(status + n, sizeof(status) - n, "; pending: %s", meta.pending);
+	if (meta.failed[0])
+		(void) snprintf(status + n, sizeof(status) - n, "; failed, see the journal");
+	(void) sd_notifyf(0, "STATUS=%s", status); /* no-op outside systemd */
+	return 0;
+}
+
+int manager_sync_hooks(struct manager *m)
+{
+	int r;
+
+	r = hooks_sync_interfaces(m->hooks, &m->config, m->interfaces);
+	if (r < 0)
+		return r;
+	hooks_sync_cgroup(m->hooks, &m->config);
+	return publish(m);
+}
+
+void manager_warn_if_idle(const struct manager *m)
+{
+	if (hooks_count_interfaces(m->hooks) == 0 && hooks_count(m->hooks, FW_HOOK_CGROUP) == 0 &&
+	    !m->meta.pending[0])
+		(void) log_warning(0, "Nothing is filtered: no interface matches Interfaces= and no cgroup is "
+				      "attached; see 'fwctl status'");
+}
+
+static int on_interfaces(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct manager *m = userdata;
+	int r;
+
+	r = interfaces_read(m->interfaces);
+	if (r < 0)
+		(void) log_warning(r, "Cannot follow the interfaces, trying again at the next event: %m");
+	(void) manager_sync_hooks(m); /* has said what failed, the next check tries again */
+	return 0;
+}
+
+void manager_check_pins(struct manager *m)
+{
+	int r;
+
+	r = pins_make_dir(m->options->pin_dir);
+	if (r >= 0)
+		r = instance_lock_pins(&m->instance, m->options->pin_dir);
+	if (r >= 0)
+		r = loader_keep_pinned(m->loader);
+	if (r > 0)
+		(void) log_warning(0, "%d pins of maps and programs in '%s' were removed, put them back", r,
+				   m->options->pin_dir);
+	else if (r < 0 && r != m->pins_error)
+		(void) log_warning(r, "Cannot keep the pins in '%s', filtering goes on as long as we run: %m",
+				   m->options->pin_dir);
+	m->pins_error = r < 0 ? r : 0;
+}
+
+/*
+ * Changes to the tables, if there are any to make. The writer lock is not waited for: a large load by
+ * fwctl must not keep us from an interface that has just come.
+ */
+static void tend_table(struct manager *m)
+{
+	uint64_t start = clock_usec(CLOCK_MONOTONIC);
+	bool is_sweep_due = start >= m->next_sweep_usec && table_next_end(m->table) <= tick_now();
+	_cleanup_close_ int lock_fd = -1;
+	int r;
+
+	if (m->is_strict == m->config.is_strict && !is_sweep_due)
+		return;
+	r = table_try_lock(m->options->run_dir, &lock_fd);
+	if (r == -EBUSY)
+		return; /* the next check tries again */
+	if (r < 0) {
+		(void) log_warning(r, "Cannot lock '%s/lock', trying again: %m", m->options->run_dir);
+		return;
+	}
+
+	m->is_strict = m->config.is_strict;
+	table_set_strict(m->table, m->is_strict);
+	if (is_sweep_due) {
+		r = expiry_sweep(m->table);
+		if (r >= 0)
+			r = table_commit(m->table);
+		m->next_sweep_usec = start + (clock_usec(CLOCK_MONOTONIC) - start) * SWEEP_SHARE;
+	}
+	if (r < 0)
+		(void) log_warning(r, "Cannot clear out entries that have ended, they only take room: %m");
+}
+
+static int on_check(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *m = userdata;
+
+	manager_check_pins(m);
+	hooks_check(m->hooks);
+	(void) manager_sync_hooks(m); /* has said what failed, the next check tries again */
+	tend_table(m);
+	if (m->drops)
+		drops_tend(m->drops, (unsigned)m->config.log_drops);
+	(void) sd_event_source_set_time(source, clock_usec(CLOCK_MONOTONIC) + CHECK_INTERVAL_USEC);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* From deadline to deadline, so that windows do not drift; after a sleep the missed ones are one. */
+static int arm_stats_timer(struct manager *m)
+{
+	uint64_t start = stats_window_start_usec(m->stats), interval = m->config.stats_interval_usec;
+	uint64_t deadline = 0, now = clock_usec(CLOCK_BOOTTIME);
+
+	(void) sd_event_source_get_time(m->stats_timer, &deadline);
+	if (deadline > now || now - deadline > interval)
+		deadline = start;
+	(void) sd_event_source_set_time(m->stats_timer, deadline + interval);
+	return sd_event_source_set_enabled(m->stats_timer, SD_EVENT_ONESHOT);
+}
+
+static int on_window(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *m = userdata;
+
+	uint64_t window_usec = clock_usec(CLOCK_BOOTTIME) - stats_window_start_usec(m->stats);
+
+	stats_report(m->stats, m->hooks);
+	if (m->drops)
+		drops_report(m->drops, window_usec);
+	return arm_stats_timer(m);
+}
+
+/* A new configuration that is wrong changes nothing. */
+static int reload(struct manager *m)
+{
+	_cleanup_(config_done) struct config fresh = {};
+	struct config old;
+	int r;
+
+	r = manager_read_config(m->options->config_file, &fresh);
+	if (r < 0)
+		return log_error(r, "Reload failed, the configuration from before stays in force");
+
+	old = m->config;
+	m->config = fresh;
+	m->configured_at = clock_usec(CLOCK_REALTIME) / USEC_PER_SEC;
+	fresh = old; /* released with this scope */
+	hooks_forget_failures(m->hooks);
+	(void) manager_sync_hooks(m); /* what fails is said and tried again, as with events */
+	tend_table(m);
+	if (m->drops)
+		drops_tend(m->drops, (unsigned)m->config.log_drops);
+	(void) arm_stats_timer(m);
+	manager_warn_if_idle(m);
+	log_notice("Configuration '%s' reloaded", m->options->config_file);
+	return 0;
+}
+
+static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	struct manager *m = userdata;
+
+	(void) sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_usec(CLOCK_MONOTONIC));
+	(void) reload(m); /* has logged; the daemon goes on with what it had */
+	(void) sd_notify(0, "READY=1");
+	return 0;
+}
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	struct manager *m = userdata;
+
+	log_notice("Stopping. Filtering stays on, with all programs attached; 'fwctl unload' removes it");
+	(void) sd_notify(0, "STOPPING=1\nSTATUS=Stopped. Filtering stays on; 'fwctl unload' removes it");
+	return sd_event_exit(m->event, 0);
+}
+
+int manager_make_loop(struct manager *m)
+{
+	int r;
+
+	r = sd_event_new(&m->event);
+	if (r < 0)
+		return r;
+	r = sd_event_add_signal(m->event, NULL, SIGTERM, on_stop, m);
+	if (r < 0)
+		return r;
+	r = sd_event_add_signal(m->event, NULL, SIGINT, on_stop, m);
+	if (r < 0)
+		return r;
+	r = sd_event_add_signal(m->event, NULL, SIGHUP, on_sighup, m);
+	if (r < 0)
+		return r;
+	r = sd_event_add_io(m->event, NULL, interfaces_fd(m->interfaces), EPOLLIN, on_interfaces, m);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time_relative(m->event, &m->check_timer, CLOCK_MONOTONIC,
+				       CHECK_INTERVAL_USEC, 0, on_check, m);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time(m->event, &m->stats_timer, CLOCK_BOOTTIME,
+			      stats_window_start_usec(m->stats), TIMER_ACCURACY_USEC, on_window, m);
+	if (r < 0)
+		return r;
+	r = arm_stats_timer(m);
+	if (r < 0)
+		return r;
+	return sd_event_set_watchdog(m->event, true);
+}
+
+int manager_run(struct manager *m)
+{
+	int r;
+
+	log_info("Ready, version %s", FW_VERSION);
+	(void) sd_notify(0, "READY=1"); /* no-op outside systemd */
+	r = sd_event_loop(m->event);
+	if (r < 0)
+		return log_error(r, "The event loop failed, filtering stays on: %m");
+	return 0;
+}
