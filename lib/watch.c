@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Slots, gates and rings of who watches: see watch.h. The order of the stores matters, for the kernel and other
+ * Slots and gates of who watches: see watch.h. The order of the stores matters, for the kernel and other
  * viewers look at any moment: a slot is live from the store of its ring on, and dead from its removal, which
  * waits for the programs that still write to it.
  */
@@ -16,25 +16,7 @@
 #include "cleanup.h"
 #include "pins.h"
 #include "table.h"
-#include "watch.h"
-
-#define NO_SLOT  FW_WATCHERS_MAX
-#define SEEN_PIN "maps/seen_0"
-
-struct watch {
-	char *pin_dir;
-	uint32_t meta_id; /* of the map: which firewall it is that was opened */
-	struct fw_policy *policy;    /* mapped */
-	struct fw_watcher *watchers; /* mapped, FW_WATCHERS_MAX */
-	int counts_fd;
-	int rings_fd;
-	int seen_fd; /* the outer map */
-	int sizes_fd;
-	uint32_t slot;  /* ours, or NO_SLOT */
-	uint32_t until; /* of the slot as we stored it: who finds another value there has lost it */
-	uint32_t counted;            /* the slot of the counts, kept when it is released */
-	struct fw_watch_counts base; /* when we took it */
-};
+#include "watch-internal.h"
 
 struct watch *watch_free(struct watch *w)
 {
@@ -73,7 +55,7 @@ int watch_open(const char *pin_dir, struct watch **ret)
 	if (!w)
 		return -ENOMEM;
 	w->counts_fd = w->rings_fd = w->seen_fd = w->sizes_fd = -1;
-	w->slot = w->counted = NO_SLOT;
+	w->slot = w->counted = WATCH_NO_SLOT;
 	w->pin_dir = strdup(pin_dir);
 	if (!w->pin_dir)
 		return -ENOMEM;
@@ -211,7 +193,7 @@ static int sweep_seen(struct watch *w)
 	if (is_watched(w, FW_WATCH_SEEN))
 		return 0;
 	r = take_out(w->seen_fd, 0);
-	return r < 0 ? r : pins_remove(w->pin_dir, SEEN_PIN);
+	return r < 0 ? r : pins_remove(w->pin_dir, WATCH_SEEN_PIN);
 }
 
 int watch_sweep(struct watch *w)
@@ -332,7 +314,7 @@ int watch_renew(struct watch *w, uint64_t lease_ns)
 	uint32_t *gate;
 	uint8_t watch;
 
-	if (w->slot == NO_SLOT || tick_now() > w->until || !slot_exchange(w, w->slot, w->until, until))
+	if (w->slot == WATCH_NO_SLOT || tick_now() > w->until || !slot_exchange(w, w->slot, w->until, until))
 		return -ESTALE;
 
 	w->until = until;
@@ -360,9 +342,9 @@ void watch_release(struct watch *w)
 	uint32_t until = tick_after(WATCH_LEASE_NS), slot = w->slot;
 	uint32_t *gate;
 
-	w->slot = NO_SLOT;
+	w->slot = WATCH_NO_SLOT;
 	/* ours for another moment, so that nobody takes it before the ring is out */
-	if (slot == NO_SLOT || !slot_exchange(w, slot, w->until, until))
+	if (slot == WATCH_NO_SLOT || !slot_exchange(w, slot, w->until, until))
 		return;
 
 	gate = gate_of(w, w->watchers[slot].watch);
@@ -372,80 +354,6 @@ void watch_release(struct watch *w)
 	(void) slot_exchange(w, slot, until, 0);
 	if (gate)
 		gate_leave(w, gate);
-}
-
-int watch_new_ring(uint32_t n_bytes)
-{
-	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "fw_ring", 0, 0, n_bytes, NULL);
-
-	return fd < 0 ? -errno : fd;
-}
-
-int watch_read_counts(struct watch *w, struct fw_watch_counts *ret)
-{
-	struct fw_watch_counts now = {};
-	int r;
-
-	if (w->counted == NO_SLOT)
-		return -ESTALE;
-	r = table_sum_percpu(w->counts_fd, w->counted, sizeof(now), (uint64_t *)&now,
-			     offsetof(struct fw_watch_counts, tick) / sizeof(uint64_t));
-	if (r < 0)
-		return r;
-
-	*ret = (struct fw_watch_counts){
-		.shown = now.shown - w->base.shown,
-		.hidden = now.hidden - w->base.hidden,
-		.lost = now.lost - w->base.lost,
-	};
-	return 0;
-}
-
-int watch_read_totals(struct watch *w, struct fw_watch_counts *ret)
-{
-	*ret = (struct fw_watch_counts){};
-	for (uint32_t slot = FW_WATCHER_DAEMON + 1; slot < FW_WATCHERS_MAX; slot++) {
-		struct fw_watch_counts one = {};
-		int r;
-
-		r = table_sum_percpu(w->counts_fd, slot, sizeof(one), (uint64_t *)&one,
-				     offsetof(struct fw_watch_counts, tick) / sizeof(uint64_t));
-		if (r < 0)
-			return r;
-		ret->shown += one.shown;
-		ret->hidden += one.hidden;
-		ret->lost += one.lost;
-	}
-	return 0;
-}
-
-int watch_open_seen(struct watch *w, uint32_t n_addresses)
-{
-	struct map_shape shape = { SEEN_PIN, BPF_MAP_TYPE_LRU_HASH, sizeof(struct fw_seen_key), sizeof(struct fw_seen) };
-	_cleanup_close_ int fd = -1;
-	uint32_t first = 0;
-	int r;
-
-	r = pins_open_map(w->pin_dir, &shape, &fd);
-	if (r == -ENOENT) {
-		fd = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "fw_seen", shape.key_size, shape.value_size, n_addresses, NULL);
-		if (fd < 0)
-			return -errno;
-		r = pins_put(w->pin_dir, SEEN_PIN, fd);
-	}
-	if (r < 0)
-		return r;
-	/* also if it was pinned: its maker may have died in between */
-	if (bpf_map_update_elem(w->seen_fd, &first, &fd, BPF_ANY) < 0)
-		return -errno;
-	return TAKE_FD(fd);
-}
-
-int watch_read_sizes(struct watch *w, enum fw_hook hook, enum fw_direction direction, struct fw_sizes *ret)
-{
-	*ret = (struct fw_sizes){};
-	return table_sum_percpu(w->sizes_fd, fw_counters_index(hook, direction), sizeof(*ret), (uint64_t *)ret,
-				offsetof(struct fw_sizes, last_ns) / sizeof(uint64_t));
 }
 
 void watch_sample(struct watch *w, bool is_on)
