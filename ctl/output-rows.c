@@ -3,7 +3,7 @@
 /*
  * Rows under one key: printed as JSON as they come, or kept until the widths are known and printed as a table.
  * On a terminal it keeps within the width, where what is long gets a line of its own. Numbers are never
- * shortened for it: a table of many is cut in two, through a pipe as well.
+ * shortened for it: a table of many is cut in two. Through a pipe a row is a line, whatever its width.
  */
 
 #include "output.h"
@@ -16,7 +16,6 @@
 #include "screen.h"
 
 #define COLUMN_GAP "  "
-#define PIPE_WIDTH 80 /* of what is no terminal, for tables that can be cut in two */
 
 static bool is_number(enum column_kind kind)
 {
@@ -148,7 +147,7 @@ static void print_tables(struct output_rows *o)
 		width += o->width[n] + (n > 0 ? strlen(COLUMN_GAP) : 0);
 	}
 
-	if (cut > 0 && width > (o->screen_width ?: PIPE_WIDTH)) {
+	if (cut > 0 && o->screen_width > 0 && width > o->screen_width) {
 		print_table(o, 0, cut);
 		putchar('\n');
 		print_table(o, cut, n);
