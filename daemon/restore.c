@@ -200,7 +200,7 @@ static int take_line(const struct list_line *line, void *userdata)
 	}
 	if (x->failure >= 0)
 		reserve(x, table_kind(&line->target));
-	if (line->until != 0 || table_holds(restore->table, &line->target)) {
+	if (line->until != 0 || !x->is_new || table_holds(restore->table, &line->target)) {
 		restore_or_count(x, line);
 		return 0;
 	}
@@ -297,6 +297,8 @@ static int restore_list(struct restore *x, const char *name)
 
 	was_empty = table_find_list(x->table, name, &before) < 0 || before.n_entries == 0;
 	stamp = listfile_stamp(x->state_dir, name); /* before it is read: an editor may be at it */
+	if (!was_empty && stamp != 0 && before.file_stamp == stamp) /* nobody was: the kernel holds what it says */
+		return 0;
 	r = list_reader_open(x->state_dir, name, &l, &line, &error);
 	if (r == -EBADMSG) {
 		set_aside(x->state_dir, name, line, error);

@@ -306,6 +306,7 @@ static int count_anew(struct table *t)
 		r = table_get_list(t, i, &list);
 		if (r >= 0 && list.n_entries != w.n_entries[i]) {
 			list.n_entries = w.n_entries[i];
+			list.file_stamp = 0; /* whatever has become of them: the file may say something else */
 			r = table_set_list(t, i, &list);
 		}
 		if (r < 0)

@@ -131,6 +131,29 @@ check "but does where the kernel may hold something else" test "$(looks feed)" !
 same "after a reboot: all are there" 200000 "$(entries)"
 same "after a reboot: a load finds nothing to do" "loaded list 'feed': +0 -0 =200000" "$(fwctl load feed "$T/b")"
 
+# A restart, with all maps as they were: a file is read where it may say something else, and only there.
+stop
+before=$(n_ready)
+NOTIFY_SOCKET=$T/notify strace -f -o "$T/trace" -e trace=openat "$EBPF_FWD" --config "$T/fw.conf" --pin-dir "$PINS" \
+	--state-dir "$T/state" --run-dir "$T/run" >>"$T/log" 2>&1 &
+DAEMON=$!
+wait_for is_ready_or_dead "$before"
+DAEMON=$(cat "$T/run/ebpf-fwd.pid")
+check "after a restart: the configuration was read" grep -q 'fw\.conf' "$T/trace"
+check "after a restart: no file that says what the maps hold was" refuse grep -q 'feed\.list' "$T/trace"
+end_daemon
+echo 203.0.113.88 >>"$T/state/lists/feed.list"
+start || die "the daemon does not start again"
+check "after a restart: what was written to the file meanwhile is in force" quietly fwctl check 203.0.113.88
+echo 203.0.113.88 >>"$T/b"
+same "after a restart: a load finds nothing to do" "loaded list 'feed': +0 -0 =200001" "$(fwctl load feed "$T/b")"
+stop
+bpftool map delete pinned "$(echo "$PINS"/maps/table4_*)" key hex 20 00 00 00 cb 00 71 58
+check "an entry is lost behind everybody's back" refuse quietly fwctl check 203.0.113.88
+start || die "the daemon does not start again"
+check "after a restart: it is back" quietly fwctl check 203.0.113.88
+same "after a restart: and is counted" 200001 "$(entries)"
+
 # What a list has taken it gives back.
 room() {
 	bpftool -j map show pinned "$(echo "$PINS"/maps/table6_*)" | json "d['max_entries']"
