@@ -130,8 +130,9 @@ struct fw_key6 {
 #define FW_UNTIL_MAX   0xffffffff /* the latest end that can be written */
 
 /*
- * In fw_entry.hits while an upgrade is under way: those that the version before has counted are still to be
- * added. To take this off and to add them is one addition, so that it happens once, whoever dies.
+ * In fw_entry.hits after an upgrade: those that the version before has counted, if any, are still to be added.
+ * To take this off and to add them is one addition, so that it happens once, whoever dies. It stays where there were
+ * none, and means nothing when that version has gone: whoever reads hits takes it off.
  */
 #define FW_HITS_PENDING (1ull << 63)
 

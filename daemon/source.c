@@ -385,26 +385,69 @@ static int read_entry(const struct source *s, enum fw_kind kind, const void *key
 	return read_value(s, m, theirs, ret);
 }
 
-int source_hits(enum fw_kind kind, const void *key, uint64_t *ret_hits, uint32_t *ret_last_hit, void *source)
+/* Those of one entry, with what is to come from below. */
+static int sum_hits(const struct source *s, enum fw_kind kind, const void *key, uint64_t *hits, uint32_t *last_hit)
 {
 	struct fw_entry entry = {};
-	uint32_t last_hit = 0;
-	uint64_t hits = 0;
 	int r;
 
-	for (const struct source *s = source; s; s = s->below) {
+	for (; s; s = s->below) {
 		r = read_entry(s, kind, key, &entry);
-		if (r < 0 && r != -ENOENT)
-			return r;
-		if (r == -ENOENT)
-			break;
-		hits += entry.hits & ~FW_HITS_PENDING;
-		if (entry.last_hit > last_hit)
-			last_hit = entry.last_hit;
+		if (r < 0)
+			return r == -ENOENT ? 0 : r;
+		*hits += entry.hits & ~FW_HITS_PENDING;
+		if (entry.last_hit > *last_hit)
+			*last_hit = entry.last_hit;
 		if (!(entry.hits & FW_HITS_PENDING)) /* it has those from below already */
 			break;
 	}
-	*ret_hits = hits;
-	*ret_last_hit = last_hit;
 	return 0;
+}
+
+struct hits_walk {
+	const struct source *source;
+	source_hits_fn fn;
+	void *userdata;
+};
+
+static int tell_hits(const struct hits_walk *w, enum fw_kind kind, const void *key, const struct fw_entry *entry)
+{
+	uint64_t hits = entry->hits & ~FW_HITS_PENDING;
+	uint32_t last_hit = entry->last_hit;
+	int r = 0;
+
+	if (entry->hits & FW_HITS_PENDING)
+		r = sum_hits(w->source->below, kind, key, &hits, &last_hit);
+	return r < 0 || hits == 0 ? r : w->fn(kind, key, hits, last_hit, w->userdata);
+}
+
+/* For source_each_entry(). */
+static int tell_hits_of_batch(enum fw_kind kind, const void *keys, const struct fw_entry *entries, uint32_t n,
+			      void *userdata)
+{
+	size_t size = schema_size(&schema_own, maps[table_of(kind)].key);
+	const struct hits_walk *w = userdata;
+	int r = 0;
+
+	for (uint32_t i = 0; i < n && r >= 0; i++)
+		r = tell_hits(w, kind, (const char *)keys + i * size, &entries[i]);
+	return r;
+}
+
+int source_each_hits(const struct source *s, source_hits_fn fn, void *userdata)
+{
+	struct hits_walk w = { .source = s, .fn = fn, .userdata = userdata };
+	struct fw_port port;
+	int r = 0;
+
+	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6 && r >= 0; kind++)
+		r = source_each_entry(s, kind, tell_hits_of_batch, &w);
+	for (uint32_t i = 0; i < FW_PORT_ENTRIES_MAX && r >= 0; i++) {
+		r = source_port(s, i, &port);
+		if (r == -ENOENT) /* that version has fewer of them */
+			return 0;
+		if (r >= 0 && port.is_used)
+			r = tell_hits(&w, FW_KIND_PORT, &i, &port.entry);
+	}
+	return r;
 }

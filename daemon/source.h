@@ -46,5 +46,6 @@ int source_each_entry(const struct source *s, enum fw_kind kind, source_entries_
 typedef int (*source_end_fn)(const struct fw_ends_key *key, const struct fw_ends *ends, void *userdata);
 int source_each_end(const struct source *s, source_end_fn fn, void *userdata);
 
-/* The hits of one entry, with those from below; 0 if it has no such entry. In the form of table_hits_fn. */
-int source_hits(enum fw_kind kind, const void *key, uint64_t *ret_hits, uint32_t *ret_last_hit, void *source);
+/* Calls fn for each entry that has been hit, with its hits from below as well. A port entry's key is its index. */
+typedef int (*source_hits_fn)(enum fw_kind kind, const void *key, uint64_t hits, uint32_t last_hit, void *userdata);
+int source_each_hits(const struct source *s, source_hits_fn fn, void *userdata);

@@ -332,8 +332,23 @@ static int take_over_counters(const struct source *s, struct table *t)
 	return 0;
 }
 
+/* Where hits go. */
+struct hits_sink {
+	struct table *table;
+	int prog_fd; /* fw_add_hits */
+};
+
+/* For source_each_hits(). */
+static int add_hits(enum fw_kind kind, const void *key, uint64_t hits, uint32_t last_hit, void *userdata)
+{
+	const struct hits_sink *sink = userdata;
+
+	return table_add_pending_hits(sink->table, sink->prog_fd, kind, key, hits, last_hit);
+}
+
 int upgrade_finish(struct upgrade *u, struct loader *l, struct table *t)
 {
+	struct hits_sink sink = { .table = t, .prog_fd = loader_hits_program(l) };
 	struct sets sets;
 	int r;
 
@@ -343,7 +358,7 @@ int upgrade_finish(struct upgrade *u, struct loader *l, struct table *t)
 	if (r >= 0)
 		r = take_over_counters(below(u), t);
 	if (r >= 0)
-		r = table_add_pending_hits(t, loader_hits_program(l), source_hits, below(u));
+		r = source_each_hits(below(u), add_hits, &sink);
 	if (r < 0)
 		return log_error(r, "Cannot take over what the version before has counted: %m");
 

@@ -153,7 +153,7 @@ void table_raw_to_entry(const struct target *target, const struct raw *raw, uint
 
 	*ret = (struct table_entry){
 		.target = *target,
-		.hits = raw->entry.hits,
+		.hits = raw->entry.hits & ~FW_HITS_PENDING,
 		.last_hit = raw->entry.last_hit,
 	};
 	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {

@@ -45,28 +45,6 @@ int table_set_list_base(struct table *t, unsigned list, const struct fw_list_cou
 	return bpf_map_update_elem(t->base_lists_fd, &list, base, BPF_ANY) < 0 ? -errno : 0;
 }
 
-struct pending {
-	table_hits_fn fn;
-	void *userdata;
-	int prog_fd;
-};
-
-static int add_to_port(struct table *t, const struct pending *p, unsigned index)
-{
-	struct fw_entry *entry = &t->ports[index].entry; /* the kernel's own memory: one addition */
-	uint32_t last_hit = 0;
-	uint64_t hits = 0;
-	int r;
-
-	r = p->fn(FW_KIND_PORT, &index, &hits, &last_hit, p->userdata);
-	if (r < 0)
-		return r;
-	if (entry->last_hit < last_hit)
-		entry->last_hit = last_hit;
-	__atomic_fetch_add(&entry->hits, hits + FW_HITS_PENDING, __ATOMIC_SEQ_CST);
-	return 0;
-}
-
 int table_add_hits(int prog_fd, enum fw_kind kind, const void *key, uint64_t hits, uint32_t last_hit, bool is_pending)
 {
 	const struct fw_key4 *key4 = key; /* both begin with the length, and the address follows */
@@ -83,35 +61,23 @@ int table_add_hits(int prog_fd, enum fw_kind kind, const void *key, uint64_t hit
 	return bpf_prog_test_run_opts(prog_fd, &opts) < 0 ? -errno : 0;
 }
 
-static int add_to_prefix(const struct pending *p, const struct target *target)
+int table_add_pending_hits(struct table *t, int prog_fd, enum fw_kind kind, const void *key, uint64_t hits,
+			   uint32_t last_hit)
 {
-	union key key = table_prefix_to_key(&target->prefix);
-	enum fw_kind kind = table_kind(target);
-	uint32_t last_hit = 0;
-	uint64_t hits = 0;
-	int r;
+	const uint32_t *index = key;
+	struct fw_entry *entry;
 
-	r = p->fn(kind, &key, &hits, &last_hit, p->userdata);
-	return r < 0 ? r : table_add_hits(p->prog_fd, kind, &key, hits, last_hit, true);
-}
-
-static int add_to_one(struct table *t, const struct target *target, struct raw *raw, void *userdata)
-{
-	const struct pending *p = userdata;
-
-	if (!(raw->entry.hits & FW_HITS_PENDING))
+	if (kind != FW_KIND_PORT)
+		return table_add_hits(prog_fd, kind, key, hits, last_hit, true);
+	if (*index >= FW_PORT_ENTRIES_MAX)
 		return 0;
-	return target->kind == TARGET_PORT ? add_to_port(t, p, raw->port_index) : add_to_prefix(p, target);
-}
-
-int table_add_pending_hits(struct table *t, int prog_fd, table_hits_fn fn, void *userdata)
-{
-	struct pending p = { .fn = fn, .userdata = userdata, .prog_fd = prog_fd };
-	int r = 0;
-
-	for (enum fw_kind kind = FW_KIND_IPV4; kind < _FW_KIND_MAX && r >= 0; kind++)
-		r = table_walk_raw(t, kind, add_to_one, &p);
-	return r;
+	entry = &t->ports[*index].entry; /* the kernel's own memory: one addition */
+	if (!(entry->hits & FW_HITS_PENDING))
+		return 0;
+	if (entry->last_hit < last_hit)
+		entry->last_hit = last_hit;
+	__atomic_fetch_add(&entry->hits, hits + FW_HITS_PENDING, __ATOMIC_SEQ_CST);
+	return 0;
 }
 
 int table_wait_for_programs(struct table *t)

@@ -108,10 +108,6 @@ int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least);
  */
 void table_shrink(struct table *t);
 
-/* Calls fn for each raw entry of a kind, whether it has ended or not. */
-typedef int (*raw_fn)(struct table *t, const struct target *target, struct raw *raw, void *userdata);
-int table_walk_raw(struct table *t, enum fw_kind kind, raw_fn fn, void *userdata);
-
 /* Before the first change of a series, which table_commit() ends: repairs what a dead writer has left. */
 int table_begin(struct table *t);
 

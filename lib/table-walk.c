@@ -13,6 +13,9 @@
 #include "cleanup.h"
 #include "table-internal.h"
 
+/* Told of each raw entry, whether it has ended or not. */
+typedef int (*raw_fn)(struct table *t, const struct target *target, struct raw *raw, void *userdata);
+
 static int walk_table(struct table *t, enum fw_kind kind, raw_fn fn, void *userdata)
 {
 	_cleanup_free_ struct fw_entry *values = calloc(TABLE_BATCH, sizeof(*values));
@@ -76,11 +79,6 @@ static int walk_ports(struct table *t, raw_fn fn, void *userdata)
 		r = fn(t, &target, &raw, userdata);
 	}
 	return r;
-}
-
-int table_walk_raw(struct table *t, enum fw_kind kind, raw_fn fn, void *userdata)
-{
-	return kind == FW_KIND_PORT ? walk_ports(t, fn, userdata) : walk_table(t, kind, fn, userdata);
 }
 
 static int walk_raw(struct table *t, raw_fn fn, void *userdata)

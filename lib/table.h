@@ -155,12 +155,11 @@ int table_set_base(struct table *t, unsigned index, const struct fw_counters *ba
 int table_set_list_base(struct table *t, unsigned list, const struct fw_list_counters *base);
 
 /*
- * Asks fn for the hits of each entry whose hits are pending, and adds them, while packets add theirs;
- * prog_fd: fw_add_hits. A port entry's key is its index.
+ * Adds hits to an entry whose hits are pending, while packets add theirs; any other is passed over. prog_fd:
+ * fw_add_hits. A port entry's key is its index.
  */
-typedef int (*table_hits_fn)(enum fw_kind kind, const void *key, uint64_t *ret_hits, uint32_t *ret_last_hit,
-			     void *userdata);
-int table_add_pending_hits(struct table *t, int prog_fd, table_hits_fn fn, void *userdata);
+int table_add_pending_hits(struct table *t, int prog_fd, enum fw_kind kind, const void *key, uint64_t hits,
+			   uint32_t last_hit);
 
 /* Returns when no program runs any more that was running before. */
 int table_wait_for_programs(struct table *t);
