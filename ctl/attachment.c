@@ -7,14 +7,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cleanup.h"
 #include "filters.h"
 #include "names.h"
-#include "netlink.h"
 #include "pins.h"
 #include "xdpquery.h"
 
@@ -185,25 +183,6 @@ static int visit_filter(const struct tc_filter *f, void *userdata)
 	return w->fn(&a, w->userdata);
 }
 
-static int visit_interfaces(struct walk *w)
-{
-	_cleanup_(netlink_closep) struct mnl_socket *nl = NULL;
-	struct if_nameindex *interfaces;
-	int r;
-
-	r = netlink_open(&nl);
-	if (r < 0)
-		return r;
-	interfaces = if_nameindex();
-	if (!interfaces)
-		return -errno;
-	for (const struct if_nameindex *i = interfaces; i->if_index != 0 && r >= 0; i++)
-		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX && r >= 0; d++)
-			r = filters_foreach(nl, i->if_index, d, visit_filter, w);
-	if_freenameindex(interfaces);
-	return r;
-}
-
 /* Programs that are pinned. That nothing is, is no error. */
 static int load_programs(struct walk *w)
 {
@@ -224,7 +203,7 @@ int attachment_foreach(const char *pin_dir, attachment_fn fn, void *userdata)
 	r = pins_foreach(pin_dir, "links", visit_link, &w);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	return w.n_programs > 0 ? visit_interfaces(&w) : 0;
+	return w.n_programs > 0 ? filters_foreach(visit_filter, &w) : 0;
 }
 
 int attachment_foreach_orphan(const char *pin_dir, attachment_fn fn, void *userdata)
@@ -233,7 +212,7 @@ int attachment_foreach_orphan(const char *pin_dir, attachment_fn fn, void *userd
 	int r;
 
 	r = load_programs(&w);
-	return r < 0 ? r : visit_interfaces(&w);
+	return r < 0 ? r : filters_foreach(visit_filter, &w);
 }
 
 int attachment_detach(const char *pin_dir, const struct attachment *a)

@@ -19,7 +19,6 @@
 #include "filters.h"
 #include "log.h"
 #include "names.h"
-#include "netlink.h"
 #include "where.h"
 #include "xdpquery.h"
 
@@ -113,24 +112,16 @@ static void check_xdp(struct others *o, unsigned ifindex, const char *where)
 
 static int check_interfaces(struct others *o)
 {
-	_cleanup_(netlink_closep) struct mnl_socket *nl = NULL;
-	struct if_nameindex *interfaces;
-	int r;
+	struct if_nameindex *interfaces = if_nameindex();
 
-	r = netlink_open(&nl);
-	if (r < 0)
-		return r;
-	interfaces = if_nameindex();
 	if (!interfaces)
 		return -errno;
-	for (const struct if_nameindex *i = interfaces; i->if_index != 0 && r >= 0; i++) {
+	for (const struct if_nameindex *i = interfaces; i->if_index != 0; i++) {
 		check_xdp(o, i->if_index, i->if_name);
 		check_tcx(o, i->if_index, i->if_name);
-		for (enum fw_direction d = 0; r >= 0 && d < _FW_DIRECTION_MAX; d++)
-			r = filters_foreach(nl, i->if_index, d, say_filter, o);
 	}
 	if_freenameindex(interfaces);
-	return r;
+	return filters_foreach(say_filter, o);
 }
 
 static int check_cgroup(struct others *o, const char *path)

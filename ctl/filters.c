@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* One dump of filters over rtnetlink: see filters.h. */
+/* A dump of filters over rtnetlink for each place where there may be some: see filters.h. */
 
 #include "filters.h"
 
@@ -9,8 +9,10 @@
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "netlink.h"
 
 struct dump {
@@ -55,8 +57,8 @@ static int handle_filter(const struct nlmsghdr *message, void *userdata)
 	return d->fn(&f, d->userdata);
 }
 
-int filters_foreach(struct mnl_socket *nl, unsigned ifindex, enum fw_direction direction, filters_fn fn,
-		    void *userdata)
+static int visit_hook(struct mnl_socket *nl, unsigned ifindex, enum fw_direction direction, filters_fn fn,
+		      void *userdata)
 {
 	struct dump d = {
 		.filter = { .ifindex = ifindex, .direction = direction },
@@ -70,5 +72,24 @@ int filters_foreach(struct mnl_socket *nl, unsigned ifindex, enum fw_direction d
 	int r;
 
 	r = netlink_dump(nl, RTM_GETTFILTER, &tc, sizeof(tc), handle_filter, &d);
-	return r == -EOPNOTSUPP ? 0 : r;
+	return r == -EOPNOTSUPP ? 0 : r; /* a kernel without tc */
+}
+
+int filters_foreach(filters_fn fn, void *userdata)
+{
+	_cleanup_(netlink_closep) struct mnl_socket *nl = NULL;
+	struct if_nameindex *interfaces;
+	int r;
+
+	r = netlink_open(&nl);
+	if (r < 0)
+		return r;
+	interfaces = if_nameindex();
+	if (!interfaces)
+		return -errno;
+	for (const struct if_nameindex *i = interfaces; i->if_index != 0 && r >= 0; i++)
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX && r >= 0; d++)
+			r = visit_hook(nl, i->if_index, d, fn, userdata);
+	if_freenameindex(interfaces);
+	return r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What tc filters there are on a clsact qdisc, anybody's: for telling, and for finding what no pin proves ours. */
+/* What tc filters there are on clsact qdiscs, anybody's: for telling, and for finding what no pin proves ours. */
 
 #include <stdint.h>
 
@@ -17,11 +17,9 @@ struct tc_filter {
 	uint32_t program_id; /* of kind bpf, else 0 */
 };
 
-struct mnl_socket;
-
 /*
- * Calls fn for each, asking over nl, see netlink.h; stops at a negative return, which is returned. An interface
- * without clsact has none, nor has any on a kernel without tc.
+ * Calls fn for each, on every interface of the caller's network namespace; stops at a negative return, which is
+ * returned. That a kernel has no tc is no error.
  */
 typedef int (*filters_fn)(const struct tc_filter *f, void *userdata);
-int filters_foreach(struct mnl_socket *nl, unsigned ifindex, enum fw_direction d, filters_fn fn, void *userdata);
+int filters_foreach(filters_fn fn, void *userdata);
