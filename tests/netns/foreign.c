@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "verbs.h"
 
 /* As in linux/bpf.h of kernel 6.6 and later. */
 #define TCX_INGRESS 46
@@ -204,12 +205,7 @@ static int verb_attached(char **argv)
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	const char *arguments;
-	int n_arguments;
-	int (*run)(char **argv);
-} verbs[] = {
+static const struct verb verbs[] = {
 	{ "program",  "pass|drop PIN",                                   2, verb_program  },
 	{ "xdp-program", "pass|drop PIN",                                2, verb_xdp_program },
 	{ "xdp",      "DEV PIN",                                         2, verb_xdp      },
@@ -220,22 +216,18 @@ static const struct {
 	{ "count",    "PIN",                                             1, verb_count    },
 	{ "link",     "PIN",                                             1, verb_link     },
 	{ "attached", "DEV ingress|egress",                              2, verb_attached },
+	{}
 };
 
 int main(int argc, char **argv)
 {
+	const struct verb *v = verb_find(verbs, "foreign", argc, argv);
 	int r;
 
-	for (size_t i = 0; i < ELEMENTSOF(verbs); i++) {
-		if (argc < 2 || strcmp(argv[1], verbs[i].name) != 0 || argc - 2 != verbs[i].n_arguments)
-			continue;
-		r = verbs[i].run(argv + 2);
-		if (r < 0)
-			fprintf(stderr, "foreign: %s: %s\n", verbs[i].name, strerror(-r));
-		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-	}
-
-	for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
-		fprintf(stderr, "usage: foreign %s %s\n", verbs[i].name, verbs[i].arguments);
-	return 2;
+	if (!v)
+		return 2;
+	r = v->run(argv + 2);
+	if (r < 0)
+		fprintf(stderr, "foreign: %s: %s\n", v->name, strerror(-r));
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -30,6 +30,7 @@
 #include "cleanup.h"
 #include "frame.h"
 #include "tally.h"
+#include "verbs.h"
 
 #define PAUSE_MS    20 /* traffic that stops for so long pauses: counts are written down */
 #define BATCH       32
@@ -435,12 +436,7 @@ static int verb_notify(char **argv)
 	return EXIT_SUCCESS;
 }
 
-static const struct {
-	const char *name;
-	const char *arguments;
-	int n_arguments;
-	int (*run)(char **argv);
-} verbs[] = {
+static const struct verb verbs[] = {
 	{ "recv",   "FILE PORT",                                  2, verb_recv   },
 	{ "flood",  "SRC DST PORT RATE COUNT",                    5, verb_flood  },
 	{ "frame",  "DEV NAME SRC DST PORT COUNT",                6, verb_frame  },
@@ -451,18 +447,14 @@ static const struct {
 	{ "pour",   "SRC DST PORT BYTES",                         4, verb_pour   },
 	{ "try",    "udp|udp-errors|icmp|tcp SRC DST PORT",       4, verb_try    },
 	{ "notify", "SOCKET FILE",                                2, verb_notify },
+	{}
 };
 
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = stop }; /* without SA_RESTART: interrupts what waits */
+	const struct verb *v = verb_find(verbs, "traffic", argc, argv);
 
 	(void) sigaction(SIGTERM, &action, NULL);
-	for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
-		if (argc >= 2 && strcmp(argv[1], verbs[i].name) == 0 && argc - 2 == verbs[i].n_arguments)
-			return verbs[i].run(argv + 2);
-
-	for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
-		fprintf(stderr, "usage: traffic %s %s\n", verbs[i].name, verbs[i].arguments);
-	return 2;
+	return v ? v->run(argv + 2) : 2;
 }
