@@ -157,12 +157,17 @@ static int load(struct replacement *x, const struct targets *add, const struct t
 	return r < 0 ? r : commit;
 }
 
-static uint64_t count_kind(const struct targets *targets, enum fw_kind kind)
+/* How many entries there would have been. What another list holds is there already, and stays. */
+static uint64_t count_wanted(const struct replacement *x, enum fw_kind kind)
 {
-	uint64_t n = 0;
+	uint64_t n = table_count(x->table, kind), only = 1ull << x->list;
+	struct table_entry e;
 
-	for (size_t i = 0; i < targets->n_items; i++)
-		n += table_kind(&targets->items[i]) == kind;
+	for (size_t i = 0; i < x->add.n_items; i++)
+		n += table_kind(&x->add.items[i]) == kind && table_get(x->table, &x->add.items[i], &e) < 0;
+	for (size_t i = 0; i < x->remove.n_items; i++)
+		n -= table_kind(&x->remove.items[i]) == kind &&
+		     table_get(x->table, &x->remove.items[i], &e) >= 0 && table_entry_lists(&e) == only;
 	return n;
 }
 
@@ -173,8 +178,7 @@ static int fail_full(const struct replacement *x)
 
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
 		uint64_t limit = table_limit(x->table, kind);
-		uint64_t n = table_count(x->table, kind) + count_kind(&x->add, kind) -
-			     count_kind(&x->remove, kind);
+		uint64_t n = count_wanted(x, kind);
 
 		if (n > limit)
 			return output_fail(x->ctl, EXIT_FULL,

@@ -68,6 +68,10 @@ before=$(state)
 fails_saying 5 "an edition that can never fit" "IPv4 entries to [0-9]*.*limit is $LIMIT.*MaxEntries=" \
 	load most - < <(numbers 3000 4200)
 same "an edition that can never fit: nothing changed" "$before" "$(state)"
+quietly fwctl load twin "$T/most" --force
+fails_saying 5 "an edition while another list holds the one before" "IPv4 entries to [0-9]*.*limit is $LIMIT.*MaxEntries=" \
+	load most "$T/next" --force
+quietly fwctl list del twin
 
 # What has ended gives its room to those who need it.
 quietly fwctl flush most
