@@ -146,14 +146,24 @@ void replacement_done(struct replacement *x)
 	changes_done(&x->take);
 }
 
-/* The bulk of it, there or back. */
-static int load(struct replacement *x, const struct targets *add, const struct targets *remove)
+/* The bulk of it. */
+static int load(struct replacement *x)
 {
 	int r, commit;
 
-	r = table_load(x->table, x->list, x->policy.directions, add->items, add->n_items,
-		       remove->items, remove->n_items);
+	r = table_load(x->table, x->list, x->policy.directions, x->add.items, x->add.n_items, x->remove.items,
+		       x->remove.n_items);
 	commit = table_commit(x->table); /* counts what has come and gone, also after a failure */
+	return r < 0 ? r : commit;
+}
+
+static int load_back(struct replacement *x)
+{
+	int r, commit;
+
+	r = table_load_back(x->table, x->list, x->policy.directions, x->remove.items, x->remove.n_items,
+			    x->add.items, x->add.n_items);
+	commit = table_commit(x->table);
 	return r < 0 ? r : commit;
 }
 
@@ -180,7 +190,7 @@ static int fail_full(const struct replacement *x)
 		uint64_t limit = table_limit(x->table, kind);
 		uint64_t n = count_wanted(x, kind);
 
-		if (n > limit)
+		if (n > limit && n > table_count(x->table, kind))
 			return output_fail(x->ctl, EXIT_FULL,
 					   "No room: list '%s' would bring the %s entries to %llu, and the "
 					   "limit is %llu: raise MaxEntries= in ebpf-fw.conf and reload "
@@ -198,7 +208,7 @@ static int apply(struct replacement *x)
 {
 	int status, r;
 
-	r = load(x, &x->add, &x->remove);
+	r = load(x);
 	if (r == -E2BIG || r == -ENOSPC)
 		return fail_full(x);
 	if (r < 0) {
@@ -210,14 +220,13 @@ static int apply(struct replacement *x)
 
 	status = changes_apply(&x->change);
 	if (status != EXIT_DONE) {
-		(void) load(x, &x->remove,
-			   &x->add); /* the status says more than a failure of this could */
+		(void) load_back(x); /* the status says more than a failure of this could */
 		return status;
 	}
 	status = changes_apply(&x->take);
 	if (status != EXIT_DONE) {
 		changes_revert(&x->change);
-		(void) load(x, &x->remove, &x->add);
+		(void) load_back(x);
 		return status;
 	}
 
@@ -238,7 +247,7 @@ void replacement_undo(struct replacement *x)
 
 	changes_revert(&x->take);
 	changes_revert(&x->change);
-	r = load(x, &x->remove, &x->add);
+	r = load_back(x);
 	if (r < 0) {
 		errno = -r;
 		output_note(x->ctl,

@@ -396,10 +396,35 @@ int table_entry_read(struct table *t, const struct target *target, struct raw *r
 	return 0;
 }
 
+/* A table may have room beyond MaxEntries=, which was set lower since. */
+static int put_within_limit(struct table *t, const struct table_entry *want, bool was_there, const struct raw *was)
+{
+	enum fw_kind kind = table_kind(&want->target);
+	int r;
+
+	r = table_begin(t); /* what a dead writer has counted is not to be believed */
+	if (r < 0)
+		return r;
+	if (!was_there && table_count(t, kind) >= table_limit(t, kind))
+		return -E2BIG;
+	return table_entry_put(t, want, was_there, was);
+}
+
+static void put_in_list(struct table_entry *e, unsigned list, unsigned directions, uint32_t until)
+{
+	uint64_t bit = 1ull << list;
+
+	for (unsigned d = 0; d < _FW_DIRECTION_MAX; d++) {
+		e->lists[d] &= ~bit;
+		if (directions & 1u << d)
+			e->lists[d] |= bit;
+	}
+	e->until[list] = until;
+}
+
 int table_add(struct table *t, const struct target *target, unsigned list, unsigned directions, uint32_t until,
 	      bool *ret_is_new)
 {
-	uint64_t bit = 1ull << list;
 	struct table_entry e;
 	bool was_there, is_new;
 	struct raw raw;
@@ -411,14 +436,9 @@ int table_add(struct table *t, const struct target *target, unsigned list, unsig
 	if (r < 0)
 		return r;
 
-	is_new = !(table_entry_lists(&e) & bit);
-	for (unsigned d = 0; d < _FW_DIRECTION_MAX; d++) {
-		e.lists[d] &= ~bit;
-		if (directions & 1u << d)
-			e.lists[d] |= bit;
-	}
-	e.until[list] = until;
-	r = table_entry_put(t, &e, was_there, &raw);
+	is_new = !(table_entry_lists(&e) & 1ull << list);
+	put_in_list(&e, list, directions, until);
+	r = put_within_limit(t, &e, was_there, &raw);
 	if (r == -E2BIG && table_next_end(t) <= tick_now()) { /* what has ended still takes room */
 		struct table_entry swept;
 
@@ -426,13 +446,27 @@ int table_add(struct table *t, const struct target *target, unsigned list, unsig
 		if (r >= 0)
 			r = table_entry_read(t, target, &raw, &was_there, &swept);
 		if (r >= 0)
-			r = table_entry_put(t, &e, was_there, &raw);
+			r = put_within_limit(t, &e, was_there, &raw);
 	}
 	if (r < 0)
 		return r;
 	if (ret_is_new)
 		*ret_is_new = is_new;
 	return 0;
+}
+
+int table_put_back(struct table *t, const struct target *target, unsigned list, unsigned directions)
+{
+	struct table_entry e;
+	struct raw raw;
+	bool was_there;
+	int r;
+
+	r = table_entry_read(t, target, &raw, &was_there, &e);
+	if (r < 0)
+		return r;
+	put_in_list(&e, list, directions, FW_UNTIL_NEVER);
+	return table_entry_put(t, &e, was_there, &raw);
 }
 
 int table_remove(struct table *t, const struct target *target, unsigned list)

@@ -114,6 +114,9 @@ int table_begin(struct table *t);
 /* Takes an entry from what it is, as read by table_entry_read(), to want. */
 int table_entry_put(struct table *t, const struct table_entry *want, bool was_there, const struct raw *was);
 
+/* Undoes a removal from a list, without an end, MaxEntries= or not. */
+int table_put_back(struct table *t, const struct target *target, unsigned list, unsigned directions);
+
 /*
  * Filters. Sets the bits of a prefix that is about to be added, in a larger filter if need be; builds the
  * filter anew from the table, with room for more keys; forgets the mapping.

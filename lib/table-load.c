@@ -45,6 +45,7 @@ struct load {
 	const struct target *add, *remove;
 	size_t n_add, n_remove;
 	bool is_new;   /* nothing of add[] is in another list */
+	bool is_undo;  /* what was there has room, MaxEntries= or not */
 	bool is_tight; /* some removals went first: the table cannot hold both at a time */
 };
 
@@ -170,19 +171,31 @@ static size_t count_kind(enum fw_kind kind, const struct target *targets, size_t
 	return n;
 }
 
+/* Room for n more: -E2BIG also where the table has it from when MaxEntries= was larger. */
+static int make_room(const struct load *x, enum fw_kind kind, size_t n)
+{
+	uint64_t n_all = table_count(x->t, kind) + n;
+
+	if (x->is_undo)
+		return table_make_room(x->t, kind, n_all);
+	return n_all > table_limit(x->t, kind) ? -E2BIG : table_grow(x->t, kind, n_all);
+}
+
 /*
  * Room for n more entries where MaxEntries= does not allow for what comes beside what goes: takes out what has
- * ended, then as much of remove[] as must go. -E2BIG: it would not fit even so.
+ * ended, then as much of remove[] as must go. -E2BIG: it would not fit even so, nor become less than it is.
  */
 static int free_room(struct load *x, enum fw_kind kind, size_t n)
 {
-	uint64_t limit = table_limit(x->t, kind);
+	size_t n_remove = count_kind(kind, x->remove, x->n_remove);
+	uint64_t limit = table_limit(x->t, kind), n_before, n_after;
 	int r;
 
 	r = table_sweep(x->t, NULL, NULL);
 	if (r < 0)
 		return r;
-	if (table_count(x->t, kind) + n > limit + count_kind(kind, x->remove, x->n_remove))
+	n_before = table_count(x->t, kind);
+	if (n_before + n > limit + n_remove && n > n_remove)
 		return -E2BIG;
 
 	for (size_t i = 0; i < x->n_remove && table_count(x->t, kind) + n > limit; i++) {
@@ -193,7 +206,10 @@ static int free_room(struct load *x, enum fw_kind kind, size_t n)
 		if (r < 0 && r != -ENOENT)
 			return r;
 	}
-	return table_grow(x->t, kind, table_count(x->t, kind) + n);
+	n_after = table_count(x->t, kind) + n;
+	if (n_after > limit && n_after > n_before) /* what had to go is in other lists, too */
+		return -E2BIG;
+	return table_grow(x->t, kind, n_after);
 }
 
 /* What must be there before the first entry of a kind: room for all of them, in the table and in the filter. */
@@ -212,10 +228,10 @@ static int prepare_kind(struct load *x, enum fw_kind kind)
 		if (table_kind(&add[i]) == kind)
 			n_keys += filter_keys(&add[i].prefix);
 
-	r = table_grow(t, kind, table_count(t, kind) + n);
+	r = make_room(x, kind, n);
 	if (r == -E2BIG) { /* unless some are there already, in other lists */
 		n = count_absent(t, kind, add, n_add);
-		r = table_grow(t, kind, table_count(t, kind) + n);
+		r = n > 0 ? make_room(x, kind, n) : 0;
 	}
 	if (r == -E2BIG)
 		r = free_room(x, kind, n);
@@ -251,8 +267,8 @@ static void undo_adds(const struct load *x)
 static void undo_removals(const struct load *x, size_t n_removed)
 {
 	for (size_t i = 0; i < n_removed; i++) /* again does no harm */
-		(void) table_add(x->t, &x->remove[i], x->list,
-				 x->directions ?: target_default_directions(&x->remove[i]), FW_UNTIL_NEVER, NULL);
+		(void) table_put_back(x->t, &x->remove[i], x->list,
+				      x->directions ?: target_default_directions(&x->remove[i]));
 }
 
 static int load(struct load *x)
@@ -301,6 +317,23 @@ int table_load(struct table *t, unsigned list, unsigned directions, const struct
 		.n_add = n_add,
 		.remove = remove,
 		.n_remove = n_remove,
+	};
+
+	return load(&x);
+}
+
+int table_load_back(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add,
+		    const struct target *remove, size_t n_remove)
+{
+	struct load x = {
+		.t = t,
+		.list = list,
+		.directions = directions,
+		.add = add,
+		.n_add = n_add,
+		.remove = remove,
+		.n_remove = n_remove,
+		.is_undo = true,
 	};
 
 	return load(&x);

@@ -83,6 +83,35 @@ check "ended entries make room for a list" quietly fwctl load most "$T/most" --f
 reload MaxEntries=$((3 * LIMIT))
 check "a raised limit holds after a reload" quietly fwctl load most - --force < <(numbers 1 $((2 * LIMIT)))
 
+# The limit is lowered: nothing is lost, nothing is added, and what makes it less is done.
+reload MaxEntries=$LIMIT
+same "a lowered limit takes nothing away" $((2 * LIMIT)) "$(n_entries most)"
+before=$(state)
+fails_saying 5 "one more than a lowered limit" "limit of $LIMIT IPv4 entries.*MaxEntries=" block 203.0.113.2
+fails_saying 5 "a list more than a lowered limit" "limit is $LIMIT.*MaxEntries=" load other - < <(numbers 5001 5002)
+fails_saying 5 "a longer edition" "limit is $LIMIT.*MaxEntries=" load most - --force < <(numbers 2 $((2 * LIMIT + 2)))
+same "beyond a lowered limit: nothing changed" "$before" "$(state)"
+fails_saying 5 "a shorter edition with too many ports" "port entries" \
+	load most - --force < <(numbers 501 $((2 * LIMIT + 1)); seq 1 2 601 | sed 's/^/udp\//')
+same "what went for it is put back: nothing changed" "$before" "$(state)"
+mount --bind "$T/state" "$T/state" && mount -o remount,bind,ro "$T/state" || die "cannot make the state read-only"
+fails_saying 1 "a shorter edition that cannot be saved" "read-only" \
+	load most - --force < <(numbers 502 $((2 * LIMIT + 1)))
+umount "$T/state"
+same "it is taken back: nothing changed" "$before" "$(state)"
+check "what is there goes into another list" quietly fwctl block 198.18.0.7 -l third
+fails_saying 6 "a batch of which one line does not fit" ":2: .*limit of $LIMIT" \
+	batch - < <(printf '%s\n' "unblock 198.18.0.8 -l most" "block 203.0.113.3")
+check "and comes out of it" quietly fwctl unblock 198.18.0.7 -l third
+same "a shorter edition: loaded" "loaded list 'most': +1 -500 =1500" \
+	"$(numbers 502 $((2 * LIMIT + 1)) | fwctl load most - --force 2>/dev/null)"
+stop
+start || die "the daemon does not start with more than MaxEntries="
+same "and is there after a restart" 1500 "$(n_entries most)"
+same "an edition within the limit: loaded" "loaded list 'most': +0 -502 =998" \
+	"$(numbers 1004 $((2 * LIMIT + 1)) | fwctl load most - --force 2>/dev/null)"
+check "then one more fits" quietly fwctl block 203.0.113.2
+
 # Ports have limits of their own.
 before=$(state)
 # shellcheck disable=SC2046 # many arguments
