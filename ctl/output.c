@@ -185,7 +185,10 @@ int output_fail(struct ctl *ctl, enum exit_status status, const char *format, ..
 
 int output_finish(struct ctl *ctl)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	bool is_reason_known = fflush(stdout) != 0; /* of what was written before, errno tells no more */
+
+	if (!ferror(stdout))
 		return EXIT_DONE;
-	return output_fail(ctl, EXIT_NO, "Cannot write the output: %m");
+	clearerr(stdout); /* said once: a viewer asks after each screen, and main() at the end */
+	return output_fail(ctl, EXIT_NO, is_reason_known ? "Cannot write the output: %m" : "Cannot write the output");
 }

@@ -73,5 +73,5 @@ int output_fail(struct ctl *ctl, enum exit_status status, const char *format, ..
 /* Behind "Cannot allocate memory" of the kernel: maps are charged to the group of whoever fills them. */
 #define OUTPUT_NO_MEMORY ", free some or raise MemoryMax= of the unit or session that runs this"
 
-/* Did everything reach stdout? */
+/* Did everything since the last call reach stdout? If not, it has reported. */
 int output_finish(struct ctl *ctl);

@@ -395,3 +395,11 @@ INTERRUPT=yes on_terminal top >/dev/null
 same "top: Ctrl-C is no failure" 0 $?
 kill $FLOOD
 wait $FLOOD 2>/dev/null || true
+
+# Where nothing can be written: once, and why.
+for what in "top -n 1" "hist -n 1 --json" "stats --watch=100ms -n 1" show; do
+	# shellcheck disable=SC2086 # several words
+	fwctl $what 2>"$T/errors" >/dev/full
+	same "$what: a full disk is an error" 1 $?
+	same "$what: a full disk is told in one line" "1 1" "$(wc -l <"$T/errors") $(grep -c 'Cannot write the output: No space left' "$T/errors")"
+done
