@@ -181,21 +181,33 @@ static int make_room(const struct load *x, enum fw_kind kind, size_t n)
 	return n_all > table_limit(x->t, kind) ? -E2BIG : table_grow(x->t, kind, n_all);
 }
 
+/* How many entries would go with what is to be removed: those that no other list holds. */
+static size_t count_going(const struct load *x, enum fw_kind kind)
+{
+	struct table_entry e;
+	size_t n = 0;
+
+	for (size_t i = 0; i < x->n_remove; i++)
+		if (table_kind(&x->remove[i]) == kind && table_get(x->t, &x->remove[i], &e) >= 0)
+			n += table_entry_lists(&e) == 1ull << x->list;
+	return n;
+}
+
 /*
  * Room for n more entries where MaxEntries= does not allow for what comes beside what goes: takes out what has
  * ended, then as much of remove[] as must go. -E2BIG: it would not fit even so, nor become less than it is.
  */
 static int free_room(struct load *x, enum fw_kind kind, size_t n)
 {
-	size_t n_remove = count_kind(kind, x->remove, x->n_remove);
-	uint64_t limit = table_limit(x->t, kind), n_before, n_after;
+	uint64_t limit = table_limit(x->t, kind);
+	size_t n_going;
 	int r;
 
 	r = table_sweep(x->t, NULL, NULL);
 	if (r < 0)
 		return r;
-	n_before = table_count(x->t, kind);
-	if (n_before + n > limit + n_remove && n > n_remove)
+	n_going = count_going(x, kind);
+	if (table_count(x->t, kind) + n > limit + n_going && n > n_going)
 		return -E2BIG;
 
 	for (size_t i = 0; i < x->n_remove && table_count(x->t, kind) + n > limit; i++) {
@@ -206,10 +218,7 @@ static int free_room(struct load *x, enum fw_kind kind, size_t n)
 		if (r < 0 && r != -ENOENT)
 			return r;
 	}
-	n_after = table_count(x->t, kind) + n;
-	if (n_after > limit && n_after > n_before) /* what had to go is in other lists, too */
-		return -E2BIG;
-	return table_grow(x->t, kind, n_after);
+	return table_grow(x->t, kind, table_count(x->t, kind) + n);
 }
 
 /* What must be there before the first entry of a kind: room for all of them, in the table and in the filter. */

@@ -71,6 +71,15 @@ same "an edition that can never fit: nothing changed" "$before" "$(state)"
 quietly fwctl load twin "$T/most" --force
 fails_saying 5 "an edition while another list holds the one before" "IPv4 entries to [0-9]*.*limit is $LIMIT.*MaxEntries=" \
 	load most "$T/next" --force
+hits() {
+	fwctl show most $BAD4 --json | json "d['entries'][0]['hits']"
+}
+grep -v "^$BAD4\$" "$T/most" | quietly fwctl load twin - --force
+n_hits=$(hits)
+fails_saying 5 "the same where one entry would go" "IPv4 entries to [0-9]*.*limit is $LIMIT.*MaxEntries=" \
+	load most - --force < <(numbers 600 $((LIMIT + 590)))
+check "the same where one entry would go: it has been hit" test "$n_hits" -gt 0
+same "the same where one entry would go: it was never away" "$n_hits" "$(hits)"
 quietly fwctl list del twin
 
 # What has ended gives its room to those who need it.
