@@ -118,7 +118,8 @@ static int load(struct replacement *x)
 	if (is_new && !x->ctl->is_dry_run && status != EXIT_DONE)
 		policy_unmake(x->ctl, x->table, x->list);
 	else if (is_new && status == EXIT_DONE)
-		output_note(x->ctl, "list '%s' is new: it blocks, and enforces", x->policy.name);
+		output_note(x->ctl, "list '%s' %s new: it blocks, and enforces", x->policy.name,
+			    x->ctl->is_dry_run ? "would be" : "is");
 	return status;
 }
 

@@ -23,6 +23,7 @@ printf '%s\n' $BAD4 203.0.113.0/25 "$(prefixes 1000)" >"$T/feed"
 same "passes before" passes "$(probe_ping $BAD4 $HOST4)"
 same "what a load would do" "would change list 'feed': +1002 -0 =1002" "$(fwctl load feed "$T/feed" --dry-run 2>/dev/null)"
 same "nothing is done by asking" 0 "$(entries)"
+check "and nothing is new" grep -q "'feed' would be new" < <(fwctl load feed "$T/feed" --dry-run 2>&1)
 same "a load" "loaded list 'feed': +1002 -0 =1002" "$(fwctl load feed "$T/feed" 2>/dev/null)"
 same "blocked" blocked "$(probe_ping $BAD4 $HOST4)"
 hits() {
