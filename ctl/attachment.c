@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -79,13 +80,12 @@ static enum fw_mechanism xdp_mode(unsigned ifindex, uint32_t prog_id)
 	return xdp_mechanism_of(&p, prog_id);
 }
 
-static int visit_link(const char *name, void *userdata)
+static int visit_link(const char *name, struct walk *w)
 {
 	struct attachment a = { .link_name = name };
 	struct bpf_link_info info = {};
 	uint32_t size = sizeof(info);
 	_cleanup_close_ int fd = -1;
-	struct walk *w = userdata;
 
 	if (!parse_link_name(name, &a))
 		return 0;
@@ -183,6 +183,58 @@ static int visit_filter(const struct tc_filter *f, void *userdata)
 	return w->fn(&a, w->userdata);
 }
 
+/* Names of pins, to be visited in an order that people expect: a directory of a bpffs has none. */
+struct pin_names {
+	char **items;
+	size_t n, n_allocated;
+};
+
+static void pin_names_done(struct pin_names *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		free(p->items[i]);
+	free(p->items);
+}
+
+static int keep_name(const char *name, void *userdata)
+{
+	struct pin_names *p = userdata;
+
+	if (p->n == p->n_allocated) {
+		size_t n = p->n_allocated ? 2 * p->n_allocated : 64;
+		char **items = reallocarray(p->items, n, sizeof(*items));
+
+		if (!items)
+			return -ENOMEM;
+		p->items = items;
+		p->n_allocated = n;
+	}
+	p->items[p->n] = strdup(name);
+	if (!p->items[p->n])
+		return -ENOMEM;
+	p->n++;
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strverscmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int visit_links(struct walk *w)
+{
+	_cleanup_(pin_names_done) struct pin_names names = {};
+	int r;
+
+	r = pins_foreach(w->pin_dir, "links", keep_name, &names);
+	if (r < 0 || names.n == 0)
+		return r == -ENOENT ? 0 : r;
+	qsort(names.items, names.n, sizeof(*names.items), compare_names);
+	for (size_t i = 0; i < names.n && r >= 0; i++)
+		r = visit_link(names.items[i], w);
+	return r;
+}
+
 /* Programs that are pinned. That nothing is, is no error. */
 static int load_programs(struct walk *w)
 {
@@ -200,8 +252,8 @@ int attachment_foreach(const char *pin_dir, attachment_fn fn, void *userdata)
 	r = load_programs(&w);
 	if (r < 0)
 		return r;
-	r = pins_foreach(pin_dir, "links", visit_link, &w);
-	if (r < 0 && r != -ENOENT)
+	r = visit_links(&w);
+	if (r < 0)
 		return r;
 	return w.n_programs > 0 ? filters_foreach(visit_filter, &w) : 0;
 }

@@ -26,8 +26,8 @@ struct attachment {
 };
 
 /*
- * Calls fn for each; stops at a negative return, which is returned. Filters are looked for in the
- * network namespace of the caller, as the kernel has it.
+ * Calls fn for each, links by hook, direction and interface index, then filters; stops at a negative return, which
+ * is returned. Filters are looked for in the network namespace of the caller, as the kernel has it.
  */
 typedef int (*attachment_fn)(const struct attachment *a, void *userdata);
 int attachment_foreach(const char *pin_dir, attachment_fn fn, void *userdata);

@@ -204,6 +204,8 @@ kill -STOP $DAEMON
 burst add
 kill -CONT $DAEMON
 check "all of $N_BURST new interfaces are attached" wait_for all_attached
+shown=$(fwctl status --json | json "'\n'.join(f\"{h['hook']} {h['direction']} {h['where'][1:]}\" for h in d['hooks'])")
+same "and shown in order" "$(sort -s -k 1,2 -k 3n <<<"$shown")" "$shown"
 kill -STOP $DAEMON
 burst del
 kill -CONT $DAEMON
