@@ -202,8 +202,10 @@ int main(int argc, char **argv)
 	log_setup("ebpf-fwd", c.is_debug ? LOG_DEBUG : LOG_INFO);
 	log_libbpf();
 	if (manager_read_config(c.options.config_file, &config) < 0) /* nothing is touched before it is right */
-		return EXIT_LASTING;
-	if (c.is_check)
-		return EXIT_SUCCESS;
-	return exit_status(run(&c, &config));
+		status = EXIT_LASTING;
+	else
+		status = c.is_check ? EXIT_SUCCESS : exit_status(run(&c, &config));
+	if (status != EXIT_SUCCESS)
+		log_flush(); /* why */
+	return status;
 }

@@ -7,11 +7,13 @@
  */
 
 #include <endian.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -28,6 +30,9 @@
 
 #define MESSAGE_MAX 2048
 #define RECORD_MAX  16384
+
+#define FLUSH_STEP_USEC 20000
+#define FLUSH_STEPS     50 /* a journal that hangs is not waited for longer than a second */
 
 static const char *program = "ebpf-fw";
 static int max_level = LOG_INFO;
@@ -264,6 +269,17 @@ void log_journal(int level, const char *message_id, int object_pid, const char *
 unsigned long log_lost(void)
 {
 	return n_lost;
+}
+
+void log_flush(void)
+{
+	int n_unread = 0;
+
+	if (journal_fd < 0)
+		return;
+	for (int i = 0; i < FLUSH_STEPS && ioctl(journal_fd, SIOCOUTQ, &n_unread) == 0 && n_unread > 0; i++)
+		(void) usleep(FLUSH_STEP_USEC);
+	(void) usleep(FLUSH_STEP_USEC); /* read, but not looked up yet */
 }
 
 /*

@@ -46,6 +46,12 @@ void log_journal(int level, const char *message_id, int object_pid, const char *
 /* Records that the journal did not take since the start. */
 unsigned long log_lost(void);
 
+/*
+ * Waits until the journal has read what it was sent, a second at most. For who is about to end: the journal looks up
+ * whose record it is when it reads it, and "journalctl -u" would not show that of a process which is gone by then.
+ */
+void log_flush(void);
+
 /* Makes libbpf's own messages pass through here, one level quieter. */
 void log_libbpf(void);
 

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
@@ -288,6 +289,33 @@ static void test_lost(void **state)
 	assert_int_equal(received(text), 0);
 }
 
+/* Who ends waits until the journal has read, but not for one that does not. */
+static void test_flush(void **state)
+{
+	char text[32768];
+	int status;
+	pid_t pid;
+
+	log_flush(); /* no journal: nothing to wait for */
+	open_journal();
+	set_journal_stream(STDERR_FILENO, "ebpf-fwd", LOG_INFO);
+	log_info("the last words");
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void) usleep(100000);
+		_exit(received(text) > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+	}
+	log_flush();
+	assert_int_equal(received(text), 0); /* it has been read */
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, EXIT_SUCCESS);
+
+	log_info("nobody reads this");
+	log_flush();
+	assert_true(received(text) > 0);
+}
+
 /* A pipe that nobody reads: records are dropped rather than waited for. */
 static void test_full_pipe(void **state)
 {
@@ -338,6 +366,7 @@ int main(void)
 		TEST(journal_binary),
 		TEST(stale_journal_stream),
 		TEST(lost),
+		TEST(flush),
 		TEST(full_pipe),
 		TEST(libbpf),
 	};
