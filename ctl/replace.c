@@ -146,25 +146,24 @@ void replacement_done(struct replacement *x)
 	changes_done(&x->take);
 }
 
-/* The bulk of it. */
+/* Behind the bulk of it, there or back: counts what has come and gone, also after a failure. */
+static int commit_load(struct replacement *x, int r)
+{
+	int commit = table_commit(x->table);
+
+	return r < 0 ? r : commit;
+}
+
 static int load(struct replacement *x)
 {
-	int r, commit;
-
-	r = table_load(x->table, x->list, x->policy.directions, x->add.items, x->add.n_items, x->remove.items,
-		       x->remove.n_items);
-	commit = table_commit(x->table); /* counts what has come and gone, also after a failure */
-	return r < 0 ? r : commit;
+	return commit_load(x, table_load(x->table, x->list, x->policy.directions, x->add.items, x->add.n_items,
+					 x->remove.items, x->remove.n_items));
 }
 
 static int load_back(struct replacement *x)
 {
-	int r, commit;
-
-	r = table_load_back(x->table, x->list, x->policy.directions, x->remove.items, x->remove.n_items,
-			    x->add.items, x->add.n_items);
-	commit = table_commit(x->table);
-	return r < 0 ? r : commit;
+	return commit_load(x, table_load_back(x->table, x->list, x->policy.directions, x->remove.items,
+					      x->remove.n_items, x->add.items, x->add.n_items));
 }
 
 /* How many entries there would have been. What another list holds is there already, and stays. */

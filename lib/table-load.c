@@ -280,6 +280,20 @@ static void undo_removals(const struct load *x, size_t n_removed)
 				      x->directions ?: target_default_directions(&x->remove[i]));
 }
 
+static struct load load_of(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add,
+			   const struct target *remove, size_t n_remove)
+{
+	return (struct load){
+		.t = t,
+		.list = list,
+		.directions = directions,
+		.add = add,
+		.n_add = n_add,
+		.remove = remove,
+		.n_remove = n_remove,
+	};
+}
+
 static int load(struct load *x)
 {
 	struct table *t = x->t;
@@ -318,15 +332,7 @@ static int load(struct load *x)
 int table_load(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add,
 	       const struct target *remove, size_t n_remove)
 {
-	struct load x = {
-		.t = t,
-		.list = list,
-		.directions = directions,
-		.add = add,
-		.n_add = n_add,
-		.remove = remove,
-		.n_remove = n_remove,
-	};
+	struct load x = load_of(t, list, directions, add, n_add, remove, n_remove);
 
 	return load(&x);
 }
@@ -334,30 +340,16 @@ int table_load(struct table *t, unsigned list, unsigned directions, const struct
 int table_load_back(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add,
 		    const struct target *remove, size_t n_remove)
 {
-	struct load x = {
-		.t = t,
-		.list = list,
-		.directions = directions,
-		.add = add,
-		.n_add = n_add,
-		.remove = remove,
-		.n_remove = n_remove,
-		.is_undo = true,
-	};
+	struct load x = load_of(t, list, directions, add, n_add, remove, n_remove);
 
+	x.is_undo = true;
 	return load(&x);
 }
 
 int table_load_new(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add)
 {
-	struct load x = {
-		.t = t,
-		.list = list,
-		.directions = directions,
-		.add = add,
-		.n_add = n_add,
-		.is_new = true,
-	};
+	struct load x = load_of(t, list, directions, add, n_add, NULL, 0);
 
+	x.is_new = true;
 	return load(&x);
 }
