@@ -78,7 +78,7 @@ int table_current_fd(struct table *t, enum fw_kind kind)
 {
 	const uint32_t *generation = &t->policy->table_generation[kind];
 	struct map_shape shape = { NULL, BPF_MAP_TYPE_HASH, table_key_size(kind), sizeof(struct fw_entry) };
-	char name[32];
+	char name[TABLE_PIN_MAX];
 	int r = -ENOENT, fd;
 
 	for (int i = 0; i < 3; i++) { /* it may change between reading its number and opening it */
@@ -86,8 +86,7 @@ int table_current_fd(struct table *t, enum fw_kind kind)
 
 		if (t->table_fd[kind] >= 0 && t->table_generation[kind] == now)
 			return t->table_fd[kind];
-		(void) snprintf(name, sizeof(name), "maps/table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', fw_slot(now));
-		shape.name = name;
+		shape.name = table_pin_name(kind, fw_slot(now), name);
 		r = pins_open_map(t->pin_dir, &shape, &fd);
 		if (r == -ENOENT)
 			continue;

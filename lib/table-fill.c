@@ -82,11 +82,7 @@ int table_add_pending_hits(struct table *t, int prog_fd, enum fw_kind kind, cons
 
 int table_wait_for_programs(struct table *t)
 {
-	uint32_t slot = fw_slot(t->policy->table_generation[FW_KIND_IPV4]);
 	int fd = table_current_fd(t, FW_KIND_IPV4);
 
-	if (fd < 0)
-		return fd;
-	/* puts there what is there: an update of such a map waits for the programs that run */
-	return bpf_map_update_elem(t->tables_fd[FW_KIND_IPV4], &slot, &fd, BPF_ANY) < 0 ? -errno : 0;
+	return fd < 0 ? fd : table_wait(t, FW_KIND_IPV4, fd);
 }

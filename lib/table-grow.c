@@ -119,37 +119,47 @@ static int table_room(struct table *t, enum fw_kind kind, uint64_t *ret)
 	return 0;
 }
 
-/* An update of such a map waits for the programs that run: after it none looks for the table before this one. */
-static void wait_for_programs(struct table *t, enum fw_kind kind, int fd)
+int table_wait(struct table *t, enum fw_kind kind, int fd)
 {
 	uint32_t slot = fw_slot(t->policy->table_generation[kind]);
 
-	(void) bpf_map_update_elem(t->tables_fd[kind], &slot, &fd, BPF_ANY);
+	/* puts there what is there: an update of such a map waits for the programs that run */
+	return bpf_map_update_elem(t->tables_fd[kind], &slot, &fd, BPF_ANY) < 0 ? -errno : 0;
+}
+
+static void drop_pin(struct table *t, enum fw_kind kind, uint32_t slot)
+{
+	char name[TABLE_PIN_MAX];
+
+	(void) pins_remove(t->pin_dir, table_pin_name(kind, slot, name));
 }
 
 /* Lets go of the table beside the one in use: nobody finds it, leaving it there would only cost its memory. */
 static void drop_other(struct table *t, enum fw_kind kind)
 {
 	uint32_t other = fw_slot(t->policy->table_generation[kind] + 1);
-	char name[32];
 
 	(void) bpf_map_delete_elem(t->tables_fd[kind], &other);
-	(void) snprintf(name, sizeof(name), "maps/table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', other);
-	(void) pins_remove(t->pin_dir, name);
+	drop_pin(t, kind, other);
 }
 
-/* The same where a writer that was killed in exchange_table() has left one, in its slot or only pinned. */
+/*
+ * The same where a writer that was killed in exchange_table() has left one, in its slot or only pinned. An empty slot is
+ * left alone: before kernel 6.8 to delete there waits for the programs as well, and this comes with every change.
+ */
 static void drop_left_behind(struct table *t, enum fw_kind kind)
 {
 	uint32_t other = fw_slot(t->policy->table_generation[kind] + 1), id;
 	int fd;
 
-	if (bpf_map_lookup_elem(t->tables_fd[kind], &other, &id) == 0) {
-		fd = table_current_fd(t, kind);
-		if (fd < 0)
-			return;
-		wait_for_programs(t, kind, fd);
+	if (bpf_map_lookup_elem(t->tables_fd[kind], &other, &id) < 0) {
+		drop_pin(t, kind, other);
+		return;
 	}
+	fd = table_current_fd(t, kind);
+	if (fd < 0)
+		return;
+	(void) table_wait(t, kind, fd);
 	drop_other(t, kind);
 }
 
@@ -180,7 +190,7 @@ static int exchange_table(struct table *t, enum fw_kind kind, uint32_t max_entri
 		return r;
 	__atomic_store_n(&t->policy->table_generation[kind], generation + 1, __ATOMIC_RELEASE);
 
-	wait_for_programs(t, kind, fd);
+	(void) table_wait(t, kind, fd);
 	x.prog_fd = prog_fd = pins_open(t->pin_dir, "progs/fw_add_hits");
 	if (hits && prog_fd >= 0)
 		(void) each_batch(&x, add_late_hits); /* the exchange stands, whatever becomes of them */

@@ -43,8 +43,15 @@ struct table {
 /* Creates an empty entry table or port index map, like the templates of maps.h. */
 int table_new_map(enum fw_kind kind, uint32_t max_entries);
 
+/* Name of a table's pin, below the pin directory; returns ret. */
+#define TABLE_PIN_MAX 32
+const char *table_pin_name(enum fw_kind kind, uint32_t slot, char ret[static TABLE_PIN_MAX]);
+
 /* Pins a table as that of its slot and puts it there; the slot is not in use yet. */
 int table_put_slot(struct table *t, enum fw_kind kind, uint32_t slot, int fd);
+
+/* Returns when no program looks any more for a table that was in use before this one; fd: the one in use. */
+int table_wait(struct table *t, enum fw_kind kind, int fd);
 
 /* Builds and exchanges the port index as port_entries is now. */
 int table_exchange_port_index(struct table *t);

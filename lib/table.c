@@ -193,14 +193,19 @@ int table_new_map(enum fw_kind kind, uint32_t max_entries)
 	return fd < 0 ? -errno : fd;
 }
 
+const char *table_pin_name(enum fw_kind kind, uint32_t slot, char ret[static TABLE_PIN_MAX])
+{
+	(void) snprintf(ret, TABLE_PIN_MAX, "maps/table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', slot);
+	return ret;
+}
+
 int table_put_slot(struct table *t, enum fw_kind kind, uint32_t slot, int fd)
 {
-	char name[32];
+	char name[TABLE_PIN_MAX];
 	int r;
 
 	/* named before it is used: a table that the kernel uses is one that fwctl can find */
-	(void) snprintf(name, sizeof(name), "maps/table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', slot);
-	r = pins_put(t->pin_dir, name, fd);
+	r = pins_put(t->pin_dir, table_pin_name(kind, slot, name), fd);
 	if (r < 0)
 		return r;
 	return bpf_map_update_elem(t->tables_fd[kind], &slot, &fd, BPF_ANY) < 0 ? -errno : 0;
