@@ -112,6 +112,8 @@ int pins_remove_set(const char *dir)
 	if (r >= 0)
 		r = pins_remove(dir, "meta");
 	if (r >= 0)
+		r = pins_remove(dir, "meta-new"); /* left by a crash in pins_put() */
+	if (r >= 0)
 		r = pins_remove_maps(dir);
 	if (r < 0 && r != -ENOENT)
 		return r;
