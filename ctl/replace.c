@@ -14,6 +14,7 @@
 
 #include "cleanup.h"
 #include "output.h"
+#include "room.h"
 
 #define NS_PER_SEC UINT64_C(1000000000)
 
@@ -144,6 +145,7 @@ void replacement_done(struct replacement *x)
 	targets_done(&x->remove);
 	changes_done(&x->change);
 	changes_done(&x->take);
+	free(x->lines);
 }
 
 /* Behind the bulk of it, there or back: counts what has come and gone, also after a failure. */
@@ -203,6 +205,15 @@ static int fail_full(const struct replacement *x)
 			   x->policy.name, FW_PORT_ENTRIES_MAX, FW_PORT_OVERLAP_MAX);
 }
 
+/* Why it has not come into force. */
+static int fail(const struct replacement *x, int r)
+{
+	errno = -r;
+	return output_fail(x->ctl, r == -ENOMEM ? EXIT_FULL : EXIT_NO,
+			   "Cannot change list '%s': %m%s. Nothing was changed", x->policy.name,
+			   r == -ENOMEM ? OUTPUT_NO_MEMORY : "");
+}
+
 static int apply(struct replacement *x)
 {
 	int status, r;
@@ -210,12 +221,8 @@ static int apply(struct replacement *x)
 	r = load(x);
 	if (r == -E2BIG || r == -ENOSPC)
 		return fail_full(x);
-	if (r < 0) {
-		errno = -r;
-		return output_fail(x->ctl, r == -ENOMEM ? EXIT_FULL : EXIT_NO,
-				   "Cannot change list '%s': %m%s. Nothing was changed", x->policy.name,
-				   r == -ENOMEM ? OUTPUT_NO_MEMORY : "");
-	}
+	if (r < 0)
+		return fail(x, r);
 
 	status = changes_apply(&x->change);
 	if (status != EXIT_DONE) {
@@ -255,19 +262,15 @@ void replacement_undo(struct replacement *x)
 }
 
 /* Lines that turn the file of what was into one of what is. */
-static int append(struct replacement *x, const struct list_header *header)
+static void fill_change(struct replacement *x)
 {
-	_cleanup_free_ struct list_line *lines =
-		calloc(x->n_added + x->n_changed + x->n_removed, sizeof(*lines));
-	const struct targets *const removed = &x->remove;
+	struct list_line *lines = x->lines;
 	size_t n = 0;
 
-	if (!lines)
-		return -ENOMEM;
 	for (size_t i = 0; i < x->add.n_items; i++)
 		lines[n++].target = x->add.items[i];
-	for (size_t i = 0; i < removed->n_items; i++)
-		lines[n++] = (struct list_line){ .target = removed->items[i], .is_removal = true };
+	for (size_t i = 0; i < x->remove.n_items; i++)
+		lines[n++] = (struct list_line){ .target = x->remove.items[i], .is_removal = true };
 	for (size_t i = 0; i < x->take.n_items; i++)
 		lines[n++] =
 			(struct list_line){ .target = x->take.items[i].target, .is_removal = true };
@@ -277,17 +280,14 @@ static int append(struct replacement *x, const struct list_header *header)
 			.directions = x->change.items[i].directions,
 			.until = x->change.items[i].until_unix,
 		};
-	return listfile_append(x->ctl->state_dir, header, lines, n);
 }
 
 /* Everything that is wanted; of what was there before it keeps the comments, and since when. */
-static int rewrite(struct replacement *x, const struct list_header *header)
+static void fill_all(struct replacement *x)
 {
-	_cleanup_free_ struct list_line *lines = calloc(x->n_wanted + 1, sizeof(*lines));
 	const struct list_line *now = x->now.items, *end = now + x->now.n_items;
+	struct list_line *lines = x->lines;
 
-	if (!lines)
-		return -ENOMEM;
 	for (size_t i = 0; i < x->n_wanted; i++) {
 		lines[i] = wanted_line(x, i);
 		while (now < end && target_compare(&now->target, &x->wanted[i]) < 0)
@@ -297,7 +297,6 @@ static int rewrite(struct replacement *x, const struct list_header *header)
 			lines[i].since = now->since;
 		}
 	}
-	return listfile_replace(x->ctl->state_dir, header, lines, x->n_wanted);
 }
 
 static bool can_append(const struct replacement *x)
@@ -309,20 +308,47 @@ static bool can_append(const struct replacement *x)
 	       x->now.file->n_lines + n < x->n_wanted * APPEND_TIMES;
 }
 
+/*
+ * The lines for the file, before anything changes: what a long list takes may be more than there is, and for that a
+ * process is not refused, but killed, between the kernel and the file if it came then.
+ */
+static int prepare_lines(struct replacement *x)
+{
+	int r;
+
+	x->is_appended = can_append(x);
+	x->n_lines = x->is_appended ? x->n_added + x->n_changed + x->n_removed : x->n_wanted;
+	r = room_ask(x->n_lines * sizeof(*x->lines));
+	if (r < 0)
+		return r;
+	x->lines = calloc(x->n_lines + 1, sizeof(*x->lines));
+	if (!x->lines)
+		return -ENOMEM;
+	if (x->is_appended)
+		fill_change(x);
+	else
+		fill_all(x);
+	return 0;
+}
+
 static int save(struct replacement *x)
 {
 	struct list_header header = session_list_header(&x->policy);
 
 	header.comment = x->comment;
-	if (!can_append(x))
-		return rewrite(x, &header);
-	return x->n_added + x->n_changed + x->n_removed > 0 ? append(x, &header) : 0;
+	if (!x->is_appended)
+		return listfile_replace(x->ctl->state_dir, &header, x->lines, x->n_lines);
+	return x->n_lines > 0 ? listfile_append(x->ctl->state_dir, &header, x->lines, x->n_lines) : 0;
 }
 
 static int make(struct replacement *x)
 {
-	int status, r;
+	int status, r = 0;
 
+	if (!x->ctl->is_runtime)
+		r = prepare_lines(x);
+	if (r < 0)
+		return fail(x, r);
 	status = apply(x);
 	if (status != EXIT_DONE || x->ctl->is_runtime)
 		return status;

@@ -27,6 +27,9 @@ struct replacement {
 	struct changes take;        /* there in another way, and not wanted */
 	size_t n_added, n_removed, n_changed;
 	struct stamps stamps;
+	struct list_line *lines;    /* that the file takes: all of it, or what is appended */
+	size_t n_lines;
+	bool is_appended;
 };
 
 /* Finds the difference; changes nothing. */

@@ -18,6 +18,8 @@
 #include "listplace.h"
 #include "listtext.h"
 
+#define WRITE_BUFFER 65536 /* bytes that go to a new file at a time */
+
 /* Reads size bytes, fewer only where the file ends before: returns how many. */
 static ssize_t read_at(int fd, char *buffer, size_t size, off_t offset)
 {
@@ -218,20 +220,37 @@ int listfile_append(const char *state_dir, const struct list_header *header,
 	return r;
 }
 
-static int create_file(int dir_fd, const char *file, const char *head, size_t head_size, const char *rest,
-		       size_t rest_size)
-{
-	_cleanup_close_ int fd = -1;
-	int r;
+/* A file that is to take the place of another: temporary until it is whole, and starts with a dot, so no list. */
+struct new_file {
+	const struct place *place;
+	char name[sizeof(((struct place *)0)->path)];
+	int fd;
+};
 
-	fd = openat(dir_fd, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	r = write_at(fd, head, head_size, 0);
-	if (r >= 0)
-		r = write_at(fd, rest, rest_size, (off_t)head_size);
-	if (r >= 0 && fsync(fd) < 0)
+static int new_file_begin(const struct place *place, struct new_file *ret)
+{
+	*ret = (struct new_file){ .place = place };
+	(void) snprintf(ret->name, sizeof(ret->name), ".%s.new", place->file);
+	/* One that a crash has left is in the way; nobody else holds the writer lock. */
+	(void) unlinkat(place->dir_fd, ret->name, 0);
+	ret->fd = openat(place->dir_fd, ret->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return ret->fd < 0 ? -errno : 0;
+}
+
+/* It becomes the file; or, if r says that it could not be written, goes, and the file is as it was. */
+static int new_file_end(struct new_file *n, int r)
+{
+	const struct place *place = n->place;
+
+	if (r >= 0 && fsync(n->fd) < 0)
 		r = -errno;
+	closep(&n->fd);
+	if (r >= 0 && renameat(place->dir_fd, n->name, place->dir_fd, place->file) < 0)
+		r = -errno;
+	if (r >= 0 && fsync(place->dir_fd) < 0)
+		r = -errno;
+	if (r < 0)
+		(void) unlinkat(place->dir_fd, n->name, 0); /* gone already, or litter at worst */
 	return r;
 }
 
@@ -239,20 +258,36 @@ static int create_file(int dir_fd, const char *file, const char *head, size_t he
 static int replace_text(const struct place *place, const char *head, size_t head_size, const char *rest,
 			size_t rest_size)
 {
-	char temporary[sizeof(place->path)]; /* starts with a dot: never taken for a list */
+	struct new_file n;
 	int r;
 
-	(void) snprintf(temporary, sizeof(temporary), ".%s.new", place->file);
-	/* One that a crash has left is in the way; nobody else holds the writer lock. */
-	(void) unlinkat(place->dir_fd, temporary, 0);
-
-	r = create_file(place->dir_fd, temporary, head, head_size, rest, rest_size);
-	if (r >= 0 && renameat(place->dir_fd, temporary, place->dir_fd, place->file) < 0)
-		r = -errno;
-	if (r >= 0 && fsync(place->dir_fd) < 0)
-		r = -errno;
+	r = new_file_begin(place, &n);
 	if (r < 0)
-		(void) unlinkat(place->dir_fd, temporary, 0); /* gone already, or litter at worst */
+		return r;
+	r = write_at(n.fd, head, head_size, 0);
+	if (r >= 0)
+		r = write_at(n.fd, rest, rest_size, (off_t)head_size);
+	return new_file_end(&n, r);
+}
+
+/* Through a buffer: a long list is some 20 MB of text, for which there may be no memory. */
+static int write_lines(int fd, const struct list_header *header, const struct list_line *lines, size_t n_lines)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	FILE *f = copy < 0 ? NULL : fdopen(copy, "w");
+	int r = f ? 0 : -errno;
+
+	if (!f) {
+		closep(&copy);
+		return r;
+	}
+	(void) setvbuf(f, NULL, _IOFBF, WRITE_BUFFER); /* else it takes more calls */
+	errno = 0;
+	list_write(f, header, lines, n_lines);
+	if (ferror(f))
+		r = errno ? -errno : -EIO;
+	if (fclose(f) != 0 && r >= 0)
+		r = -errno;
 	return r;
 }
 
@@ -273,9 +308,8 @@ int listfile_replace(const char *state_dir, const struct list_header *header,
 {
 	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
 	_cleanup_(list_freep) struct list *before = NULL;
-	_cleanup_free_ char *text = NULL;
 	struct list_header whole;
-	size_t size;
+	struct new_file n;
 	int r;
 
 	r = place_open(&place, state_dir, header->name, true);
@@ -283,10 +317,8 @@ int listfile_replace(const char *state_dir, const struct list_header *header,
 		return r;
 
 	whole = complete_header(&place, header, &before);
-	r = list_print(&whole, lines, n_lines, &text, &size);
-	if (r < 0)
-		return r;
-	return replace_text(&place, text, size, NULL, 0);
+	r = new_file_begin(&place, &n);
+	return r < 0 ? r : new_file_end(&n, write_lines(n.fd, &whole, lines, n_lines));
 }
 
 int listfile_set_header(const char *state_dir, const struct list_header *header)

@@ -327,6 +327,16 @@ static void print_line(FILE *f, const struct list_line *line)
 	print_comment(f, line->comment);
 }
 
+void list_write(FILE *f, const struct list_header *header, const struct list_line *lines, size_t n_lines)
+{
+	if (header) {
+		header_print(f, header);
+		print_comment(f, header->comment);
+	}
+	for (size_t i = 0; i < n_lines && !ferror(f); i++)
+		print_line(f, &lines[i]);
+}
+
 int list_print(const struct list_header *header, const struct list_line *lines, size_t n_lines,
 	       char **ret_text, size_t *ret_size)
 {
@@ -339,13 +349,7 @@ int list_print(const struct list_header *header, const struct list_line *lines, 
 	if (!f)
 		return -errno;
 
-	if (header) {
-		header_print(f, header);
-		print_comment(f, header->comment);
-	}
-	for (size_t i = 0; i < n_lines; i++)
-		print_line(f, &lines[i]);
-
+	list_write(f, header, lines, n_lines);
 	failed = ferror(f);
 	if (fclose(f) != 0 || failed)
 		return -ENOMEM; /* a stream in memory has no other reason */

@@ -3,6 +3,8 @@
 
 /* The text of a list file <-> struct list, wherever it comes from; listfile.h has the files. */
 
+#include <stdio.h>
+
 #include <stddef.h>
 
 #include "linewords.h"
@@ -34,6 +36,9 @@ int list_parse_line(struct list_lines *lines, struct cursor c, const char **ret_
 /* How much of the text, which needs no NUL, is a header: the first line, or nothing. */
 size_t list_header_length(const char *text, size_t size);
 
-/* Writes a header, unless it is NULL, and lines. The caller frees *ret_text. -ENOMEM. */
+/* Writes a header, unless it is NULL, and lines; up to the first error, which ferror() tells, and errno which. */
+void list_write(FILE *f, const struct list_header *header, const struct list_line *lines, size_t n_lines);
+
+/* The same as text. The caller frees *ret_text. -ENOMEM. */
 int list_print(const struct list_header *header, const struct list_line *lines, size_t n_lines,
 	       char **ret_text, size_t *ret_size);
