@@ -16,24 +16,6 @@ static void set_bits(uint64_t *word, uint64_t bits)
 	__atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) | bits, __ATOMIC_RELAXED);
 }
 
-/* The first 64 bits and the last, as the kernel has them; IPv4 in the low half of the first 32. */
-struct halves {
-	uint64_t high;
-	uint64_t low;
-};
-
-static struct halves to_halves(const struct prefix *p)
-{
-	struct halves h = {};
-	unsigned n = p->family == AF_INET ? 4 : 8;
-
-	for (unsigned i = 0; i < n; i++)
-		h.high = h.high << 8 | p->bytes[i];
-	for (unsigned i = 8; i < 16 && p->family == AF_INET6; i++)
-		h.low = h.low << 8 | p->bytes[i];
-	return h;
-}
-
 static void set_cells(struct filter *f, unsigned top16, unsigned length, unsigned bits)
 {
 	unsigned n = length < 16 ? 1u << (16 - length) : 1;
@@ -80,7 +62,7 @@ static void add_ip4(struct filter *f, uint32_t addr, unsigned length)
 	set_cells(f, addr >> 16, 16, FW_CELL_LONG);
 }
 
-static void add_ip6(struct filter *f, struct halves h, unsigned length)
+static void add_ip6(struct filter *f, struct prefix_halves h, unsigned length)
 {
 	unsigned host_bits = 128 - length;
 	uint64_t x = filter_hash(h.high >> (64 - FILTER_BLOCK6), f->header.seed), deep, y;
@@ -104,7 +86,7 @@ static void add_ip6(struct filter *f, struct halves h, unsigned length)
 
 void filter_add(struct filter *f, const struct prefix *p)
 {
-	struct halves h = to_halves(p);
+	struct prefix_halves h = prefix_to_halves(p);
 
 	if (p->family == AF_INET)
 		add_ip4(f, h.high, p->length);
@@ -137,7 +119,7 @@ static bool maybe_block(uint64_t word, uint64_t x, unsigned length, unsigned blo
 
 bool filter_maybe(const struct filter *f, const struct prefix *address, unsigned length)
 {
-	struct halves h = to_halves(address);
+	struct prefix_halves h = prefix_to_halves(address);
 	bool is_ip4 = address->family == AF_INET;
 	unsigned top16 = is_ip4 ? h.high >> 16 : h.high >> 48, block = is_ip4 ? FILTER_BLOCK4 : FILTER_BLOCK6;
 	unsigned cell = f->cells->words[top16 / FW_CELLS_PER_WORD] >> (top16 % FW_CELLS_PER_WORD * 2) & 3;

@@ -7,6 +7,7 @@
  */
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -137,6 +138,31 @@ struct prefix prefix_from_bytes(int family, const void *bytes, unsigned length)
 	memcpy(p.bytes, bytes, prefix_full_length(family) / 8);
 	(void) clear_host_bits(&p); /* that is what was asked for */
 	return p;
+}
+
+struct prefix_halves prefix_to_halves(const struct prefix *p)
+{
+	struct prefix_halves h = {};
+	uint32_t ip4;
+
+	if (p->family == AF_INET) {
+		memcpy(&ip4, p->bytes, sizeof(ip4));
+		h.high = ntohl(ip4);
+	} else {
+		memcpy(&h, p->bytes, sizeof(h));
+		h.high = be64toh(h.high);
+		h.low = be64toh(h.low);
+	}
+	return h;
+}
+
+struct prefix prefix_from_halves(int family, struct prefix_halves h, unsigned length)
+{
+	uint32_t ip4 = htonl((uint32_t)h.high);
+
+	h.high = htobe64(h.high);
+	h.low = htobe64(h.low);
+	return prefix_from_bytes(family, family == AF_INET ? (const void *)&ip4 : &h, length);
 }
 
 /* RFC 5952: lower case, no leading zeros, "::" for the first longest run of at least two zeros. */

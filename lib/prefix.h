@@ -32,6 +32,14 @@ int prefix_parse(const char *text, size_t length, struct prefix *ret, bool *ret_
 /* From an address in network order (4 or 16 bytes), masked to length bits. */
 struct prefix prefix_from_bytes(int family, const void *bytes, unsigned length);
 
+/* The address as two numbers in host order, as the programs have it: IPv4 all in high. */
+struct prefix_halves {
+	uint64_t high;
+	uint64_t low;
+};
+struct prefix_halves prefix_to_halves(const struct prefix *p);
+struct prefix prefix_from_halves(int family, struct prefix_halves halves, unsigned length);
+
 /* From an address as the kernel's events and keys have it: 16 bytes, IPv4 as ::ffff:a.b.c.d. */
 struct prefix prefix_from_mapped(const void *bytes);
 
