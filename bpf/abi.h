@@ -7,7 +7,9 @@
  * Whoever changes a layout raises FW_ABI_VERSION: pins of another version are not guessed at. The daemon
  * carries what they hold over into maps of its own, by the names of members (daemon/schema.c). So a member
  * that is carried keeps its name and meaning, enums only grow at their end, and so do the arrays that they
- * index; FW_TABLE_SLOTS, FW_TICK_SHIFT and FW_HITS_PENDING stay as they are.
+ * index; FW_TABLE_SLOTS, FW_TICK_SHIFT and FW_HITS_PENDING stay as they are. An entry table stays an array with fw_table
+ * in its first element and elements as large as fw_slot. Another version reads each slot from first_slot on, and takes
+ * it if is_used says so; how chains go is nobody else's business.
  */
 
 #include <linux/types.h>
@@ -17,10 +19,10 @@
  * upgrade carries over, or that says whose pins these are, is laid out in another way.
  */
 #ifdef FW_TEST_LAYOUT
-#define FW_ABI_VERSION 3
+#define FW_ABI_VERSION 4
 #define FW_TEST_MEMBER __u64 test_member;
 #else
-#define FW_ABI_VERSION 2
+#define FW_ABI_VERSION 3
 #define FW_TEST_MEMBER
 #endif
 
@@ -113,17 +115,6 @@ enum fw_protocol {
 	_FW_PROTOCOL_MAX,
 };
 
-/* Keys of the entry tables. Bits past prefixlen are zero. */
-struct fw_key4 {
-	__u32 prefixlen; /* bits, host order, 0..32 */
-	__be32 addr;     /* network order */
-};
-
-struct fw_key6 {
-	__u32 prefixlen; /* bits, host order, 0..128 */
-	__be32 addr[4];  /* network order */
-};
-
 /* Values of fw_entry.until beside a tick. */
 #define FW_UNTIL_NEVER 0          /* holds until it is removed */
 #define FW_UNTIL_MIXED 1          /* its lists have different ends: see fw_ends */
@@ -137,11 +128,8 @@ struct fw_key6 {
 #define FW_HITS_PENDING (1ull << 63)
 
 /*
- * What is known of one prefix or port. An entry may be in several lists, in each with its own
- * directions; bit N of a mask stands for list N. Kept at 32 bytes: the hash element then takes the
- * same slab as one with an 8 byte value. User space writes whole entries, the kernel counts hits in
- * place: a hit that falls into the instant in which user space replaces that very entry may be lost;
- * the counters of hooks and lists have maps of their own and lose nothing.
+ * What is known of one prefix or port. An entry may be in several lists, in each with its own directions; bit N of a
+ * mask stands for list N. The kernel counts hits in place.
  */
 struct fw_entry {
 	FW_TEST_MEMBER
@@ -150,6 +138,55 @@ struct fw_entry {
 	__u32 until;    /* tick at which it ends in all its lists, or FW_UNTIL_*; writer: user space */
 	__u32 last_hit; /* tick of the latest hit, 0 = none; writer: kernel */
 };
+
+/*
+ * An entry table is an array of elements: the first is the header, those after it hold the heads of chains, and all others
+ * are slots. A head, and next of a slot, is the index of a slot, 0 = none. chain-head.h says where an entry is found,
+ * lib/chains.h how one comes and goes. Writer: user space, through mmap, but for hits and last_hit.
+ */
+struct fw_table {
+	FW_TEST_MEMBER
+	__u64 seed;
+	__u32 n_heads;    /* a power of two, at least FW_HEADS */
+	__u32 n_entries;  /* how many may be in it: there are more slots, for those that are being replaced */
+	__u32 first_slot;
+	__u32 n_used;     /* entries in it */
+	__u32 fresh;      /* slots from here on were never used, and are zero */
+	__u32 free_first; /* of the slots that were given up that for longest, 0 = none */
+	__u32 free_last;
+	__u32 reserved;   /* zero */
+};
+
+#define FW_HEADS     16 /* in an element */
+#define FW_CHAIN_MAX 32 /* slots in a chain; where there would be more, another seed takes its place */
+
+/*
+ * A cache line. The address is two numbers in host order, of IPv4 all in the first; bits past prefixlen are zero. A slot that
+ * was given up stays as it is as long as a packet may stand on it.
+ */
+struct fw_slot {
+	__u64 high;
+	__u64 low;
+	__u8 prefixlen; /* bits, 0..32 or 0..128 */
+	__u8 is_used;   /* not 0: it is in a chain, and whole; for who does not know the hash */
+	__u16 reserved; /* zero */
+	__u32 next;
+	struct fw_entry entry;
+	union {
+		__u64 copied_hits; /* in use: those that the table to come has already */
+		struct {
+			__u32 free_next; /* given up: the next one */
+			__u32 free_at;   /* and when, in ticks; 0 = no packet stands on it any more */
+		};
+	};
+};
+
+union fw_element {
+	struct fw_table table;
+	__u32 heads[FW_HEADS];
+	struct fw_slot slot;
+};
+_Static_assert(sizeof(union fw_element) == sizeof(struct fw_slot), "what a description of the maps tells of it");
 
 /* The ends of an entry whose lists disagree. Key of an entry of either table, or of a port entry. */
 enum fw_kind {
@@ -162,8 +199,8 @@ enum fw_kind {
 struct fw_ends_key {
 	FW_TEST_MEMBER
 	__u32 kind;      /* enum fw_kind */
-	__u32 prefixlen; /* as in fw_key4 and fw_key6; index into port_entries for a port */
-	__be32 addr[4];  /* IPv4: addr[0]; port: zero */
+	__u32 prefixlen; /* bits; index into port_entries for a port */
+	__be32 addr[4];  /* network order; IPv4: addr[0]; port: zero */
 };
 
 struct fw_ends {
@@ -210,6 +247,13 @@ struct fw_filter {
 	__u32 reserved; /* zero */
 };
 
+/* The same for the chains of one table: what its header says, for packets. */
+struct fw_chains {
+	__u64 seed;
+	__u32 n_heads;
+	__u32 reserved; /* zero */
+};
+
 /* The cells of one filter: cell n % 32 of word n / 32 is that of the /16 with these bits. */
 struct fw_cells {
 	__u64 words[65536 / FW_CELLS_PER_WORD];
@@ -248,6 +292,7 @@ struct fw_policy {
 	__u32 seen_until;  /* tick until which addresses are noted in the map seen */
 	__u32 sizes_until; /* tick until which the map sizes is counted */
 	struct fw_filter filters[2][FW_TABLE_SLOTS]; /* by enum fw_kind and slot */
+	struct fw_chains chains[2][FW_TABLE_SLOTS];  /* the same of the table */
 	__u64 zero;        /* always 0, which the verifier cannot know: see unknown() in packet.h */
 };
 
@@ -487,17 +532,6 @@ struct fw_meta {
 #define FW_TC_PRIORITY 66
 #define FW_TC_HANDLE   0xebf0f1
 
-/* What fw_add_hits is told, as the bytes of a packet: hits of one entry that were counted elsewhere. */
-struct fw_more_hits {
-	__u8 ethernet[16]; /* test runs want a packet: zero */
-	__u32 kind;        /* enum fw_kind, not FW_KIND_PORT */
-	__u32 prefixlen;   /* bits */
-	__be32 addr[4];    /* IPv4: addr[0] */
-	__u64 hits;
-	__u32 last_hit;    /* tick */
-	__u32 is_pending;  /* only if the entry has FW_HITS_PENDING, which goes with this */
-};
-
 /* What fw_check answers, packed into the return value of a test run. */
 #define FW_ANSWER(verdict, reason, list) ((__u32)(verdict) | (__u32)(reason) << 8 | (__u32)(list) << 16)
 #define FW_ANSWER_VERDICT(answer) ((answer) & 0xff)
@@ -507,18 +541,18 @@ struct fw_more_hits {
 /*
  * A hash over everything shared that shows in a size, and over the version of what does not: catches a
  * layout that changed without FW_ABI_VERSION. Raise FW_UNSEEN_VERSION with every change to a hash or a
- * position in filter.h, for a filter filled by one version and read by another says "no" wrongly, and to
+ * position in filter.h or chain-head.h, for a filter filled by one version and read by another says "no" wrongly, and to
  * the flags of a map in maps.h, which decide what fits into a map of maps.
  */
-#define FW_UNSEEN_VERSION 3
+#define FW_UNSEEN_VERSION 4
 #define FW_LAYOUT_STEP(h, type) (((h) ^ sizeof(type)) * 16777619u)
 static inline __u32 fw_layout(void)
 {
 	__u32 h = 2166136261u;
 
-	h = FW_LAYOUT_STEP(h, struct fw_key4);
-	h = FW_LAYOUT_STEP(h, struct fw_key6);
 	h = FW_LAYOUT_STEP(h, struct fw_entry);
+	h = FW_LAYOUT_STEP(h, struct fw_table);
+	h = FW_LAYOUT_STEP(h, struct fw_slot);
 	h = FW_LAYOUT_STEP(h, struct fw_ends_key);
 	h = FW_LAYOUT_STEP(h, struct fw_ends);
 	h = FW_LAYOUT_STEP(h, struct fw_port);
@@ -539,12 +573,11 @@ static inline __u32 fw_layout(void)
 }
 
 #ifndef FW_TEST_LAYOUT
-_Static_assert(sizeof(struct fw_key4) == 8, "kernel and user space share this layout");
-_Static_assert(sizeof(struct fw_key6) == 20, "kernel and user space share this layout");
-_Static_assert(sizeof(struct fw_entry) == 32, "a larger entry takes a larger slab");
+_Static_assert(sizeof(struct fw_entry) == 32, "kernel and user space share this layout");
+_Static_assert(sizeof(union fw_element) == 64, "a cache line");
 _Static_assert(sizeof(struct fw_ends_key) == 24, "kernel and user space share this layout");
 _Static_assert(sizeof(struct fw_port) == 40, "kernel and user space share this layout");
-_Static_assert(sizeof(struct fw_policy) == 176, "kernel and user space share this layout");
+_Static_assert(sizeof(struct fw_policy) == 240, "kernel and user space share this layout");
 _Static_assert(__builtin_offsetof(struct fw_policy, watch_drops) / 64 ==
 	       __builtin_offsetof(struct fw_policy, flags) / 64, "one cache line, which each packet reads anyway");
 _Static_assert(sizeof(struct fw_list) == 80, "kernel and user space share this layout");

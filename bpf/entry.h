@@ -12,7 +12,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bits.h"
-#include "filter.h"
+#include "chain-head.h"
 #include "maps.h"
 
 /* What the functions below are asked beside the address, in one number. */
@@ -145,17 +145,46 @@ static __always_inline __u64 weightier(__u64 a, __u64 b)
 	return b + (more & ~(more >> 63));
 }
 
-/* The entry table in use. A slot is filled before it is named, and emptied when no packet can look for it. */
-static __always_inline void *table_in_use(enum fw_kind kind)
+/*
+ * The entry of this very prefix in the table in use, NULL if there is none. A table is filled before it is named, and
+ * taken away when no packet can look for it; whatever writers do meanwhile, each next is 0 or a slot.
+ */
+static __always_inline struct fw_entry *find_entry(enum fw_kind kind, __u64 high, __u64 low, __u32 prefixlen)
 {
+	const struct fw_chains *chains;
 	const struct fw_policy *p;
-	__u32 slot = 0;
+	__u32 slot, i = 0, head;
+	union fw_element *e;
+	void *table;
 
-	p = bpf_map_lookup_elem(&policy, &slot);
+	p = bpf_map_lookup_elem(&policy, &i);
 	if (!p)
 		return NULL;
-	slot = fw_slot(p->table_generation[kind]);
-	return kind == FW_KIND_IPV4 ? bpf_map_lookup_elem(&tables4, &slot) : bpf_map_lookup_elem(&tables6, &slot);
+	slot = fw_slot(*(volatile const __u32 *)&p->table_generation[kind]);
+	chains = &p->chains[kind][slot];
+	if (kind == FW_KIND_IPV4)
+		head = chains_head4(high, prefixlen, chains->seed, chains->n_heads);
+	else
+		head = chains_head6(high, low, prefixlen, chains->seed, chains->n_heads);
+
+	slot += kind * FW_TABLE_SLOTS;
+	table = bpf_map_lookup_elem(&tables, &slot);
+	if (!table)
+		return NULL;
+	i = CHAINS_ELEMENT(head);
+	e = bpf_map_lookup_elem(table, &i);
+	if (!e)
+		return NULL;
+	i = e->heads[head % FW_HEADS];
+	for (int n = 0; n < FW_CHAIN_MAX && i; n++) {
+		e = bpf_map_lookup_elem(table, &i);
+		if (!e)
+			return NULL;
+		if (e->slot.high == high && (kind == FW_KIND_IPV4 || e->slot.low == low) && e->slot.prefixlen == prefixlen)
+			return &e->slot.entry;
+		i = e->slot.next;
+	}
+	return NULL;
 }
 
 /*
@@ -164,45 +193,34 @@ static __always_inline void *table_in_use(enum fw_kind kind)
  */
 __noinline __u64 fw_ask_ip4(__u32 addr, __u32 host_bits, __u64 ask, __u32 n_packets)
 {
-	void *table = table_in_use(FW_KIND_IPV4);
-	struct fw_key4 key;
+	__u32 prefixlen;
 	struct fw_entry *e;
 
-	if (!table)
-		return 0;
-
 	host_bits &= 63;
-	key.prefixlen = 32 - host_bits;
-	key.addr = bpf_htonl(addr & (__u32)(~0ull << host_bits));
-	e = bpf_map_lookup_elem(table, &key);
+	prefixlen = (32 - host_bits) & 0xff;
+	addr &= (__u32)(~0ull << host_bits);
+	e = find_entry(FW_KIND_IPV4, addr, 0, prefixlen);
 	if (!e)
 		return 0;
-	return weigh(e, ask, key.prefixlen & 0xff, WHERE(FW_KIND_IPV4, key.prefixlen),
-		     (__u64)key.addr << 32, 0, n_packets);
+	return weigh(e, ask, prefixlen, WHERE(FW_KIND_IPV4, prefixlen), (__u64)bpf_htonl(addr) << 32, 0, n_packets);
 }
 
 __noinline __u64 fw_ask_ip6(__u64 high, __u64 low, __u32 host_bits, __u64 ask, __u32 n_packets)
 {
-	void *table = table_in_use(FW_KIND_IPV6);
-	struct fw_key6 key;
+	__u32 prefixlen;
 	struct fw_entry *e;
 
-	if (!table)
-		return 0;
-
 	host_bits &= 255;
+	prefixlen = (128 - host_bits) & 0xff;
 	high = filter_keep_high(high, host_bits);
 	low = filter_keep_low(low, host_bits);
-	key.prefixlen = 128 - host_bits;
-	key.addr[0] = bpf_htonl(high >> 32);
-	key.addr[1] = bpf_htonl(high);
-	key.addr[2] = bpf_htonl(low >> 32);
-	key.addr[3] = bpf_htonl(low);
-	e = bpf_map_lookup_elem(table, &key);
+	e = find_entry(FW_KIND_IPV6, high, low, prefixlen);
 	if (!e)
 		return 0;
-	return weigh(e, ask, key.prefixlen & 0xff, WHERE(FW_KIND_IPV6, key.prefixlen),
-		     (__u64)key.addr[0] << 32 | key.addr[1], (__u64)key.addr[2] << 32 | key.addr[3], n_packets);
+	/* the halves in network order: fw_ends_key has them so, on a machine of either kind */
+	return weigh(e, ask, prefixlen, WHERE(FW_KIND_IPV6, prefixlen),
+		     (__u64)bpf_htonl(high >> 32) << 32 | bpf_htonl(high),
+		     (__u64)bpf_htonl(low >> 32) << 32 | bpf_htonl(low), n_packets);
 }
 
 /* specific: the narrower the range, the greater. */

@@ -3,7 +3,7 @@
 
 /*
  * Every map, declared once. Each is pinned by the daemon under maps/ with the name it has here; the
- * maps inside tables4, tables6, filters, port_index, rings and seen are made and exchanged by user space,
+ * maps inside tables, filters, port_index, rings and seen are made and exchanged by user space,
  * and those of port_index and rings not pinned. No program creates or deletes an element, but in seen, on which
  * no verdict depends: no map can fill up while packets are judged.
  */
@@ -15,39 +15,29 @@
 #include "abi.h"
 
 /*
- * The truth: one element per prefix, all in memory from the start: half the time to fill, fewer bytes an
- * element, and no memory to be refused when an entry comes. The templates' size is nominal, real tables
- * are exchanged for larger ones. Sizes and not types, here and in the last maps: clang leaves a type that
- * only a map names undefined in BTF.
+ * The truth: entry tables, see struct fw_table, all in memory from the start: no memory to be refused when an entry comes.
+ * Why not a hash of the kernel: it costs a packet twice as much, and its memory twice as much, as one cache line
+ * for each entry does. Sizes and not types, here and in the last maps: clang leaves a type that only a map names undefined in
+ * BTF.
  */
-struct table4 {
-	__uint(type, BPF_MAP_TYPE_HASH);
+struct entry_table {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP); /* each has its own size */
 	__uint(max_entries, 1);
-	__uint(key_size, sizeof(struct fw_key4));
-	__uint(value_size, sizeof(struct fw_entry));
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(union fw_element));
 };
 
-struct table6 {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(struct fw_key6));
-	__uint(value_size, sizeof(struct fw_entry));
-};
-
-/* One slot has the table in use, see fw_policy.table_generation, the other is empty or being filled. */
+/*
+ * In slot enum fw_kind * FW_TABLE_SLOTS + fw_slot(fw_policy.table_generation) is the table in use; the other of that kind is
+ * empty or being filled.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, FW_TABLE_SLOTS);
+	__uint(max_entries, 2 * FW_TABLE_SLOTS);
 	__type(key, __u32);
-	__array(values, struct table4);
-} tables4 SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, FW_TABLE_SLOTS);
-	__type(key, __u32);
-	__array(values, struct table6);
-} tables6 SEC(".maps");
+	__array(values, struct entry_table);
+} tables SEC(".maps");
 
 /*
  * Filters before the tables, see filter.h. Their cells have a fixed size; their words are sized to the

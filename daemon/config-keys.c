@@ -15,7 +15,7 @@
 
 #define SECONDS_MAX 3600
 #define LOG_DROPS_MAX 100
-#define ENTRIES_MAX (64 * 1024 * 1024)
+#define ENTRIES_MAX (32 * 1024 * 1024) /* tables of less than 4 GiB: older kernels count bytes of a map in 32 bits */
 
 /* Splits at white space. The words point into *ret_words, which is one allocation. */
 static int split_words(const char *text, char ***ret_words)
@@ -154,9 +154,9 @@ static const char *set_log_drops(struct config *c, const char *value, int *r)
 
 static const char *set_max_entries(struct config *c, const char *value, int *r)
 {
-	_Static_assert(ENTRIES_MAX == 67108864, "the text names it");
+	_Static_assert(ENTRIES_MAX == 33554432, "the text names it");
 	if (!parse_number(value, ENTRIES_MAX, &c->max_entries))
-		return "expected a number, 1 to 67108864";
+		return "expected a number, 1 to 33554432";
 	return NULL;
 }
 

@@ -27,18 +27,13 @@ static const struct bpf_map *inner_place(const struct loader *l, const struct fw
 					 enum inner inner, enum fw_kind kind, uint32_t *ret_index,
 					 char name[static NAME_MAX_PIN])
 {
-	char family = kind == FW_KIND_IPV4 ? '4' : '6';
-	uint32_t slot;
+	bool is_filter = inner == INNER_FILTER;
+	uint32_t slot = fw_slot(is_filter ? p->filter_generation[kind] : p->table_generation[kind]);
 
-	if (inner == INNER_FILTER) {
-		slot = fw_slot(p->filter_generation[kind]);
-		*ret_index = kind * FW_TABLE_SLOTS + slot;
-		(void) snprintf(name, NAME_MAX_PIN, "maps/filter%c_%u", family, slot);
-		return l->skel->maps.filters;
-	}
-	*ret_index = slot = fw_slot(p->table_generation[kind]);
-	(void) snprintf(name, NAME_MAX_PIN, "maps/table%c_%u", family, slot);
-	return kind == FW_KIND_IPV4 ? l->skel->maps.tables4 : l->skel->maps.tables6;
+	*ret_index = kind * FW_TABLE_SLOTS + slot;
+	(void) snprintf(name, NAME_MAX_PIN, "maps/%s%c_%u", is_filter ? "filter" : "table",
+			kind == FW_KIND_IPV4 ? '4' : '6', slot);
+	return is_filter ? l->skel->maps.filters : l->skel->maps.tables;
 }
 
 /* Holds the map that is pinned as the one in use, or pins the one held if it still is that. */

@@ -151,11 +151,6 @@ int loader_program(const struct loader *l, enum fw_hook hook, enum fw_direction 
 	return bpf_program__fd(program);
 }
 
-int loader_hits_program(const struct loader *l)
-{
-	return bpf_program__fd(l->skel->progs.fw_add_hits);
-}
-
 bool loader_owns(uint32_t prog_id, void *loader)
 {
 	const struct loader *l = loader;

@@ -27,9 +27,6 @@ bool loader_is_fresh(const struct loader *l);
 /* Descriptor of the program for a hook; is_l3 is about tc. */
 int loader_program(const struct loader *l, enum fw_hook hook, enum fw_direction d, bool is_l3);
 
-/* Descriptor of fw_add_hits. */
-int loader_hits_program(const struct loader *l);
-
 /* Is this a program of ours, of this run or one before? In the form of clsact_owns_fn. */
 bool loader_owns(uint32_t prog_id, void *loader);
 

@@ -19,19 +19,15 @@
 	  ELEMENTSOF(((struct type *)0)->member) }
 
 static struct schema_row own_rows[] = {
-	STRUCT(fw_key4),
-	ONE(fw_key4, prefixlen),
-	ONE(fw_key4, addr),
-
-	STRUCT(fw_key6),
-	ONE(fw_key6, prefixlen),
-	MANY(fw_key6, addr),
-
-	STRUCT(fw_entry),
-	MANY(fw_entry, lists),
-	ONE(fw_entry, hits),
-	ONE(fw_entry, until),
-	ONE(fw_entry, last_hit),
+	STRUCT(fw_slot),
+	ONE(fw_slot, high),
+	ONE(fw_slot, low),
+	ONE(fw_slot, prefixlen),
+	ONE(fw_slot, is_used),
+	MANY(fw_slot, entry.lists),
+	ONE(fw_slot, entry.hits),
+	ONE(fw_slot, entry.until),
+	ONE(fw_slot, entry.last_hit),
 
 	STRUCT(fw_ends_key),
 	ONE(fw_ends_key, kind),
@@ -77,11 +73,27 @@ static struct schema_row own_rows[] = {
 	ONE(fw_list_counters, dropped_bytes),
 	ONE(fw_list_counters, would_drop),
 
-	/* of these, what says which table is in use and which counters they are */
+	/* of these, what says which table is in use, where its slots are, and which counters they are */
 	STRUCT(fw_policy),
 	MANY(fw_policy, table_generation),
+	STRUCT(fw_table),
+	ONE(fw_table, n_entries),
+	ONE(fw_table, first_slot),
 	STRUCT(fw_meta),
 	ONE(fw_meta, counting_since),
+
+	/* keys and values of hashes, as versions up to 2 have them */
+	STRUCT(fw_key4),
+	ONE(fw_key4, prefixlen),
+	ONE(fw_key4, addr),
+	STRUCT(fw_key6),
+	ONE(fw_key6, prefixlen),
+	MANY(fw_key6, addr),
+	STRUCT(fw_entry),
+	MANY(fw_entry, lists),
+	ONE(fw_entry, hits),
+	ONE(fw_entry, until),
+	ONE(fw_entry, last_hit),
 };
 
 const struct schema schema_own = { .rows = own_rows, .n_rows = ELEMENTSOF(own_rows) };

@@ -26,10 +26,21 @@ struct schema {
 	size_t n_rows;
 };
 
-/* This version's. */
+/* What versions up to 2 have as keys of their entry tables, which were hashes: to be read, never written. */
+struct fw_key4 {
+	uint32_t prefixlen;
+	uint32_t addr; /* network order */
+};
+
+struct fw_key6 {
+	uint32_t prefixlen;
+	uint32_t addr[4]; /* network order */
+};
+
+/* This version's, and these keys. */
 extern const struct schema schema_own;
 
-/* As text, one row a line: "fw_key4 addr 4 4 1". To be freed; NULL: no memory. */
+/* As text, one row a line: "fw_slot prefixlen 16 1 1". To be freed; NULL: no memory. */
 char *schema_format(const struct schema *s);
 
 /* -EBADMSG: that is no such text, or a member lies outside of its struct; -ENOMEM. */

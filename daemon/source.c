@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,26 +12,10 @@
 
 #include "cleanup.h"
 #include "pins.h"
-#include "source.h"
-
-#define BATCH 4096
-
-enum map {
-	MAP_LISTS,
-	MAP_PORTS,
-	MAP_ENDS,
-	MAP_COUNTERS,
-	MAP_LIST_COUNTERS,
-	MAP_BASE_COUNTERS,
-	MAP_BASE_LISTS,
-	MAP_POLICY,
-	MAP_TABLE4,
-	MAP_TABLE6,
-	_MAP_MAX,
-};
+#include "source-internal.h"
 
 static const struct {
-	const char *pin; /* below maps/; NULL: the slot says it */
+	const char *pin; /* below maps/; of a table, what stands before its slot */
 	const char *key; /* NULL: an index */
 	const char *value;
 } maps[_MAP_MAX] = {
@@ -44,26 +27,11 @@ static const struct {
 	[MAP_BASE_COUNTERS] = { "base_counters", NULL, "fw_counters" },
 	[MAP_BASE_LISTS] = { "base_lists", NULL, "fw_list_counters" },
 	[MAP_POLICY] = { "policy", NULL, "fw_policy" },
-	[MAP_TABLE4] = { NULL, "fw_key4", "fw_entry" },
-	[MAP_TABLE6] = { NULL, "fw_key6", "fw_entry" },
+	[MAP_TABLE4] = { "table4", NULL, "fw_slot" },
+	[MAP_TABLE6] = { "table6", NULL, "fw_slot" },
+	[MAP_HASH4] = { "table4", "fw_key4", "fw_entry" },
+	[MAP_HASH6] = { "table6", "fw_key6", "fw_entry" },
 };
-
-struct source {
-	char *dir;
-	struct schema schema;
-	const struct source *below;
-	const char *missing;
-	struct {
-		int fd; /* -1 = somebody has removed it */
-		struct bpf_map_info info;
-		struct schema_plan read_key, read_value, write_key;
-	} maps[_MAP_MAX];
-};
-
-static enum map table_of(enum fw_kind kind)
-{
-	return kind == FW_KIND_IPV4 ? MAP_TABLE4 : MAP_TABLE6;
-}
 
 struct source *source_free(struct source *s)
 {
@@ -115,17 +83,15 @@ static int open_map(struct source *s, enum map m, const char *pin)
 	(void) snprintf(name, sizeof(name), "maps/%s", pin);
 	fd = pins_open(s->dir, name);
 	if (fd == -ENOENT) {
-		s->missing = s->missing ?: maps[m].pin ?: m == MAP_TABLE4 ? "table4" : "table6";
+		s->missing = s->missing ?: maps[m].pin;
 		return 0;
 	}
 	if (fd < 0)
 		return fd;
 	s->maps[m].fd = fd;
 	s->maps[m].read_value = schema_plan(&s->schema, &schema_own, maps[m].value);
-	if (maps[m].key) {
+	if (maps[m].key)
 		s->maps[m].read_key = schema_plan(&s->schema, &schema_own, maps[m].key);
-		s->maps[m].write_key = schema_plan(&schema_own, &s->schema, maps[m].key);
-	}
 	key_size = maps[m].key ? schema_size(&s->schema, maps[m].key) : sizeof(uint32_t);
 	if (bpf_obj_get_info_by_fd(fd, info, &size) < 0)
 		return -errno;
@@ -162,24 +128,61 @@ static int read_value(const struct source *s, enum map m, const void *key, void 
 	return 0;
 }
 
+enum map source_table(const struct source *s, enum fw_kind kind)
+{
+	bool has_hashes = schema_size(&s->schema, "fw_slot") == 0;
+
+	if (kind == FW_KIND_IPV4)
+		return has_hashes ? MAP_HASH4 : MAP_TABLE4;
+	return has_hashes ? MAP_HASH6 : MAP_TABLE6;
+}
+
+/* The first element of a table says where its slots are. */
+static int read_header(const struct source *s, enum map m, struct fw_table *ret)
+{
+	struct schema_plan plan = schema_plan(&s->schema, &schema_own, "fw_table");
+	uint32_t size = schema_size(&s->schema, "fw_table"), first = 0;
+	_cleanup_free_ char *element = NULL;
+
+	if (size == 0 || size > s->maps[m].info.value_size)
+		return -EPROTO;
+	element = calloc(1, s->maps[m].info.value_size);
+	if (!element)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(s->maps[m].fd, &first, element) < 0)
+		return -errno;
+	schema_convert(&plan, element, ret);
+	return ret->first_slot == 0 || ret->first_slot > s->maps[m].info.max_entries ? -EPROTO : 0;
+}
+
+static int open_table(struct source *s, enum fw_kind kind, uint32_t slot)
+{
+	enum map m = source_table(s, kind);
+	char pin[32];
+	int r;
+
+	(void) snprintf(pin, sizeof(pin), "%s_%u", maps[m].pin, slot);
+	r = open_map(s, m, pin);
+	if (r < 0 || s->maps[m].fd < 0)
+		return r;
+	if (!maps[m].key)
+		return read_header(s, m, &s->headers[kind]);
+	s->headers[kind].n_entries = s->maps[m].info.max_entries;
+	return 0;
+}
+
 static int open_tables(struct source *s)
 {
 	struct fw_policy policy = {};
 	uint32_t first = 0;
-	char name[32];
 	int r;
 
 	r = read_value(s, MAP_POLICY, &first, &policy);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
-		(void) snprintf(name, sizeof(name), "table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6',
-				fw_slot(policy.table_generation[kind]));
-		r = open_map(s, table_of(kind), name);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6 && r >= 0; kind++)
+		r = open_table(s, kind, fw_slot(policy.table_generation[kind]));
+	return r;
 }
 
 int source_open(const char *dir, const struct source *below, struct source **ret)
@@ -198,9 +201,8 @@ int source_open(const char *dir, const struct source *below, struct source **ret
 		return -ENOMEM;
 
 	r = read_schema(dir, &s->schema);
-	for (enum map m = 0; m < _MAP_MAX && r >= 0; m++)
-		if (maps[m].pin)
-			r = open_map(s, m, maps[m].pin);
+	for (enum map m = 0; m < MAP_TABLE4 && r >= 0; m++)
+		r = open_map(s, m, maps[m].pin);
 	if (r >= 0)
 		r = open_tables(s);
 	if (r < 0)
@@ -256,6 +258,28 @@ int source_port(const struct source *s, unsigned index, struct fw_port *ret)
 	return read_value(s, MAP_PORTS, &index, ret);
 }
 
+int source_port_hits(const struct source *s, unsigned index, uint64_t *ret_hits, uint32_t *ret_last_hit)
+{
+	struct fw_port port = { .entry.hits = FW_HITS_PENDING };
+	uint32_t last_hit = 0;
+	uint64_t hits = 0;
+	int r;
+
+	for (; s && port.entry.hits & FW_HITS_PENDING; s = s->below) {
+		r = source_port(s, index, &port);
+		if (r == -ENOENT) /* that version has fewer of them */
+			break;
+		if (r < 0)
+			return r;
+		hits += port.entry.hits & ~FW_HITS_PENDING;
+		if (last_hit < port.entry.last_hit)
+			last_hit = port.entry.last_hit;
+	}
+	*ret_hits = hits;
+	*ret_last_hit = last_hit;
+	return 0;
+}
+
 /* What lies below is in a base already where nothing is missing. */
 static int read_counters(const struct source *s, enum map counters, enum map base, uint32_t index, size_t size,
 			 void *ret)
@@ -289,51 +313,6 @@ int source_list_counters(const struct source *s, unsigned list, struct fw_list_c
 	return read_counters(s, MAP_LIST_COUNTERS, MAP_BASE_LISTS, list, sizeof(*ret), ret);
 }
 
-uint32_t source_room(const struct source *s, enum fw_kind kind)
-{
-	return s->maps[table_of(kind)].info.max_entries;
-}
-
-static void convert_batch(const struct source *s, enum map m, const char *keys, const char *values, uint32_t n,
-			 char *own_keys, struct fw_entry *entries)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		schema_convert(&s->maps[m].read_key, keys + i * s->maps[m].info.key_size,
-			       own_keys + i * s->maps[m].read_key.to_size);
-		schema_convert(&s->maps[m].read_value, values + i * s->maps[m].info.value_size, &entries[i]);
-	}
-}
-
-int source_each_entry(const struct source *s, enum fw_kind kind, source_entries_fn fn, void *userdata)
-{
-	enum map m = table_of(kind);
-	_cleanup_free_ struct fw_entry *entries = calloc(BATCH, sizeof(*entries));
-	_cleanup_free_ char *own_keys = calloc(BATCH, schema_size(&schema_own, maps[m].key));
-	_cleanup_free_ char *keys = NULL, *values = NULL;
-	uint32_t cursor, n;
-	void *in = NULL;
-	int r = 0, end = 0;
-
-	if (s->maps[m].fd < 0)
-		return 0;
-	keys = calloc(BATCH, s->maps[m].info.key_size);
-	values = calloc(BATCH, s->maps[m].info.value_size);
-	if (!entries || !own_keys || !keys || !values)
-		return -ENOMEM;
-	while (end == 0 && r >= 0) {
-		n = BATCH;
-		if (bpf_map_lookup_batch(s->maps[m].fd, in, &cursor, keys, values, &n, NULL) < 0)
-			end = -errno;
-		if (end < 0 && end != -ENOENT) /* the end of the table; n came all the same */
-			return end;
-		convert_batch(s, m, keys, values, n, own_keys, entries);
-		if (n > 0)
-			r = fn(kind, own_keys, entries, n, userdata);
-		in = &cursor;
-	}
-	return r;
-}
-
 int source_each_end(const struct source *s, source_end_fn fn, void *userdata)
 {
 	uint32_t key_size = s->maps[MAP_ENDS].info.key_size;
@@ -361,93 +340,4 @@ int source_each_end(const struct source *s, source_end_fn fn, void *userdata)
 		is_first = false;
 	}
 	return 0;
-}
-
-static int read_entry(const struct source *s, enum fw_kind kind, const void *key, struct fw_entry *ret)
-{
-	enum map m = table_of(kind);
-	_cleanup_free_ char *theirs = NULL;
-	struct fw_port port;
-	int r;
-
-	if (kind == FW_KIND_PORT) {
-		r = source_port(s, *(const uint32_t *)key, &port);
-		if (r >= 0)
-			*ret = port.entry;
-		return r;
-	}
-	if (s->maps[m].fd < 0)
-		return -ENOENT;
-	theirs = calloc(1, s->maps[m].info.key_size);
-	if (!theirs)
-		return -ENOMEM;
-	schema_convert(&s->maps[m].write_key, key, theirs);
-	return read_value(s, m, theirs, ret);
-}
-
-/* Those of one entry, with what is to come from below. */
-static int sum_hits(const struct source *s, enum fw_kind kind, const void *key, uint64_t *hits, uint32_t *last_hit)
-{
-	struct fw_entry entry = {};
-	int r;
-
-	for (; s; s = s->below) {
-		r = read_entry(s, kind, key, &entry);
-		if (r < 0)
-			return r == -ENOENT ? 0 : r;
-		*hits += entry.hits & ~FW_HITS_PENDING;
-		if (entry.last_hit > *last_hit)
-			*last_hit = entry.last_hit;
-		if (!(entry.hits & FW_HITS_PENDING)) /* it has those from below already */
-			break;
-	}
-	return 0;
-}
-
-struct hits_walk {
-	const struct source *source;
-	source_hits_fn fn;
-	void *userdata;
-};
-
-static int tell_hits(const struct hits_walk *w, enum fw_kind kind, const void *key, const struct fw_entry *entry)
-{
-	uint64_t hits = entry->hits & ~FW_HITS_PENDING;
-	uint32_t last_hit = entry->last_hit;
-	int r = 0;
-
-	if (entry->hits & FW_HITS_PENDING)
-		r = sum_hits(w->source->below, kind, key, &hits, &last_hit);
-	return r < 0 || hits == 0 ? r : w->fn(kind, key, hits, last_hit, w->userdata);
-}
-
-/* For source_each_entry(). */
-static int tell_hits_of_batch(enum fw_kind kind, const void *keys, const struct fw_entry *entries, uint32_t n,
-			      void *userdata)
-{
-	size_t size = schema_size(&schema_own, maps[table_of(kind)].key);
-	const struct hits_walk *w = userdata;
-	int r = 0;
-
-	for (uint32_t i = 0; i < n && r >= 0; i++)
-		r = tell_hits(w, kind, (const char *)keys + i * size, &entries[i]);
-	return r;
-}
-
-int source_each_hits(const struct source *s, source_hits_fn fn, void *userdata)
-{
-	struct hits_walk w = { .source = s, .fn = fn, .userdata = userdata };
-	struct fw_port port;
-	int r = 0;
-
-	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6 && r >= 0; kind++)
-		r = source_each_entry(s, kind, tell_hits_of_batch, &w);
-	for (uint32_t i = 0; i < FW_PORT_ENTRIES_MAX && r >= 0; i++) {
-		r = source_port(s, i, &port);
-		if (r == -ENOENT) /* that version has fewer of them */
-			return 0;
-		if (r >= 0 && port.is_used)
-			r = tell_hits(&w, FW_KIND_PORT, &i, &port.entry);
-	}
-	return r;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "abi.h"
+#include "prefix.h"
 #include "schema.h"
 
 struct source;
@@ -31,6 +32,9 @@ int source_counting_since(const struct source *s, uint64_t *ret);
 int source_list(const struct source *s, unsigned index, struct fw_list *ret);
 int source_port(const struct source *s, unsigned index, struct fw_port *ret);
 
+/* The hits of a port entry, with those from below; 0 = none, or no such entry. */
+int source_port_hits(const struct source *s, unsigned index, uint64_t *ret_hits, uint32_t *ret_last_hit);
+
 /* Summed over CPUs, with all that was counted below. */
 int source_counters(const struct source *s, unsigned index, struct fw_counters *ret);
 int source_list_counters(const struct source *s, unsigned list, struct fw_list_counters *ret);
@@ -38,14 +42,16 @@ int source_list_counters(const struct source *s, unsigned list, struct fw_list_c
 /* How many entries the table in use has room for. */
 uint32_t source_room(const struct source *s, enum fw_kind kind);
 
-/* Calls fn for entries by the thousand; keys are struct fw_key4 or fw_key6. Stops at a negative return. */
-typedef int (*source_entries_fn)(enum fw_kind kind, const void *keys, const struct fw_entry *entries, uint32_t n,
-				 void *userdata);
-int source_each_entry(const struct source *s, enum fw_kind kind, source_entries_fn fn, void *userdata);
+/*
+ * Calls fn for each entry, in no order, and stops at a negative return. One over which a writer has died may come
+ * twice, as it was and as it was to be.
+ */
+typedef int (*source_entry_fn)(const struct prefix *p, const struct fw_entry *entry, void *userdata);
+int source_each_entry(const struct source *s, enum fw_kind kind, source_entry_fn fn, void *userdata);
 
 typedef int (*source_end_fn)(const struct fw_ends_key *key, const struct fw_ends *ends, void *userdata);
 int source_each_end(const struct source *s, source_end_fn fn, void *userdata);
 
-/* Calls fn for each entry that has been hit, with its hits from below as well. A port entry's key is its index. */
-typedef int (*source_hits_fn)(enum fw_kind kind, const void *key, uint64_t hits, uint32_t last_hit, void *userdata);
+/* Calls fn for each entry that has been hit, with its hits from below as well. -ENOMEM: these are too many. */
+typedef int (*source_hits_fn)(const struct prefix *p, uint64_t hits, uint32_t last_hit, void *userdata);
 int source_each_hits(const struct source *s, source_hits_fn fn, void *userdata);

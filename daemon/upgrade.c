@@ -229,17 +229,12 @@ int upgrade_load(struct upgrade *u, struct fw_meta *meta, struct loader **ret)
 }
 
 /* For source_each_entry(): what was counted comes last, when nothing counts there any more. */
-static int fill_entries(enum fw_kind kind, const void *keys, const struct fw_entry *entries, uint32_t n, void *userdata)
+static int fill_entry(const struct prefix *p, const struct fw_entry *entry, void *userdata)
 {
-	_cleanup_free_ struct fw_entry *pending = calloc(n, sizeof(*pending));
+	struct fw_entry pending = *entry;
 
-	if (!pending)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < n; i++) {
-		pending[i] = entries[i];
-		pending[i].hits = FW_HITS_PENDING;
-	}
-	return table_fill(userdata, kind, keys, pending, n);
+	pending.hits = FW_HITS_PENDING;
+	return table_fill(userdata, p, &pending);
 }
 
 static int fill_end(const struct fw_ends_key *key, const struct fw_ends *ends, void *userdata)
@@ -287,7 +282,7 @@ int upgrade_fill(struct upgrade *u, struct table *t)
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6 && r >= 0; kind++) {
 		r = table_make_room(t, kind, source_room(below(u), kind));
 		if (r >= 0)
-			r = source_each_entry(below(u), kind, fill_entries, t);
+			r = source_each_entry(below(u), kind, fill_entry, t);
 	}
 	if (r < 0)
 		return log_error(r, "Cannot take over the entries of the version before: %m; its programs stay in force");
@@ -332,23 +327,29 @@ static int take_over_counters(const struct source *s, struct table *t)
 	return 0;
 }
 
-/* Where hits go. */
-struct hits_sink {
-	struct table *table;
-	int prog_fd; /* fw_add_hits */
-};
-
 /* For source_each_hits(). */
-static int add_hits(enum fw_kind kind, const void *key, uint64_t hits, uint32_t last_hit, void *userdata)
+static int add_hits(const struct prefix *p, uint64_t hits, uint32_t last_hit, void *userdata)
 {
-	const struct hits_sink *sink = userdata;
+	return table_add_pending_hits(userdata, p, hits, last_hit);
+}
 
-	return table_add_pending_hits(sink->table, sink->prog_fd, kind, key, hits, last_hit);
+/* Once, whoever repeats this: an entry that has them does not wait for them any more. */
+static int take_over_hits(const struct source *s, struct table *t)
+{
+	uint32_t last_hit;
+	uint64_t hits;
+	int r = 0;
+
+	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX && r >= 0; i++) {
+		r = source_port_hits(s, i, &hits, &last_hit);
+		if (r >= 0 && hits > 0)
+			r = table_add_pending_port_hits(t, i, hits, last_hit);
+	}
+	return r < 0 ? r : source_each_hits(s, add_hits, t);
 }
 
 int upgrade_finish(struct upgrade *u, struct loader *l, struct table *t)
 {
-	struct hits_sink sink = { .table = t, .prog_fd = loader_hits_program(l) };
 	struct sets sets;
 	int r;
 
@@ -358,7 +359,7 @@ int upgrade_finish(struct upgrade *u, struct loader *l, struct table *t)
 	if (r >= 0)
 		r = take_over_counters(below(u), t);
 	if (r >= 0)
-		r = source_each_hits(below(u), add_hits, &sink);
+		r = take_over_hits(below(u), t);
 	if (r < 0)
 		return log_error(r, "Cannot take over what the version before has counted: %m");
 

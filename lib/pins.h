@@ -8,7 +8,7 @@
  *   meta                     map; says which version wrote the rest
  *   progs/NAME               programs, by their name in fw.bpf.c
  *   maps/NAME                maps, by their name in maps.h
- *   maps/table4_SLOT         the entry table in that slot of tables4; likewise table6_SLOT
+ *   maps/table4_SLOT         the IPv4 entry table in that slot; likewise table6_SLOT
  *   links/HOOK_DIRECTION[_IFINDEX]   "tc_ingress_2", "cgroup_egress"
  *   filling/, next-N/        meta and maps/ of an upgrade that is under way: "sets", see daemon/upgrade.h
  */

@@ -12,10 +12,6 @@
 #define ROOM_LEFT   (UINT64_C(2) << 20)  /* what is left: to attach, to log, to run */
 #define ROOM_LITTLE (UINT64_C(64) << 10) /* may come out of that */
 
-/* An entry: the element of the hash, and up to two buckets. */
-#define ROOM_ENTRY4 UINT64_C(120)
-#define ROOM_ENTRY6 UINT64_C(136)
-
 /* What 'ends' has of an entry, in a slab, and its owner: that map takes memory element by element. */
 #define ROOM_ENDS UINT64_C(520)
 

@@ -24,26 +24,6 @@ enum fw_kind table_kind(const struct target *target)
 	return target->prefix.family == AF_INET ? FW_KIND_IPV4 : FW_KIND_IPV6;
 }
 
-union key table_prefix_to_key(const struct prefix *p)
-{
-	union key key = {};
-
-	/* both keys begin with the length, and zero bytes follow a shorter address */
-	key.v6.prefixlen = p->length;
-	memcpy(key.v6.addr, p->bytes, prefix_full_length(p->family) / 8);
-	return key;
-}
-
-struct prefix table_key_to_prefix(enum fw_kind kind, const union key *key)
-{
-	return prefix_from_bytes(kind == FW_KIND_IPV4 ? AF_INET : AF_INET6, key->v6.addr, key->v6.prefixlen);
-}
-
-size_t table_key_size(enum fw_kind kind)
-{
-	return kind == FW_KIND_IPV4 ? sizeof(struct fw_key4) : sizeof(struct fw_key6);
-}
-
 struct fw_ends_key table_ends_key(const struct target *target, unsigned port_index)
 {
 	struct fw_ends_key key = { .kind = table_kind(target) };
@@ -74,29 +54,37 @@ void table_set_length(struct table *t, int family, unsigned length, bool in_use)
 		__atomic_fetch_and(word, ~bit, __ATOMIC_SEQ_CST);
 }
 
-int table_current_fd(struct table *t, enum fw_kind kind)
+int table_current(struct table *t, enum fw_kind kind, struct chains **ret)
 {
 	const uint32_t *generation = &t->policy->table_generation[kind];
-	struct map_shape shape = { NULL, BPF_MAP_TYPE_HASH, table_key_size(kind), sizeof(struct fw_entry) };
 	char name[TABLE_PIN_MAX];
-	int r = -ENOENT, fd;
+	struct chains *c;
+	int r = -ENOENT;
 
 	for (int i = 0; i < 3; i++) { /* it may change between reading its number and opening it */
 		uint32_t now = __atomic_load_n(generation, __ATOMIC_ACQUIRE);
+		_cleanup_close_ int fd = -1;
 
-		if (t->table_fd[kind] >= 0 && t->table_generation[kind] == now)
-			return t->table_fd[kind];
-		shape.name = table_pin_name(kind, fw_slot(now), name);
-		r = pins_open_map(t->pin_dir, &shape, &fd);
+		if (t->chains[kind] && t->table_generation[kind] == now) {
+			*ret = t->chains[kind];
+			return 0;
+		}
+		r = fd = pins_open(t->pin_dir, table_pin_name(kind, fw_slot(now), name));
 		if (r == -ENOENT)
 			continue;
+		if (r >= 0)
+			r = chains_open(fd, &c);
 		if (r < 0)
 			return r;
-		closep(&t->table_fd[kind]);
-		t->table_fd[kind] = fd;
+		TAKE_FD(fd);
+		chains_free(t->chains[kind]);
+		t->chains[kind] = c;
 		t->table_generation[kind] = now;
 	}
-	return r < 0 ? r : t->table_fd[kind];
+	if (r < 0)
+		return r;
+	*ret = t->chains[kind];
+	return 0;
 }
 
 static int raw_get_port(struct table *t, const struct target *target, struct raw *ret)
@@ -121,6 +109,8 @@ static int raw_get_port(struct table *t, const struct target *target, struct raw
 int table_raw_get(struct table *t, const struct target *target, struct raw *ret)
 {
 	struct fw_ends_key key;
+	struct fw_slot *slot;
+	struct chains *c;
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
@@ -129,13 +119,12 @@ int table_raw_get(struct table *t, const struct target *target, struct raw *ret)
 		if (r < 0)
 			return r;
 	} else {
-		union key table_key = table_prefix_to_key(&target->prefix);
-		int fd = table_current_fd(t, table_kind(target));
-
-		if (fd < 0)
-			return fd;
-		if (bpf_map_lookup_elem(fd, &table_key, &ret->entry) < 0)
-			return -errno;
+		r = table_current(t, table_kind(target), &c);
+		if (r >= 0)
+			r = chains_find(c, &target->prefix, &slot);
+		if (r < 0)
+			return r;
+		ret->entry = slot->entry;
 	}
 
 	if (ret->entry.until == FW_UNTIL_MIXED) {
@@ -195,21 +184,28 @@ static bool entry_to_raw(const struct table_entry *e, struct raw *raw)
 	return is_mixed;
 }
 
-static int update_prefix(struct table *t, const struct target *target, const struct fw_entry *entry)
+int table_put_prefix(struct table *t, const struct prefix *p, const struct fw_entry *entry)
 {
-	union key key = table_prefix_to_key(&target->prefix);
-	enum fw_kind kind = table_kind(target);
-	int fd, r;
+	enum fw_kind kind = p->family == AF_INET ? FW_KIND_IPV4 : FW_KIND_IPV6;
+	struct chains *c;
+	int r;
 
 	for (;;) {
-		fd = table_current_fd(t, kind);
-		if (fd < 0)
-			return fd;
-		if (bpf_map_update_elem(fd, &key, entry, BPF_ANY) == 0)
-			return 0;
-		if (errno != E2BIG)
-			return -errno;
-		r = table_grow(t, kind, 0);
+		r = table_current(t, kind, &c);
+		if (r < 0)
+			return r;
+		r = chains_put(c, p, entry);
+		if (r == -E2BIG) {
+			r = table_grow(t, kind, 0);
+		} else if (r == -EXFULL) {
+			r = table_reseed(t, kind);
+		} else if (r == -EAGAIN) {
+			r = table_wait(t, kind);
+			if (r >= 0)
+				r = chains_settle(c);
+		} else {
+			return r;
+		}
 		if (r < 0)
 			return r;
 	}
@@ -219,7 +215,8 @@ static int put_prefix(struct table *t, const struct target *target, const struct
 {
 	bool is_there = entry->lists[FW_INGRESS] | entry->lists[FW_EGRESS];
 	__u64 *n = table_census_of(t, &target->prefix);
-	int fd, r = 0;
+	struct chains *c;
+	int r = 0;
 
 	if (is_there) {
 		if (!was_there) { /* the bit first: whoever dies here leaves one too many, not one too few */
@@ -228,19 +225,17 @@ static int put_prefix(struct table *t, const struct target *target, const struct
 			r = table_filter_add(t, table_kind(target), &target->prefix);
 		}
 		if (r >= 0)
-			r = update_prefix(t, target, entry);
+			r = table_put_prefix(t, &target->prefix, entry);
 		if (r >= 0 || was_there)
 			return r;
 	} else {
-		union key key = table_prefix_to_key(&target->prefix);
-
 		if (!was_there)
 			return 0;
-		fd = table_current_fd(t, table_kind(target));
-		if (fd < 0)
-			return fd;
-		if (bpf_map_delete_elem(fd, &key) < 0)
-			return -errno;
+		r = table_current(t, table_kind(target), &c);
+		if (r >= 0)
+			r = chains_remove(c, &target->prefix);
+		if (r < 0)
+			return r;
 	}
 
 	/* one less, or the one that could not be added after all */

@@ -13,13 +13,9 @@
 #include "cleanup.h"
 #include "table-internal.h"
 
-int table_fill(struct table *t, enum fw_kind kind, const void *keys, const struct fw_entry *entries, uint32_t n)
+int table_fill(struct table *t, const struct prefix *p, const struct fw_entry *entry)
 {
-	int fd = table_current_fd(t, kind);
-
-	if (fd < 0)
-		return fd;
-	return bpf_map_update_batch(fd, keys, entries, &n, NULL) < 0 ? -errno : 0;
+	return table_put_prefix(t, p, entry);
 }
 
 int table_fill_end(struct table *t, const struct fw_ends_key *key, const struct fw_ends *ends)
@@ -45,44 +41,34 @@ int table_set_list_base(struct table *t, unsigned list, const struct fw_list_cou
 	return bpf_map_update_elem(t->base_lists_fd, &list, base, BPF_ANY) < 0 ? -errno : 0;
 }
 
-int table_add_hits(int prog_fd, enum fw_kind kind, const void *key, uint64_t hits, uint32_t last_hit, bool is_pending)
+static void add_pending(struct fw_entry *entry, uint64_t hits, uint32_t last_hit)
 {
-	const struct fw_key4 *key4 = key; /* both begin with the length, and the address follows */
-	struct fw_more_hits more = {
-		.kind = kind,
-		.prefixlen = key4->prefixlen,
-		.hits = hits,
-		.last_hit = last_hit,
-		.is_pending = is_pending,
-	};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &more, .data_size_in = sizeof(more));
-
-	memcpy(more.addr, &key4->addr, table_key_size(kind) - sizeof(key4->prefixlen));
-	return bpf_prog_test_run_opts(prog_fd, &opts) < 0 ? -errno : 0;
+	if (entry->hits & FW_HITS_PENDING)
+		table_add_hits(entry, hits + FW_HITS_PENDING, last_hit);
 }
 
-int table_add_pending_hits(struct table *t, int prog_fd, enum fw_kind kind, const void *key, uint64_t hits,
-			   uint32_t last_hit)
+int table_add_pending_hits(struct table *t, const struct prefix *p, uint64_t hits, uint32_t last_hit)
 {
-	const uint32_t *index = key;
-	struct fw_entry *entry;
+	struct fw_slot *slot;
+	struct chains *c;
+	int r;
 
-	if (kind != FW_KIND_PORT)
-		return table_add_hits(prog_fd, kind, key, hits, last_hit, true);
-	if (*index >= FW_PORT_ENTRIES_MAX)
-		return 0;
-	entry = &t->ports[*index].entry; /* the kernel's own memory: one addition */
-	if (!(entry->hits & FW_HITS_PENDING))
-		return 0;
-	if (entry->last_hit < last_hit)
-		entry->last_hit = last_hit;
-	__atomic_fetch_add(&entry->hits, hits + FW_HITS_PENDING, __ATOMIC_SEQ_CST);
+	r = table_current(t, p->family == AF_INET ? FW_KIND_IPV4 : FW_KIND_IPV6, &c);
+	if (r >= 0)
+		r = chains_find(c, p, &slot);
+	if (r >= 0)
+		add_pending(&slot->entry, hits, last_hit);
+	return r == -ENOENT ? 0 : r;
+}
+
+int table_add_pending_port_hits(struct table *t, unsigned index, uint64_t hits, uint32_t last_hit)
+{
+	if (index < FW_PORT_ENTRIES_MAX)
+		add_pending(&t->ports[index].entry, hits, last_hit);
 	return 0;
 }
 
 int table_wait_for_programs(struct table *t)
 {
-	int fd = table_current_fd(t, FW_KIND_IPV4);
-
-	return fd < 0 ? fd : table_wait(t, FW_KIND_IPV4, fd);
+	return table_wait(t, FW_KIND_IPV4);
 }

@@ -3,6 +3,7 @@
 
 /* What the files of table.h share, and nobody else includes. */
 
+#include "chains.h"
 #include "filter.h"
 #include "pins.h"
 #include "ports.h"
@@ -23,8 +24,8 @@ struct table {
 	struct open_filter filters[2]; /* by enum fw_kind */
 	int filters_fd;
 	struct fw_port *ports;     /* mapped, FW_PORT_ENTRIES_MAX */
-	int tables_fd[2];          /* tables4, tables6; index enum fw_kind */
-	int table_fd[2];           /* the table in use, -1 = not opened yet */
+	int tables_fd;
+	struct chains *chains[2];  /* the table in use, by enum fw_kind, NULL = not opened yet */
 	uint32_t table_generation[2];
 	int ends_fd;
 	int lists_fd;
@@ -40,32 +41,22 @@ struct table {
 	struct fw_port_index *port_index; /* built by the change, not exchanged yet */
 };
 
-/* Creates an empty entry table or port index map, like the templates of maps.h. */
-int table_new_map(enum fw_kind kind, uint32_t max_entries);
-
 /* Name of a table's pin, below the pin directory; returns ret. */
 #define TABLE_PIN_MAX 32
 const char *table_pin_name(enum fw_kind kind, uint32_t slot, char ret[static TABLE_PIN_MAX]);
 
-/* Pins a table as that of its slot and puts it there; the slot is not in use yet. */
-int table_put_slot(struct table *t, enum fw_kind kind, uint32_t slot, int fd);
+/*
+ * Pins a table as that of its slot and puts it there; the slot is not in use yet. When it returns, no program looks for
+ * a table that was there before.
+ */
+int table_put_slot(struct table *t, enum fw_kind kind, uint32_t slot, const struct chains *c);
 
-/* Returns when no program looks any more for a table that was in use before this one; fd: the one in use. */
-int table_wait(struct table *t, enum fw_kind kind, int fd);
+/* Returns when no program looks any more for a table that was in use before this one. */
+int table_wait(struct table *t, enum fw_kind kind);
 
 /* Builds and exchanges the port index as port_entries is now. */
 int table_exchange_port_index(struct table *t);
 
-#define TABLE_BATCH 4096 /* elements a system call moves; larger ones are not faster */
-
-union key {
-	struct fw_key4 v4;
-	struct fw_key6 v6;
-};
-
-size_t table_key_size(enum fw_kind kind);
-union key table_prefix_to_key(const struct prefix *p);
-struct prefix table_key_to_prefix(enum fw_kind kind, const union key *key);
 struct fw_ends_key table_ends_key(const struct target *target, unsigned port_index);
 
 /* How many entries of that family and length there are, and whether the kernel is to look for any. */
@@ -73,10 +64,13 @@ __u64 *table_census_of(struct table *t, const struct prefix *p);
 void table_set_length(struct table *t, int family, unsigned length, bool in_use);
 
 /*
- * The table in use. A descriptor stays good after another process has put a larger one in its place,
- * but shows the past: so this looks at the generation again each time.
+ * The table in use. It stays good after another process has put a larger one in its place, but shows the past: so this
+ * looks at the generation again each time.
  */
-int table_current_fd(struct table *t, enum fw_kind kind);
+int table_current(struct table *t, enum fw_kind kind, struct chains **ret);
+
+/* Adds an entry to the table in use, which grows as needed, or changes it. What must come before it is there. */
+int table_put_prefix(struct table *t, const struct prefix *p, const struct fw_entry *entry);
 
 /* An entry as it is in the kernel, lists that have let go of it included. */
 struct raw {
@@ -97,11 +91,8 @@ int table_entry_read(struct table *t, const struct target *target, struct raw *r
 /* Lists count their entries: was and is are the lists of one entry, before and after. */
 void table_count_in_lists(struct table *t, uint64_t was, uint64_t is);
 
-/*
- * Adds hits to an entry of a table in use while packets add theirs; prog_fd: fw_add_hits. Pending hits are added only
- * if the entry still waits for them. One that is no longer there is passed over.
- */
-int table_add_hits(int prog_fd, enum fw_kind kind, const void *key, uint64_t hits, uint32_t last_hit, bool is_pending);
+/* Adds hits to an entry while packets add theirs. */
+void table_add_hits(struct fw_entry *entry, uint64_t hits, uint32_t last_hit);
 
 /*
  * Makes room: for at_least entries, or for more than there is room for now if 0. -E2BIG: MaxEntries= does
@@ -109,11 +100,14 @@ int table_add_hits(int prog_fd, enum fw_kind kind, const void *key, uint64_t hit
  */
 int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least);
 
-/*
- * Gives back what a table has far too much of, after a change that has opened it, and any table that a dead writer has left
- * beside the one in use. What fails is tried again after the next change.
- */
+/* The same table with another seed. */
+int table_reseed(struct table *t, enum fw_kind kind);
+
+/* Gives back what a table has far too much of, after a change that has opened it. What fails is tried after the next. */
 void table_shrink(struct table *t);
+
+/* Lets go of a table that a dead writer has left beside the one in use. */
+void table_drop_left_behind(struct table *t);
 
 /* Before the first change of a series, which table_commit() ends: repairs what a dead writer has left. */
 int table_begin(struct table *t);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Many entries at once. Adding one by one costs a lookup, an update and their system calls each; here room
- * is made once, and the kernel is handed thousands at a time. Only what is in another list already, and
- * ports, go the slow way.
+ * Many entries at once: room is made once, and nothing is looked up that cannot be there. Only what is in another list
+ * already, and ports, go the slow way.
  */
 
 #include <errno.h>
@@ -12,30 +11,7 @@
 #include <bpf/bpf.h>
 
 #include "cleanup.h"
-#include "insert.h"
 #include "table-internal.h"
-
-#define LOAD_BATCH 65536 /* elements that two threads insert at a time */
-
-/* Targets of one family that wait to be inserted together. */
-struct batch {
-	struct table *t;
-	enum fw_kind kind;
-	unsigned list;
-	unsigned directions;
-	bool is_new; /* none is in another list: nothing needs to be looked up */
-	uint8_t *keys;
-	struct fw_entry *values;
-	const struct target **targets;
-	uint32_t n, size;
-};
-
-static void batch_done(struct batch *b)
-{
-	free(b->keys);
-	free(b->values);
-	free(b->targets);
-}
 
 /* What table_load() was asked for. */
 struct load {
@@ -49,116 +25,49 @@ struct load {
 	bool is_tight; /* some removals went first: the table cannot hold both at a time */
 };
 
-/* For n_all targets, or some of them at a time. On failure *ret is half-made, for batch_done(). */
-static int batch_new(const struct load *x, enum fw_kind kind, size_t n_all, struct batch *ret)
+static unsigned directions_of(const struct load *x, const struct target *target)
 {
-	uint32_t size = n_all < LOAD_BATCH ? n_all : LOAD_BATCH;
-
-	*ret = (struct batch){
-		.t = x->t,
-		.kind = kind,
-		.list = x->list,
-		.directions = x->directions,
-		.is_new = x->is_new || table_count(x->t, kind) == 0,
-		.keys = calloc(size, table_key_size(kind)),
-		.values = calloc(size, sizeof(*ret->values)),
-		.targets = calloc(size, sizeof(*ret->targets)),
-		.size = size,
-	};
-	return ret->keys && ret->values && ret->targets ? 0 : -ENOMEM;
+	return x->directions ?: target_default_directions(target);
 }
 
-static int add_one(struct batch *b, const struct target *target)
+static int add_one(const struct load *x, const struct target *target)
 {
-	return table_add(b->t, target, b->list, b->directions ?: target_default_directions(target), FW_UNTIL_NEVER, NULL);
-}
-
-/* More or fewer in the census, for some of those that wait. */
-static void batch_count(struct batch *b, uint32_t from, uint32_t to, int more)
-{
-	for (uint32_t i = from; i < to; i++)
-		*table_census_of(b->t, &b->targets[i]->prefix) += more;
+	return table_add(x->t, target, x->list, directions_of(x, target), FW_UNTIL_NEVER, NULL);
 }
 
 /*
- * Before the entries: a length that is not looked for, or a filter that says no, would hide them. There is room
- * in the filter: a new one, made from the table, would lack those of the batch.
+ * An entry that no list has. Before it come its length, which the kernel would not look for, its bits in the filter, which
+ * would say no, and its place in the census: too many there do no harm, too few would.
  */
-static int batch_set_bits(struct batch *b)
+static int add_new(const struct load *x, const struct target *target)
 {
-	int r = 0;
+	const struct prefix *p = &target->prefix;
+	unsigned directions = directions_of(x, target);
+	__u64 *n = table_census_of(x->t, p);
+	struct fw_entry entry = {};
+	int r;
 
-	for (uint32_t i = 0; i < b->n && r >= 0; i++) {
-		const struct prefix *p = &b->targets[i]->prefix;
-
-		table_set_length(b->t, p->family, p->length, true);
-		r = table_filter_add(b->t, b->kind, p);
-	}
-	return r;
-}
-
-/* Inserts what waits. Whoever made the table has asked for the memory for it. */
-static int batch_flush(struct batch *b)
-{
-	const struct elements elements = {
-		.keys = b->keys,
-		.values = b->values,
-		.key_size = table_key_size(b->kind),
-		.value_size = sizeof(*b->values),
-		.n = b->n,
-	};
-	uint32_t done[INSERT_HALVES], half = b->n / INSERT_HALVES;
-	int fd, r;
-
-	if (b->n == 0)
-		return 0;
-	fd = table_current_fd(b->t, b->kind);
-	if (fd < 0)
-		return fd;
-	r = batch_set_bits(b);
-	if (r < 0)
-		return r;
-	batch_count(b, 0, b->n, 1); /* before they come: too many in the census do no harm, too few would */
-	r = insert_all(fd, &elements, done);
-	batch_count(b, done[0], half, -1);
-	batch_count(b, half + done[1], b->n, -1);
-	b->t->n_more_entries[b->list] += done[0] + done[1];
-	b->n = 0;
-	return r;
-}
-
-/* Queues an insertion. What is there already belongs to another list too, and is changed by itself. */
-static int batch_put(struct batch *b, const struct target *target)
-{
-	unsigned directions = b->directions ?: target_default_directions(target);
-	union key key = table_prefix_to_key(&target->prefix);
-	struct fw_entry *e = &b->values[b->n];
-
-	if (!b->is_new && table_holds(b->t, target))
-		return add_one(b, target);
-
-	memset(e, 0, sizeof(*e));
 	for (unsigned d = 0; d < _FW_DIRECTION_MAX; d++)
 		if (directions & 1u << d)
-			e->lists[d] = 1ull << b->list;
-	memcpy(b->keys + b->n * table_key_size(b->kind), &key, table_key_size(b->kind));
-	b->targets[b->n++] = target;
-	return b->n == b->size ? batch_flush(b) : 0;
+			entry.lists[d] = 1ull << x->list;
+	table_set_length(x->t, p->family, p->length, true);
+	(*n)++;
+	r = table_filter_add(x->t, table_kind(target), p);
+	if (r >= 0)
+		r = table_put_prefix(x->t, p, &entry);
+	if (r < 0)
+		(*n)--;
+	else
+		x->t->n_more_entries[x->list]++;
+	return r;
 }
 
 static size_t count_absent(struct table *t, enum fw_kind kind, const struct target *targets, size_t n_targets)
 {
-	struct fw_entry e;
 	size_t n = 0;
 
-	for (size_t i = 0; i < n_targets; i++) {
-		union key key;
-
-		if (table_kind(&targets[i]) != kind)
-			continue;
-		key = table_prefix_to_key(&targets[i].prefix);
-		n += bpf_map_lookup_elem(table_current_fd(t, kind), &key, &e) < 0;
-	}
+	for (size_t i = 0; i < n_targets; i++)
+		n += table_kind(&targets[i]) == kind && !table_holds(t, &targets[i]);
 	return n;
 }
 
@@ -251,19 +160,20 @@ static int prepare_kind(struct load *x, enum fw_kind kind)
 
 static int add_kind(const struct load *x, enum fw_kind kind)
 {
-	size_t n = count_kind(kind, x->add, x->n_add);
-	_cleanup_(batch_done) struct batch b = {};
-	int r;
+	bool is_new = kind != FW_KIND_PORT && (x->is_new || table_count(x->t, kind) == 0);
+	int r = 0;
 
-	if (n == 0)
-		return 0;
-	r = batch_new(x, kind, n, &b);
 	for (size_t i = 0; i < x->n_add && r >= 0; i++) {
-		if (table_kind(&x->add[i]) != kind)
+		const struct target *target = &x->add[i];
+
+		if (table_kind(target) != kind)
 			continue;
-		r = kind == FW_KIND_PORT ? add_one(&b, &x->add[i]) : batch_put(&b, &x->add[i]);
+		if (is_new || (kind != FW_KIND_PORT && !table_holds(x->t, target)))
+			r = add_new(x, target);
+		else
+			r = add_one(x, target);
 	}
-	return r < 0 ? r : batch_flush(&b);
+	return r;
 }
 
 /* Takes back what of add[] is in the list: none of it was before. */

@@ -16,45 +16,40 @@
 /* Told of each raw entry, whether it has ended or not. */
 typedef int (*raw_fn)(struct table *t, const struct target *target, struct raw *raw, void *userdata);
 
+struct walk {
+	struct table *t;
+	int family;
+	raw_fn fn;
+	void *userdata;
+};
+
+static int walk_one(struct fw_slot *slot, void *userdata)
+{
+	const struct walk *w = userdata;
+	struct target target = { .kind = TARGET_PREFIX, .prefix = chains_prefix(w->family, slot) };
+	struct raw raw = { .entry = slot->entry };
+
+	if (raw.entry.until == FW_UNTIL_MIXED) {
+		struct fw_ends_key where = table_ends_key(&target, 0);
+
+		(void) bpf_map_lookup_elem(w->t->ends_fd, &where, &raw.ends); /* gone: as the kernel, take it as without an end */
+	}
+	return w->fn(w->t, &target, &raw, w->userdata);
+}
+
 static int walk_table(struct table *t, enum fw_kind kind, raw_fn fn, void *userdata)
 {
-	_cleanup_free_ struct fw_entry *values = calloc(TABLE_BATCH, sizeof(*values));
-	_cleanup_free_ uint8_t *keys = calloc(TABLE_BATCH, table_key_size(kind));
-	struct target target = { .kind = TARGET_PREFIX };
-	uint32_t cursor, n;
-	void *in = NULL;
-	int fd, r = 0, end = 0;
+	struct walk w = {
+		.t = t,
+		.family = kind == FW_KIND_IPV4 ? AF_INET : AF_INET6,
+		.fn = fn,
+		.userdata = userdata,
+	};
+	struct chains *c;
+	int r;
 
-	if (!keys || !values)
-		return -ENOMEM;
-	fd = table_current_fd(t, kind);
-	if (fd < 0)
-		return fd;
-
-	while (end == 0) {
-		n = TABLE_BATCH;
-		if (bpf_map_lookup_batch(fd, in, &cursor, keys, values, &n, NULL) < 0)
-			end = -errno;
-		if (end < 0 && end != -ENOENT)
-			return end;
-		for (uint32_t i = 0; i < n; i++) {
-			struct raw raw = { .entry = values[i] };
-			union key key = {};
-
-			memcpy(&key, keys + i * table_key_size(kind), table_key_size(kind));
-			target.prefix = table_key_to_prefix(kind, &key);
-			if (raw.entry.until == FW_UNTIL_MIXED) {
-				struct fw_ends_key where = table_ends_key(&target, 0);
-
-				(void) bpf_map_lookup_elem(t->ends_fd, &where, &raw.ends); /* gone: as the kernel, take it as without an end */
-			}
-			r = fn(t, &target, &raw, userdata);
-			if (r < 0)
-				return r;
-		}
-		in = &cursor;
-	}
-	return r;
+	r = table_current(t, kind, &c);
+	return r < 0 ? r : chains_each(c, walk_one, &w);
 }
 
 static int walk_ports(struct table *t, raw_fn fn, void *userdata)
@@ -280,6 +275,19 @@ static int remove_stale_ends(struct table *t)
 	return 0;
 }
 
+static int repair_chains(struct table *t)
+{
+	struct chains *c;
+	int r = 0;
+
+	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6 && r >= 0; kind++) {
+		r = table_current(t, kind, &c);
+		if (r >= 0)
+			r = chains_repair(c);
+	}
+	return r;
+}
+
 static int count_anew(struct table *t)
 {
 	/* who dies below has not repaired it: the mark stays until table_commit() */
@@ -287,7 +295,10 @@ static int count_anew(struct table *t)
 	struct fw_list list;
 	int r;
 
-	r = remove_stale_ends(t);
+	table_drop_left_behind(t);
+	r = repair_chains(t);
+	if (r >= 0)
+		r = remove_stale_ends(t);
 	if (r >= 0)
 		r = walk_raw(t, count_one, &w);
 	if (r < 0)

@@ -19,7 +19,7 @@
 #include "cleanup.h"
 #include "table-internal.h"
 
-#define TABLE_ENTRIES_MIN 1024 /* some 120 KiB: what a table starts with */
+#define TABLE_ENTRIES_MIN 1024 /* some 80 KiB: what a table starts with */
 
 struct table *table_free(struct table *t)
 {
@@ -34,11 +34,11 @@ struct table *table_free(struct table *t)
 		(void) munmap(t->ports, FW_PORT_ENTRIES_MAX * sizeof(*t->ports));
 	if (t->cells)
 		(void) munmap(t->cells, 2 * FW_TABLE_SLOTS * sizeof(*t->cells));
-	for (unsigned i = 0; i < ELEMENTSOF(t->tables_fd); i++) {
+	for (unsigned i = 0; i < ELEMENTSOF(t->chains); i++) {
 		table_close_filter(t, i);
-		closep(&t->tables_fd[i]);
-		closep(&t->table_fd[i]);
+		chains_free(t->chains[i]);
 	}
+	closep(&t->tables_fd);
 	closep(&t->filters_fd);
 	closep(&t->ends_fd);
 	closep(&t->lists_fd);
@@ -64,8 +64,7 @@ static struct table *table_new(const char *pin_dir)
 
 	if (!t)
 		return NULL;
-	t->tables_fd[0] = t->tables_fd[1] = t->table_fd[0] = t->table_fd[1] = -1;
-	t->filters_fd = t->ends_fd = t->lists_fd = t->port_index_fd = t->counters_fd = t->list_counters_fd = -1;
+	t->tables_fd = t->filters_fd = t->ends_fd = t->lists_fd = t->port_index_fd = t->counters_fd = t->list_counters_fd = -1;
 	t->base_counters_fd = t->base_lists_fd = -1;
 	t->pin_dir = strdup(pin_dir);
 	return t->pin_dir ? t : table_free(t);
@@ -88,10 +87,7 @@ int table_open(const char *pin_dir, struct table **ret)
 		struct map_shape shape;
 		int *fd;
 	} maps[] = {
-		{ { "maps/tables4", BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t) },
-		  &t->tables_fd[FW_KIND_IPV4] },
-		{ { "maps/tables6", BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t) },
-		  &t->tables_fd[FW_KIND_IPV6] },
+		{ { "maps/tables", BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t) }, &t->tables_fd },
 		{ { "maps/filters", BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t) }, &t->filters_fd },
 		{ { "maps/ends", BPF_MAP_TYPE_HASH, sizeof(struct fw_ends_key), sizeof(struct fw_ends) },
 		  &t->ends_fd },
@@ -179,36 +175,28 @@ int table_try_lock(const char *run_dir, int *ret_fd)
 	return lock(run_dir, LOCK_EX | LOCK_NB, ret_fd);
 }
 
-int table_new_map(enum fw_kind kind, uint32_t max_entries)
-{
-	int fd;
-
-	if (kind == FW_KIND_PORT)
-		fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fw_port_index", sizeof(uint32_t),
-				    sizeof(struct fw_port_index), 1, NULL);
-	else
-		fd = bpf_map_create(BPF_MAP_TYPE_HASH, kind == FW_KIND_IPV4 ? "fw_table4" : "fw_table6",
-				    kind == FW_KIND_IPV4 ? sizeof(struct fw_key4) : sizeof(struct fw_key6),
-				    sizeof(struct fw_entry), max_entries, NULL);
-	return fd < 0 ? -errno : fd;
-}
-
 const char *table_pin_name(enum fw_kind kind, uint32_t slot, char ret[static TABLE_PIN_MAX])
 {
 	(void) snprintf(ret, TABLE_PIN_MAX, "maps/table%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', slot);
 	return ret;
 }
 
-int table_put_slot(struct table *t, enum fw_kind kind, uint32_t slot, int fd)
+int table_put_slot(struct table *t, enum fw_kind kind, uint32_t slot, const struct chains *c)
 {
+	uint32_t outer = kind * FW_TABLE_SLOTS + slot;
+	int fd = chains_fd(c), r;
 	char name[TABLE_PIN_MAX];
-	int r;
 
 	/* named before it is used: a table that the kernel uses is one that fwctl can find */
 	r = pins_put(t->pin_dir, table_pin_name(kind, slot, name), fd);
 	if (r < 0)
 		return r;
-	return bpf_map_update_elem(t->tables_fd[kind], &slot, &fd, BPF_ANY) < 0 ? -errno : 0;
+	/* before it is there: whoever comes after a dead writer and finds a table in the slot takes it for complete */
+	t->policy->chains[kind][slot] = (struct fw_chains){
+		.seed = chains_table(c)->seed,
+		.n_heads = chains_table(c)->n_heads,
+	};
+	return bpf_map_update_elem(t->tables_fd, &outer, &fd, BPF_ANY) < 0 ? -errno : 0;
 }
 
 int table_exchange_port_index(struct table *t)
@@ -227,9 +215,9 @@ int table_exchange_port_index(struct table *t)
 			return r;
 	}
 
-	fd = table_new_map(FW_KIND_PORT, 1);
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fw_port_index", sizeof(uint32_t), sizeof(struct fw_port_index), 1, NULL);
 	if (fd < 0)
-		return fd;
+		return -errno;
 	if (bpf_map_update_elem(fd, &first, t->port_index, BPF_ANY) < 0)
 		return -errno;
 	if (bpf_map_update_elem(t->port_index_fd, &first, &fd, BPF_ANY) < 0)
@@ -245,6 +233,24 @@ int table_exchange_port_index(struct table *t)
 	return 0;
 }
 
+static int create_table(struct table *t, enum fw_kind kind)
+{
+	uint32_t slot = fw_slot(t->policy->table_generation[kind]), outer = kind * FW_TABLE_SLOTS + slot, id;
+	struct chains *c;
+	int r;
+
+	if (bpf_map_lookup_elem(t->tables_fd, &outer, &id) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
+	r = chains_new(t->meta.max_entries < TABLE_ENTRIES_MIN ? t->meta.max_entries : TABLE_ENTRIES_MIN, &c);
+	if (r < 0)
+		return r;
+	r = table_put_slot(t, kind, slot, c);
+	chains_free(c);
+	return r;
+}
+
 int table_create(const char *pin_dir)
 {
 	static const struct fw_list first_lists[] = {
@@ -253,7 +259,6 @@ int table_create(const char *pin_dir)
 	};
 	_cleanup_(table_freep) struct table *t = NULL;
 	struct fw_list list;
-	uint32_t id;
 	int r;
 
 	r = table_open(pin_dir, &t);
@@ -261,18 +266,7 @@ int table_create(const char *pin_dir)
 		return r;
 
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
-		uint32_t slot = fw_slot(t->policy->table_generation[kind]);
-		_cleanup_close_ int fd = -1;
-
-		if (bpf_map_lookup_elem(t->tables_fd[kind], &slot, &id) == 0)
-			continue;
-		if (errno != ENOENT)
-			return -errno;
-		fd = table_new_map(kind, t->meta.max_entries < TABLE_ENTRIES_MIN ? t->meta.max_entries :
-										   TABLE_ENTRIES_MIN);
-		if (fd < 0)
-			return fd;
-		r = table_put_slot(t, kind, slot, fd);
+		r = create_table(t, kind);
 		if (r < 0)
 			return r;
 	}
@@ -366,9 +360,12 @@ int table_commit(struct table *t)
 	__atomic_store_n(&t->policy->audit, audit, __ATOMIC_RELEASE);
 	__atomic_store_n(&t->policy->block, block, __ATOMIC_RELEASE);
 
+	table_shrink(t);
 	t->is_changing = false;
 	__atomic_store_n(&t->census->is_changing, 0, __ATOMIC_RELEASE);
-	table_shrink(t); /* safe to die in */
+	for (unsigned i = 0; i < ELEMENTSOF(t->chains); i++)
+		if (t->chains[i])
+			chains_unmap(t->chains[i]);
 	return 0;
 }
 

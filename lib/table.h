@@ -96,7 +96,10 @@ int table_get(struct table *t, const struct target *target, struct table_entry *
 /* Is there an entry of exactly this target, ended or not? Mostly without a system call if there is none. */
 bool table_holds(struct table *t, const struct target *target);
 
-/* Calls fn for each entry, in no order; stops at a negative return, which is returned. */
+/*
+ * Calls fn for each entry, in no order; stops at a negative return, which is returned. fn asks nothing of this table:
+ * another process may exchange what is being walked.
+ */
 typedef int (*table_fn)(const struct table_entry *e, void *userdata);
 int table_walk(struct table *t, table_fn fn, void *userdata);
 
@@ -145,12 +148,11 @@ bool table_is_current(struct table *t);
 void table_set_strict(struct table *t, bool is_strict);
 
 /*
- * Carrying over from another version, into a table that nothing reads yet. Entries come as they are, keys
- * as struct fw_key4 or fw_key6, into the room that was made, MaxEntries= or not; table_repair() follows and
- * makes all that is derived from them.
+ * Carrying over from another version, into a table that nothing reads yet. Entries come as they are, into the room that
+ * was made, MaxEntries= or not; table_repair() follows and makes all that is derived from them.
  */
 int table_make_room(struct table *t, enum fw_kind kind, uint32_t n_entries);
-int table_fill(struct table *t, enum fw_kind kind, const void *keys, const struct fw_entry *entries, uint32_t n);
+int table_fill(struct table *t, const struct prefix *p, const struct fw_entry *entry);
 int table_fill_end(struct table *t, const struct fw_ends_key *key, const struct fw_ends *ends);
 int table_fill_port(struct table *t, unsigned index, const struct fw_port *port);
 
@@ -158,12 +160,9 @@ int table_fill_port(struct table *t, unsigned index, const struct fw_port *port)
 int table_set_base(struct table *t, unsigned index, const struct fw_counters *base);
 int table_set_list_base(struct table *t, unsigned list, const struct fw_list_counters *base);
 
-/*
- * Adds hits to an entry whose hits are pending, while packets add theirs; any other is passed over. prog_fd:
- * fw_add_hits. A port entry's key is its index.
- */
-int table_add_pending_hits(struct table *t, int prog_fd, enum fw_kind kind, const void *key, uint64_t hits,
-			   uint32_t last_hit);
+/* Adds hits to an entry whose hits are pending, while packets add theirs; any other is passed over. */
+int table_add_pending_hits(struct table *t, const struct prefix *p, uint64_t hits, uint32_t last_hit);
+int table_add_pending_port_hits(struct table *t, unsigned index, uint64_t hits, uint32_t last_hit);
 
 /* Returns when no program runs any more that was running before. */
 int table_wait_for_programs(struct table *t);

@@ -24,7 +24,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1 << 21);
-	__type(key, struct fw_key4);
+	__type(key, struct bench_key4);
 	__type(value, __u64);
 } lpm4 SEC(".maps");
 
@@ -32,9 +32,24 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1 << 21);
-	__type(key, struct fw_key6);
+	__type(key, struct bench_key6);
 	__type(value, __u64);
 } lpm6 SEC(".maps");
+
+/* Preallocated, as an entry table is, and sized to the list. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct bench_key4);
+	__type(value, struct fw_entry);
+} hash4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct bench_key6);
+	__type(value, struct fw_entry);
+} hash6 SEC(".maps");
 
 static const struct decision no_match = { .reason = FW_REASON_NO_MATCH };
 static const struct decision match = { .reason = FW_REASON_ADDRESS, .found = FOUND(RANK_ADDRESS, 0, 0, 0) };
@@ -42,8 +57,8 @@ static const struct decision match = { .reason = FW_REASON_ADDRESS, .found = FOU
 /* These say what they have found as a number, not only that they have: see one(). */
 static __always_inline __u64 lpm_find(const struct packet *pkt)
 {
-	struct fw_key6 key6 = { .prefixlen = 128 };
-	struct fw_key4 key4 = { .prefixlen = 32, .addr = pkt->addr[0] };
+	struct bench_key6 key6 = { .prefixlen = 128 };
+	struct bench_key4 key4 = { .prefixlen = 32, .addr = pkt->addr[0] };
 	__u64 *lists;
 
 	if (pkt->flags & PACKET_IP4) {
@@ -55,25 +70,20 @@ static __always_inline __u64 lpm_find(const struct packet *pkt)
 	return lists ? *lists : 0;
 }
 
-/* The entry tables without the filter: asked for each prefix length in use, the longest first. */
+/* Hashes without a filter before them: asked for each prefix length in use, the longest first. */
 static __always_inline __u64 hash_find_ip4(const struct fw_policy *p, __u32 addr)
 {
 	__u64 lengths = p->lengths4;
-	__u32 slot = fw_slot(p->table_generation[FW_KIND_IPV4]);
 	struct fw_entry *e;
-	struct fw_key4 key;
-	void *table;
+	struct bench_key4 key;
 
-	table = bpf_map_lookup_elem(&tables4, &slot);
-	if (!table)
-		return 0;
 	for (int i = 0; i <= 32 && lengths; i++) {
 		__u32 host_bits = lowest_bit(lengths);
 
 		lengths &= lengths - 1;
 		key.prefixlen = 32 - host_bits;
 		key.addr = bpf_htonl(addr & (__u32)(~0ull << host_bits));
-		e = bpf_map_lookup_elem(table, &key);
+		e = bpf_map_lookup_elem(&hash4, &key);
 		if (e)
 			return e->lists[FW_INGRESS];
 	}
@@ -82,14 +92,10 @@ static __always_inline __u64 hash_find_ip4(const struct fw_policy *p, __u32 addr
 
 static __always_inline __u64 hash_find_ip6(const struct fw_policy *p, __u64 high, __u64 low)
 {
-	__u32 slot = fw_slot(p->table_generation[FW_KIND_IPV6]), host_bits;
 	struct fw_entry *e;
-	struct fw_key6 key;
-	void *table;
+	struct bench_key6 key;
+	__u32 host_bits;
 
-	table = bpf_map_lookup_elem(&tables6, &slot);
-	if (!table)
-		return 0;
 	for (__u32 word = 0; word < 3; word++) {
 		__u64 lengths = p->lengths6[word];
 
@@ -101,7 +107,7 @@ static __always_inline __u64 hash_find_ip6(const struct fw_policy *p, __u64 high
 			key.addr[1] = bpf_htonl(filter_keep_high(high, host_bits));
 			key.addr[2] = bpf_htonl(filter_keep_low(low, host_bits) >> 32);
 			key.addr[3] = bpf_htonl(filter_keep_low(low, host_bits));
-			e = bpf_map_lookup_elem(table, &key);
+			e = bpf_map_lookup_elem(&hash6, &key);
 			if (e)
 				return e->lists[FW_INGRESS];
 		}

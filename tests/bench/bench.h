@@ -13,7 +13,7 @@ enum bench_design {
 	DESIGN_NONE,     /* parses and counts, looks nothing up */
 	DESIGN_FW,       /* classify() */
 	DESIGN_LPM_TRIE, /* one lookup in an LPM trie of the same entries */
-	DESIGN_HASH,     /* the entry tables alone, a lookup per length in use */
+	DESIGN_HASH,     /* a hash of the kernel with the same entries, a lookup per length in use */
 	_DESIGN_MAX,
 };
 
@@ -21,6 +21,17 @@ enum bench_sources {
 	SOURCES_MISS, /* on no list */
 	SOURCES_HIT,
 	_SOURCES_MAX,
+};
+
+/* As an LPM trie has them: prefixlen in host order, the address in network order, bits past prefixlen zero. */
+struct bench_key4 {
+	__u32 prefixlen;
+	__be32 addr;
+};
+
+struct bench_key6 {
+	__u32 prefixlen;
+	__be32 addr[4];
 };
 
 struct bench_run {

@@ -81,11 +81,13 @@ static int fill_table(struct table *t, const struct prefixes *p, double *ret_sec
 	return r;
 }
 
-static int fill_trie(const struct prefixes *p, int family, int fd)
+/* A trie or a hash of the kernel: their values begin with the lists. */
+static int fill_map(const struct prefixes *p, const struct bpf_map *map)
 {
-	size_t key_size = family == AF_INET ? sizeof(struct fw_key4) : sizeof(struct fw_key6);
+	size_t key_size = bpf_map__key_size(map), value_size = bpf_map__value_size(map);
 	_cleanup_free_ uint8_t *keys = calloc(p->n + 1, key_size);
-	_cleanup_free_ uint64_t *values = calloc(p->n + 1, sizeof(*values));
+	_cleanup_free_ uint8_t *values = calloc(p->n + 1, value_size);
+	const uint64_t lists = 1;
 	uint32_t n;
 
 	if (!keys || !values)
@@ -95,11 +97,11 @@ static int fill_trie(const struct prefixes *p, int family, int fd)
 
 		memcpy(keys + i * key_size, &length, sizeof(length));
 		memcpy(keys + i * key_size + sizeof(length), p->items[i].bytes, key_size - sizeof(length));
-		values[i] = 1;
+		memcpy(values + i * value_size, &lists, sizeof(lists));
 	}
 	for (size_t done = 0; done < p->n; done += n) {
 		n = p->n - done < BATCH ? p->n - done : BATCH;
-		if (bpf_map_update_batch(fd, keys + done * key_size, values + done, &n, NULL) < 0)
+		if (bpf_map_update_batch(bpf_map__fd(map), keys + done * key_size, values + done * value_size, &n, NULL) < 0)
 			return -errno;
 	}
 	return 0;
@@ -115,7 +117,9 @@ static int fill_family(struct firewall *f, int family)
 
 	r = fill_table(f->table, &p, &f->load_seconds[!is_ip4]);
 	if (r >= 0)
-		r = fill_trie(&p, family, bpf_map__fd(is_ip4 ? f->skel->maps.lpm4 : f->skel->maps.lpm6));
+		r = fill_map(&p, is_ip4 ? f->skel->maps.lpm4 : f->skel->maps.lpm6);
+	if (r >= 0)
+		r = fill_map(&p, is_ip4 ? f->skel->maps.hash4 : f->skel->maps.hash6);
 	if (r >= 0) {
 		prefixes_misses(&p, family, misses, N_SOURCES, FIREWALL_SEED + 1);
 		if (p.n > 0)
@@ -132,9 +136,15 @@ int firewall_new(size_t n_entries, struct firewall *ret)
 
 	*ret = (struct firewall){ .n_entries = n_entries };
 	(void) snprintf(dir, sizeof(dir), MOUNT_DIR "/fw%zu", n_entries);
-	ret->skel = bench__open_and_load();
+	ret->skel = bench__open();
 	if (!ret->skel)
 		r = -errno;
+	if (r >= 0 && n_entries > 0)
+		r = bpf_map__set_max_entries(ret->skel->maps.hash4, n_entries);
+	if (r >= 0 && n_entries > 0)
+		r = bpf_map__set_max_entries(ret->skel->maps.hash6, n_entries);
+	if (r >= 0)
+		r = bench__load(ret->skel);
 	if (r >= 0)
 		r = pin_all(ret->skel, dir);
 	if (r >= 0)

@@ -3,8 +3,8 @@
 
 /*
  * Firewalls that are never attached, one per list size, side by side: the maps of bpf/maps.h with the
- * programs of bench.bpf.c, filled as fwctl fills them, and the same entries in LPM tries. Those that can
- * fail print what failed.
+ * programs of bench.bpf.c, filled as fwctl fills them, and the same entries in LPM tries and hashes of the kernel.
+ * Those that can fail print what failed.
  */
 
 #include "addresses.h"

@@ -151,7 +151,7 @@ start_with MaxEntries=4000000
 fwctl block $BAD4 2001:db8:ffff::1 >/dev/null
 seq 0 599999 | awk '{ printf "2001:db8:%x:%x::/64\n", $1 / 65536, $1 % 65536 }' >"$T/many"
 before=$(state)
-echo 64M >"$MEMORY/$LIMIT_FILE"
+echo 64M >"$MEMORY/$LIMIT_FILE" # fwctl itself takes most of it
 limited "$FWCTL" load big "$T/many" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" >"$T/output" 2>&1
 status=$?
 note "status $status: $(tail -n 1 "$T/output")"
@@ -165,6 +165,7 @@ stop
 quietly fwctl unload
 : >"$T/log"
 before=$(n_ready)
+echo 32M >"$MEMORY/$LIMIT_FILE"
 NOTIFY_SOCKET=$T/notify limited "$EBPF_FWD" --config "$T/fw.conf" --pin-dir "$PINS" --state-dir "$T/state" \
 	--run-dir "$T/run" >>"$T/log" 2>&1 &
 DAEMON=$!

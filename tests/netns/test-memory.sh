@@ -5,8 +5,9 @@
 # and without depends on kernel and machine, so that is measured first, and the limits are in between.
 . "${0%/*}/lib.sh"
 
-N_LINES=200000
+N_LINES=400000
 N_MORE=20000
+N_PART=200000
 N_TIMED=10000 # of the list, in another one too and with an end there: what the kernel keeps beside them
 N_SMALL=300   # in a list that comes after all that
 NO_LIMIT=$((1 << 40))
@@ -38,6 +39,16 @@ make_group() {
 
 remove_group() {
 	[ "$n_groups" = 0 ] || rmdir "$group"
+}
+
+# fwctl load in a group of its own: 0, or how it failed.
+load_in_group() { # LIMIT, in bytes
+	make_group || die "no group for memory"
+	echo "$1" >"$group/$limit"
+	( # the shell is in there too, and says so if somebody is killed
+		echo "$BASHPID" >"$group/cgroup.procs"
+		fwctl load --force big "$T/part"
+	) >"$T/stdout" 2>"$T/stderr"
 }
 
 n_restored() {
@@ -130,3 +141,34 @@ start_in_group $NO_LIMIT || die "the daemon does not start without the limit"
 same "without the limit all of it is back" $((N_LINES + 1)) "$(n_restored)"
 same "with all that ends" $N_TIMED "$(n_entries late)"
 end_in_group
+
+# fwctl itself, where it makes the table: all of the list, in kernel and file, or nothing.
+configure
+start_in_group $NO_LIMIT || die "the daemon does not start without the limit"
+quietly fwctl list del big
+quietly fwctl list del late
+head -n $N_PART "$T/big" >"$T/part"
+quietly fwctl list add big
+load_in_group $NO_LIMIT || die "the list cannot be loaded"
+most=$(cat "$group/$peak")
+rmdir "$group"
+note "to load $N_PART lines fwctl takes $((most >> 10)) KiB at most"
+n_refused=0
+for percent in 30 50 60 70 80 90 95 100; do
+	quietly fwctl list del big
+	quietly fwctl list add big
+	load_in_group $((most * percent / 100))
+	status=$?
+	rmdir "$group"
+	n=$(n_entries big)
+	same "a load with $percent % of its memory: kernel and file agree (status $status)" "$n" \
+		"$(grep -c '^[0-9]' "$T/state/lists/big.list")"
+	if [ $status = 0 ]; then
+		same "a load with $percent % of its memory: all of it" $N_PART "$n"
+	else
+		same "a load with $percent % of its memory: none of it" 0 "$n"
+		n_refused=$((n_refused + (status == 5)))
+	fi
+done
+check "it was refused, and not killed, at some" test $n_refused -gt 0
+stop

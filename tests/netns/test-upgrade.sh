@@ -8,7 +8,7 @@
 . "${0%/*}/lib.sh"
 
 command -v strace >/dev/null || die "strace is missing: install it"
-: "${OTHER:?build directory of another version}"
+: "${OTHER:?build directory of another version}" "${HASHES:?path of hashes}"
 THIS_EBPF_FWD=$EBPF_FWD THIS_FWCTL=$FWCTL
 
 use() { # this|other
@@ -204,3 +204,33 @@ same "with commands going on: each acknowledged entry is there" "" \
 	"$(comm -23 <(sort "$T/acknowledged") <(fwctl show manual --json | json "'\n'.join(e['target'] for e in d['entries'])" | sort))"
 same "with commands going on: those from before are there" "100000" "$(fwctl lists --json | json "[l['entries'] for l in d['lists'] if l['name'] == 'many'][0]")"
 same "with commands going on: a refusal says why" "" "$(grep -Ev 'another version|upgrade|^$' "$T/refusals")"
+remove
+
+# From a version that kept entries in hashes of the kernel, see hashes.c: at once, and with an upgrade in between that
+# was killed and has neither hits nor ends of its own.
+hashes_came_along() { # NAME
+	same "$1: each entry" 5003 "$(fwctl show --json | json "len(d['entries'])")"
+	same "$1: lists and ends" "[('manual', 'both', False), ('timed', 'in', True)]" "$(fwctl show --json | json "next([
+		(l['name'], l['direction'], l['until'] is not None) for l in e['lists']] for e in d['entries'] if e['target'] == '203.0.113.0/24')")"
+	same "$1: one end" 5000 "$(fwctl show --json | json "sum(
+		e['lists'][0]['until'] is not None for e in d['entries'] if e['target'].startswith('10.'))")"
+	same "$1: hits" "7 9 2500" "$(hits $BAD4) $(hits 2001:db8:7::/48) $(fwctl show --json | json "sum(
+		e['hits'] for e in d['entries'] if e['target'].startswith('10.'))")"
+	same "$1: 0 of 20 arrive" 0 "$(delivered $BAD4 $HOST4 20)"
+	same "$1: and are counted" 27 "$(hits $BAD4)"
+}
+
+use this
+"$HASHES" "$PINS" || die "no hashes"
+start || die "the daemon does not start on hashes"
+hashes_came_along "from hashes"
+remove
+
+"$HASHES" "$PINS" || die "no hashes"
+for ((n = 1; ; n++)); do
+	daemon_dies_at rename $n || die "no upgrade is complete and not in force"
+	compgen -G "$PINS/next-*/meta" >/dev/null && break
+done
+use other
+start || die "the other version does not start on hashes"
+hashes_came_along "from hashes, with an upgrade that was killed at $n"

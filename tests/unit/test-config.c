@@ -80,7 +80,7 @@ static void test_accepted(void **state)
 		{ SECTION "StatsIntervalSec=3600\n",
 		  WITH("tc cgroup", "/", "3600000000", "4194304", "lenient", "auto") },
 		{ SECTION "MaxEntries=1\n",        WITH("tc cgroup", "/", "5000000", "1", "lenient", "auto") },
-		{ SECTION "MaxEntries=67108864\n", WITH("tc cgroup", "/", "5000000", "67108864", "lenient", "auto") },
+		{ SECTION "MaxEntries=33554432\n", WITH("tc cgroup", "/", "5000000", "33554432", "lenient", "auto") },
 		{ SECTION "Strict=yes\n",          WITH("tc cgroup", "/", "5000000", "4194304", "strict", "auto") },
 		{ SECTION "TcMechanism=tcx\n",     WITH("tc cgroup", "/", "5000000", "4194304", "lenient", "tcx") },
 		{ SECTION "TcMechanism=clsact\nStrict=no\n",

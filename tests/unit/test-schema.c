@@ -18,15 +18,16 @@ static void test_complete(void **state)
 		size_t size;
 		size_t n_left_out; /* bytes that are not carried, and why */
 	} structs[] = {
-		{ "fw_key4", sizeof(struct fw_key4), 0 },
-		{ "fw_key6", sizeof(struct fw_key6), 0 },
-		{ "fw_entry", sizeof(struct fw_entry), 0 },
+		{ "fw_slot", sizeof(struct fw_slot), 14 }, /* reserved, and what chains are made of */
 		{ "fw_ends_key", sizeof(struct fw_ends_key), 0 },
 		{ "fw_ends", sizeof(struct fw_ends), 0 },
 		{ "fw_port", sizeof(struct fw_port), 2 }, /* reserved */
 		{ "fw_list", sizeof(struct fw_list), 0 },
 		{ "fw_counters", sizeof(struct fw_counters), sizeof(struct fw_sampling) }, /* begins anew */
 		{ "fw_list_counters", sizeof(struct fw_list_counters), 0 },
+		{ "fw_key4", sizeof(struct fw_key4), 0 },
+		{ "fw_key6", sizeof(struct fw_key6), 0 },
+		{ "fw_entry", sizeof(struct fw_entry), 0 },
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(structs); i++) {

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What the files of source.h share, and nobody else includes. */
+
+#include <stdbool.h>
+
+#include <bpf/bpf.h>
+
+#include "source.h"
+
+enum map {
+	MAP_LISTS,
+	MAP_PORTS,
+	MAP_ENDS,
+	MAP_COUNTERS,
+	MAP_LIST_COUNTERS,
+	MAP_BASE_COUNTERS,
+	MAP_BASE_LISTS,
+	MAP_POLICY,
+	MAP_TABLE4, /* the tables in use: of struct fw_slot ... */
+	MAP_TABLE6,
+	MAP_HASH4,  /* ... or, of versions up to 2, hashes */
+	MAP_HASH6,
+	_MAP_MAX,
+};
+
+struct source {
+	char *dir;
+	struct schema schema;
+	const struct source *below;
+	const char *missing;
+	struct {
+		int fd; /* -1 = somebody has removed it, or that version has none */
+		struct bpf_map_info info;
+		struct schema_plan read_key, read_value;
+	} maps[_MAP_MAX];
+	struct fw_table headers[2]; /* by enum fw_kind; of a hash n_entries alone */
+};
+
+/* Where that version has the entries of a kind. */
+enum map source_table(const struct source *s, enum fw_kind kind);

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* How entries come, change and go: see chains.h. The order of the stores is what packets, and whoever dies, rely on. */
+
+#include <errno.h>
+#include <stdbool.h>
+
+#include "chains-internal.h"
+#include "table.h"
+
+#define FREE_TICKS 2 /* more than a tick: by far longer than a program takes */
+
+/* A slot that is free, and on which no packet stands. */
+static int take_slot(struct chains *c, uint32_t *ret_index, struct fw_slot **ret)
+{
+	struct fw_table *t = c->table;
+	int r;
+
+	if (t->free_first) {
+		r = chains_get_slot(c, t->free_first, ret);
+		if (r < 0)
+			return r;
+		if ((*ret)->free_at == 0 || tick_now() - (*ret)->free_at >= FREE_TICKS) {
+			*ret_index = t->free_first;
+			t->free_first = (*ret)->free_next;
+			return 0;
+		}
+	}
+	if (t->fresh >= c->n_elements)
+		return t->free_first ? -EAGAIN : -E2BIG;
+	r = chains_get_slot(c, t->fresh, ret);
+	if (r >= 0)
+		*ret_index = t->fresh++;
+	return r;
+}
+
+/* No chain has it any more. The oldest are used first. */
+static int give_up(struct chains *c, uint32_t index, struct fw_slot *slot)
+{
+	struct fw_table *t = c->table;
+	struct fw_slot *last;
+	int r;
+
+	slot->free_next = 0;
+	slot->free_at = tick_now() ?: 1;
+	if (t->free_first == 0) {
+		t->free_first = index;
+	} else {
+		r = chains_get_slot(c, t->free_last, &last);
+		if (r < 0)
+			return r;
+		last->free_next = index;
+	}
+	t->free_last = index;
+	return 0;
+}
+
+/*
+ * Says of a slot whether it holds an entry, for who goes by that and not by the chains: set when it is in one, cleared
+ * before it leaves, so that none is ever half an entry.
+ */
+static void set_used(struct fw_slot *slot, bool is_used)
+{
+	__atomic_store_n(&slot->is_used, is_used, __ATOMIC_RELEASE);
+}
+
+static void fill_slot(struct fw_slot *slot, const struct place *at, unsigned length, const struct fw_entry *entry,
+		      uint32_t next)
+{
+	*slot = (struct fw_slot){
+		.high = at->halves.high,
+		.low = at->halves.low,
+		.prefixlen = length,
+		.next = next,
+		.entry = *entry,
+	};
+}
+
+static int add(struct chains *c, const struct prefix *p, const struct place *at, const struct fw_entry *entry)
+{
+	struct fw_slot *slot;
+	uint32_t index;
+	int r;
+
+	if (at->n >= FW_CHAIN_MAX)
+		return -EXFULL;
+	if (c->table->n_used >= c->table->n_entries)
+		return -E2BIG;
+	r = take_slot(c, &index, &slot);
+	if (r < 0)
+		return r;
+	fill_slot(slot, at, p->length, entry, *at->head);
+	__atomic_store_n(at->head, index, __ATOMIC_RELEASE);
+	set_used(slot, true);
+	c->table->n_used++;
+	return 0;
+}
+
+/* One store puts the new slot into the place of the old one. Hits that came to that one in the meantime follow. */
+static int replace(struct chains *c, const struct prefix *p, const struct place *at, const struct fw_entry *entry)
+{
+	struct fw_entry changed = at->slot->entry;
+	uint32_t index, old = *at->link;
+	struct fw_slot *slot;
+	uint64_t hits;
+	int r;
+
+	r = take_slot(c, &index, &slot);
+	if (r < 0)
+		return r;
+	changed.lists[FW_INGRESS] = entry->lists[FW_INGRESS];
+	changed.lists[FW_EGRESS] = entry->lists[FW_EGRESS];
+	changed.until = entry->until;
+	fill_slot(slot, at, p->length, &changed, at->slot->next);
+	__atomic_store_n(at->link, index, __ATOMIC_RELEASE);
+	set_used(slot, true);
+	set_used(at->slot, false);
+
+	hits = __atomic_load_n(&at->slot->entry.hits, __ATOMIC_SEQ_CST) - changed.hits;
+	if (hits) {
+		if (slot->entry.last_hit < at->slot->entry.last_hit)
+			slot->entry.last_hit = at->slot->entry.last_hit;
+		__atomic_fetch_add(&slot->entry.hits, hits, __ATOMIC_SEQ_CST);
+	}
+	return give_up(c, old, at->slot);
+}
+
+/* A packet reads the lists of its direction and the end: if only one of these changes, it sees what was or what is. */
+static int change(struct chains *c, const struct prefix *p, const struct place *at, const struct fw_entry *entry)
+{
+	struct fw_entry *e = &at->slot->entry;
+	bool has_lists = e->lists[FW_INGRESS] == entry->lists[FW_INGRESS] &&
+			 e->lists[FW_EGRESS] == entry->lists[FW_EGRESS];
+
+	if (!has_lists && e->until != entry->until)
+		return replace(c, p, at, entry);
+	__atomic_store_n(&e->until, entry->until, __ATOMIC_RELEASE);
+	for (unsigned i = 0; i < _FW_DIRECTION_MAX; i++)
+		__atomic_store_n(&e->lists[i], entry->lists[i], __ATOMIC_RELEASE);
+	return 0;
+}
+
+int chains_put(struct chains *c, const struct prefix *p, const struct fw_entry *entry)
+{
+	struct place at;
+	int r;
+
+	r = chains_place(c, p, &at);
+	if (r < 0)
+		return r;
+	return at.slot ? change(c, p, &at, entry) : add(c, p, &at, entry);
+}
+
+int chains_remove(struct chains *c, const struct prefix *p)
+{
+	struct place at;
+	uint32_t index;
+	int r;
+
+	r = chains_place(c, p, &at);
+	if (r < 0)
+		return r;
+	if (!at.slot)
+		return -ENOENT;
+	index = *at.link;
+	set_used(at.slot, false);
+	__atomic_store_n(at.link, at.slot->next, __ATOMIC_RELEASE);
+	c->table->n_used--;
+	return give_up(c, index, at.slot);
+}
+
+int chains_settle(struct chains *c)
+{
+	struct fw_slot *slot;
+	int r;
+
+	for (uint32_t index = c->table->free_first; index; index = slot->free_next) {
+		r = chains_get_slot(c, index, &slot);
+		if (r < 0)
+			return r;
+		slot->free_at = 0;
+	}
+	return 0;
+}
+
+/* What a repair makes of is_used, and whoever dies in it leaves: 0 stays 0 where no chain has the slot. */
+enum { IS_LOST = 1, IS_IN_CHAIN };
+
+static int mark(struct fw_slot *slot, void *userdata)
+{
+	uint32_t *n = userdata;
+
+	slot->is_used = IS_IN_CHAIN;
+	(*n)++;
+	return 0;
+}
+
+/* Calls fn for all slots that were ever used. */
+static int each_slot(struct chains *c, int (*fn)(struct chains *c, uint32_t index, struct fw_slot *slot))
+{
+	struct fw_slot *slot;
+	int r = 0;
+
+	for (uint32_t i = c->table->first_slot; i < c->table->fresh && r >= 0; i++) {
+		r = chains_get_slot(c, i, &slot);
+		if (r >= 0)
+			r = fn(c, i, slot);
+	}
+	return r;
+}
+
+static int mark_lost(struct chains *c, uint32_t index, struct fw_slot *slot)
+{
+	if (slot->is_used)
+		slot->is_used = IS_LOST;
+	return 0;
+}
+
+static int give_up_rest(struct chains *c, uint32_t index, struct fw_slot *slot)
+{
+	bool is_in_chain = slot->is_used == IS_IN_CHAIN;
+
+	set_used(slot, is_in_chain);
+	return is_in_chain ? 0 : give_up(c, index, slot);
+}
+
+int chains_repair(struct chains *c)
+{
+	uint32_t n_used = 0;
+	int r;
+
+	r = each_slot(c, mark_lost);
+	if (r >= 0)
+		r = chains_each(c, mark, &n_used);
+	if (r < 0)
+		return r;
+	c->table->n_used = n_used;
+	c->table->free_first = c->table->free_last = 0;
+	return each_slot(c, give_up_rest);
+}

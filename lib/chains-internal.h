@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What the files of chains.h share, and nobody else includes. */
+
+#include "chains.h"
+
+struct chains {
+	int fd;
+	uint32_t n_elements;
+	struct fw_table *table;
+	union fw_element **windows; /* NULL = not mapped yet */
+};
+
+/* -EBADMSG: whatever named it is none of ours; -ENOMEM. */
+int chains_get_slot(struct chains *c, uint32_t index, struct fw_slot **ret);
+int chains_get_head(struct chains *c, uint32_t head, uint32_t **ret);
+
+/* A prefix's place in its chain. */
+struct place {
+	struct prefix_halves halves;
+	uint32_t *head;
+	uint32_t *link;       /* what names its slot */
+	struct fw_slot *slot; /* NULL: it is not there */
+	unsigned n;           /* slots before it */
+};
+
+int chains_place(struct chains *c, const struct prefix *p, struct place *ret);

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * A table as it lies in memory, and looking for entries: see chains.h. It is mapped in windows, as it is needed: to map all
+ * of a long one costs more than to add an entry.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include <bpf/bpf.h>
+
+#include "../bpf/chain-head.h"
+#include "chains-internal.h"
+#include "cleanup.h"
+
+#define WINDOW        16384 /* elements: whole pages, whatever the size of either */
+#define ENTRIES_MAX   (UINT32_C(1) << 30)
+#define SPARE_MIN     64    /* slots beside those for entries, */
+#define SPARE_PART    64    /* and this part of them more */
+#define AHEAD         8     /* heads that a walk looks ahead */
+
+static uint32_t heads_for(uint32_t n_entries)
+{
+	uint32_t n = FW_HEADS;
+
+	while (n < n_entries + n_entries / 2) /* chains of two are rare */
+		n *= 2;
+	return n;
+}
+
+static uint32_t first_slot(uint32_t n_heads)
+{
+	return CHAINS_ELEMENT(n_heads);
+}
+
+static uint32_t elements_for(uint32_t n_entries)
+{
+	return first_slot(heads_for(n_entries)) + n_entries + n_entries / SPARE_PART + SPARE_MIN;
+}
+
+uint64_t chains_bytes(uint32_t n_entries)
+{
+	return (uint64_t)elements_for(n_entries) * sizeof(union fw_element);
+}
+
+static uint32_t n_windows(const struct chains *c)
+{
+	return (c->n_elements - 1) / WINDOW + 1;
+}
+
+static size_t window_bytes(const struct chains *c, uint32_t window)
+{
+	uint32_t n = c->n_elements - window * WINDOW;
+
+	return (n < WINDOW ? n : WINDOW) * sizeof(union fw_element);
+}
+
+static int map_window(struct chains *c, uint32_t window)
+{
+	off_t at = (off_t)window * WINDOW * sizeof(union fw_element);
+	void *p = mmap(NULL, window_bytes(c, window), PROT_READ | PROT_WRITE, MAP_SHARED, c->fd, at);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	c->windows[window] = p;
+	return 0;
+}
+
+/* -EBADMSG: whatever named it is none of ours. */
+static int get_element(struct chains *c, uint32_t index, union fw_element **ret)
+{
+	uint32_t window = index / WINDOW;
+	int r = 0;
+
+	if (index >= c->n_elements)
+		return -EBADMSG;
+	if (!c->windows[window])
+		r = map_window(c, window);
+	if (r >= 0)
+		*ret = &c->windows[window][index % WINDOW];
+	return r;
+}
+
+int chains_get_slot(struct chains *c, uint32_t index, struct fw_slot **ret)
+{
+	union fw_element *e;
+	int r;
+
+	if (index < c->table->first_slot)
+		return -EBADMSG;
+	r = get_element(c, index, &e);
+	if (r >= 0)
+		*ret = &e->slot;
+	return r;
+}
+
+int chains_get_head(struct chains *c, uint32_t head, uint32_t **ret)
+{
+	union fw_element *e;
+	int r;
+
+	r = get_element(c, CHAINS_ELEMENT(head), &e);
+	if (r >= 0)
+		*ret = &e->heads[head % FW_HEADS];
+	return r;
+}
+
+static void unmap_from(struct chains *c, uint32_t first)
+{
+	for (uint32_t i = first; c->windows && i < n_windows(c); i++) {
+		if (c->windows[i])
+			(void) munmap(c->windows[i], window_bytes(c, i));
+		c->windows[i] = NULL;
+	}
+}
+
+void chains_unmap(struct chains *c)
+{
+	unmap_from(c, 1);
+}
+
+struct chains *chains_free(struct chains *c)
+{
+	if (!c)
+		return NULL;
+	unmap_from(c, 0);
+	free(c->windows);
+	closep(&c->fd);
+	free(c);
+	return NULL;
+}
+
+static void chains_freep(struct chains **c)
+{
+	*c = chains_free(*c);
+}
+
+/* Maps the header, and leaves the descriptor with the caller when it fails. */
+static int wrap(int fd, uint32_t n_elements, struct chains **ret)
+{
+	_cleanup_(chains_freep) struct chains *c = calloc(1, sizeof(*c));
+	union fw_element *e;
+	int r;
+
+	if (!c)
+		return -ENOMEM;
+	*c = (struct chains){ .fd = -1, .n_elements = n_elements };
+	c->windows = calloc(n_windows(c), sizeof(*c->windows));
+	if (!c->windows)
+		return -ENOMEM;
+	c->fd = fd;
+	r = get_element(c, 0, &e);
+	if (r < 0) {
+		c->fd = -1;
+		return r;
+	}
+	c->table = &e->table;
+	*ret = TAKE_PTR(c);
+	return 0;
+}
+
+int chains_new(uint32_t n_entries, struct chains **ret)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
+	uint32_t n_heads, n_elements;
+	_cleanup_close_ int fd = -1;
+	uint64_t seed;
+	int r;
+
+	if (n_entries > ENTRIES_MAX)
+		return -E2BIG;
+	n_heads = heads_for(n_entries);
+	n_elements = elements_for(n_entries);
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		return -EIO;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fw_table", sizeof(uint32_t), sizeof(union fw_element), n_elements, &opts);
+	if (fd < 0)
+		return -errno;
+	r = wrap(fd, n_elements, ret);
+	if (r < 0)
+		return r;
+	TAKE_FD(fd);
+
+	*(*ret)->table = (struct fw_table){
+		.seed = seed,
+		.n_heads = n_heads,
+		.n_entries = n_entries,
+		.first_slot = first_slot(n_heads),
+		.fresh = first_slot(n_heads),
+	};
+	return 0;
+}
+
+int chains_open(int fd, struct chains **ret)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+	struct fw_table header;
+	int r;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return -errno;
+	if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != sizeof(union fw_element) ||
+	    !(info.map_flags & BPF_F_MMAPABLE))
+		return -EPROTO;
+	r = wrap(fd, info.max_entries, ret);
+	if (r < 0)
+		return r;
+
+	header = *(*ret)->table;
+	if (header.n_heads < FW_HEADS || header.n_heads & (header.n_heads - 1) ||
+	    header.first_slot != first_slot(header.n_heads) || header.first_slot > info.max_entries) {
+		(*ret)->fd = -1; /* still the caller's */
+		*ret = chains_free(*ret);
+		return -EPROTO;
+	}
+	return 0;
+}
+
+int chains_fd(const struct chains *c)
+{
+	return c->fd;
+}
+
+const struct fw_table *chains_table(const struct chains *c)
+{
+	return c->table;
+}
+
+struct prefix chains_prefix(int family, const struct fw_slot *slot)
+{
+	return prefix_from_halves(family, (struct prefix_halves){ slot->high, slot->low }, slot->prefixlen);
+}
+
+static uint32_t head_of(const struct chains *c, const struct prefix *p, struct prefix_halves h)
+{
+	if (p->family == AF_INET)
+		return chains_head4(h.high, p->length, c->table->seed, c->table->n_heads);
+	return chains_head6(h.high, h.low, p->length, c->table->seed, c->table->n_heads);
+}
+
+int chains_place(struct chains *c, const struct prefix *p, struct place *ret)
+{
+	struct place at = { .halves = prefix_to_halves(p) };
+	struct fw_slot *slot;
+	uint32_t index;
+	int r;
+
+	r = chains_get_head(c, head_of(c, p, at.halves), &at.head);
+	if (r < 0)
+		return r;
+	at.link = at.head;
+	while ((index = __atomic_load_n(at.link, __ATOMIC_ACQUIRE)) != 0 && at.n < FW_CHAIN_MAX) {
+		r = chains_get_slot(c, index, &slot);
+		if (r < 0)
+			return r;
+		if (slot->high == at.halves.high && slot->low == at.halves.low && slot->prefixlen == p->length) {
+			at.slot = slot;
+			break;
+		}
+		at.link = &slot->next;
+		at.n++;
+	}
+	*ret = at;
+	return 0;
+}
+
+int chains_find(struct chains *c, const struct prefix *p, struct fw_slot **ret)
+{
+	struct place at;
+	int r;
+
+	r = chains_place(c, p, &at);
+	if (r < 0)
+		return r;
+	*ret = at.slot;
+	return at.slot ? 0 : -ENOENT;
+}
+
+/* Has the processor fetch what a walk comes to soon: the slots of a table are in no order. */
+static void look_ahead(struct chains *c, uint32_t head)
+{
+	struct fw_slot *slot;
+	uint32_t *first;
+
+	if (head < c->table->n_heads && chains_get_head(c, head, &first) >= 0 && *first && chains_get_slot(c, *first, &slot) >= 0)
+		__builtin_prefetch(slot);
+}
+
+int chains_each(struct chains *c, chains_fn fn, void *userdata)
+{
+	struct fw_slot *slot;
+	uint32_t *link, index;
+	int r;
+
+	for (uint32_t head = 0; head < c->table->n_heads; head++) {
+		look_ahead(c, head + AHEAD);
+		r = chains_get_head(c, head, &link);
+		for (unsigned n = 0; r >= 0 && n < FW_CHAIN_MAX; n++) {
+			index = __atomic_load_n(link, __ATOMIC_ACQUIRE);
+			if (index == 0)
+				break;
+			r = chains_get_slot(c, index, &slot);
+			if (r < 0)
+				break;
+			link = &slot->next;
+			r = fn(slot, userdata);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

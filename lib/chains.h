@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * One entry table as user space changes it while packets look: see struct fw_table. All through memory that is the
+ * kernel's own. One writer at a time, with the writer lock; readers need none.
+ *
+ * An entry comes with one store, of the head that names its slot, and goes with one, of the link that passes it over; one that
+ * changes in more than one word gets a new slot, which takes the place of the old one with one store. A slot
+ * that was given up stays as it is until no packet can stand on it any more, so that none ever finds another entry
+ * in it, or loses its way. Whoever dies in between leaves chains that are whole, and at most a slot that no
+ * chain has, which chains_repair() finds.
+ */
+
+#include <stdint.h>
+
+#include "abi.h"
+#include "prefix.h"
+
+struct chains;
+
+/* A new table, empty, in a map that nobody else knows. -ENOMEM, or what the kernel says. */
+int chains_new(uint32_t n_entries, struct chains **ret);
+
+/* A table that exists. Takes over the descriptor when it succeeds. -EPROTO: it is none of ours; -ENOMEM. */
+int chains_open(int fd, struct chains **ret);
+struct chains *chains_free(struct chains *c); /* closes it; accepts NULL, returns NULL */
+
+int chains_fd(const struct chains *c);
+const struct fw_table *chains_table(const struct chains *c);
+
+/* Unmaps it but for the header, until it is needed again: what is mapped is counted as the process's memory, too. */
+void chains_unmap(struct chains *c);
+
+/* What a table for so many entries takes, in bytes. */
+uint64_t chains_bytes(uint32_t n_entries);
+
+/* The slot of exactly this prefix. -ENOENT; -ENOMEM: it could not be mapped. It is good until c is unmapped or freed. */
+int chains_find(struct chains *c, const struct prefix *p, struct fw_slot **ret);
+
+/*
+ * Adds an entry, or changes its lists and its end; its hits stay. -E2BIG: there are n_entries already; -EXFULL: its
+ * chain is too long, the table wants another seed; -EAGAIN: a packet may stand on each slot that is free, see
+ * chains_settle(); -ENOMEM. On failure nothing has changed.
+ */
+int chains_put(struct chains *c, const struct prefix *p, const struct fw_entry *entry);
+int chains_remove(struct chains *c, const struct prefix *p); /* -ENOENT, -ENOMEM */
+
+/* All programs that were running have ended since the last change: slots that were given up may be used. */
+int chains_settle(struct chains *c);
+
+/*
+ * Calls fn for each entry, in no order, and stops at a negative return, which is returned. What others change in the
+ * meantime may be missed or seen, an entry that stays is seen once.
+ */
+typedef int (*chains_fn)(struct fw_slot *slot, void *userdata);
+int chains_each(struct chains *c, chains_fn fn, void *userdata);
+
+/* Counts the entries anew and finds the slots that no chain has: after a writer has died. */
+int chains_repair(struct chains *c);
+
+/* The prefix of a slot; family: AF_INET or AF_INET6, which the table has in common. */
+struct prefix chains_prefix(int family, const struct fw_slot *slot);
