@@ -14,14 +14,8 @@
 #include "room.h"
 
 #define NS_PER_SEC UINT64_C(1000000000)
-#define BATCH      2048 /* entries that go into the tables at a time: more is hardly faster, and takes memory */
+#define FEW        2048 /* entries that need not be made room for at once */
 #define CHUNK      1024 /* entries that room in 'ends' is asked for at a time */
-
-/* Entries of one list and with the same directions, that wait to go into the tables together. */
-struct batch {
-	struct target targets[BATCH];
-	size_t n;
-};
 
 struct restore {
 	const char *state_dir;
@@ -29,8 +23,7 @@ struct restore {
 	int64_t now; /* Unix time in seconds */
 	uint64_t n_added;
 	uint64_t n_expired;
-	unsigned n_granted;    /* entries that there is room for in 'ends', as far as was asked */
-	struct batch *batches; /* by directions, 0 = what each kind of target gets by itself */
+	unsigned n_granted; /* entries that there is room for in 'ends', as far as was asked */
 };
 
 /* Files count in Unix time, the kernel in ticks since boot. */
@@ -139,32 +132,6 @@ static int restore_line(struct restore_list *x, const struct list_line *line)
 	return 0;
 }
 
-static void restore_or_count(struct restore_list *x, const struct list_line *line)
-{
-	if (x->failure < 0) {
-		x->n_left_out++;
-		return;
-	}
-	x->failure = restore_line(x, line);
-	if (x->failure < 0)
-		x->failed = line->target;
-}
-
-/* All of a batch or, where that fails, one by one what fits. */
-static void flush(struct restore_list *x, unsigned directions)
-{
-	struct batch *b = &x->restore->batches[directions];
-	size_t n = b->n;
-
-	b->n = 0;
-	if (x->failure >= 0 && table_load_new(x->restore->table, x->index, directions, b->targets, n) >= 0) {
-		x->restore->n_added += n;
-		return;
-	}
-	for (size_t i = 0; i < n; i++)
-		restore_or_count(x, &(struct list_line){ .target = b->targets[i], .directions = directions });
-}
-
 /*
  * Room for all of a list at once, or for as much of it as there may be and as there is memory for: growing step by step
  * would copy the table each time, and hold it twice. When the first of a kind comes, and those of the kinds before it
@@ -182,7 +149,7 @@ static void reserve(struct restore_list *x, enum fw_kind kind)
 	n_before = table_count(t, kind);
 	if (n_before + n > limit)
 		n = limit > n_before ? limit - n_before : 0;
-	while (n > BATCH && table_reserve(t, kind, n) == -ENOMEM)
+	while (n > FEW && table_reserve(t, kind, n) == -ENOMEM)
 		n -= n / 8;
 }
 
@@ -190,23 +157,19 @@ static void reserve(struct restore_list *x, enum fw_kind kind)
 static int take_line(const struct list_line *line, void *userdata)
 {
 	struct restore_list *x = userdata;
-	struct restore *restore = x->restore;
-	unsigned directions = line->directions ?: x->header->directions;
-	struct batch *b = &restore->batches[directions];
 
-	if (line->until != 0 && line->until <= restore->now) {
-		restore->n_expired++;
+	if (line->until != 0 && line->until <= x->restore->now) {
+		x->restore->n_expired++;
 		return 0;
 	}
-	if (x->failure >= 0)
-		reserve(x, table_kind(&line->target));
-	if (line->until != 0 || !x->is_new || table_holds(restore->table, &line->target)) {
-		restore_or_count(x, line);
+	if (x->failure < 0) {
+		x->n_left_out++;
 		return 0;
 	}
-	b->targets[b->n++] = line->target;
-	if (b->n == BATCH)
-		flush(x, directions);
+	reserve(x, table_kind(&line->target));
+	x->failure = restore_line(x, line);
+	if (x->failure < 0)
+		x->failed = line->target;
 	return 0;
 }
 
@@ -243,8 +206,6 @@ static int restore_items(struct restore *restore, struct list_reader *l, unsigne
 	int r;
 
 	r = list_reader_each(l, take_line, &x);
-	for (unsigned directions = 0; directions <= FW_BOTH; directions++)
-		flush(&x, directions);
 	if (x.failure < 0)
 		return explain_failure(&x);
 	if (r < 0) {
@@ -348,12 +309,8 @@ static int restore_other_list(const char *name, void *userdata)
 
 int restore_lists(const char *state_dir, struct table *t)
 {
-	_cleanup_free_ struct batch *batches = calloc(FW_BOTH + 1, sizeof(*batches));
-	struct restore x = { .state_dir = state_dir, .table = t, .now = time(NULL), .batches = batches };
+	struct restore x = { .state_dir = state_dir, .table = t, .now = time(NULL) };
 	int r = 0;
-
-	if (!batches)
-		return log_error(-ENOMEM, "Cannot restore the lists from '%s': %m", state_dir);
 
 	for (size_t i = 0; i < ELEMENTSOF(first_lists) && r >= 0; i++)
 		r = restore_list(&x, first_lists[i]);

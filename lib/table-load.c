@@ -20,7 +20,6 @@ struct load {
 	unsigned directions;
 	const struct target *add, *remove;
 	size_t n_add, n_remove;
-	bool is_new;   /* nothing of add[] is in another list */
 	bool is_undo;  /* what was there has room, MaxEntries= or not */
 	bool is_tight; /* some removals went first: the table cannot hold both at a time */
 };
@@ -160,7 +159,7 @@ static int prepare_kind(struct load *x, enum fw_kind kind)
 
 static int add_kind(const struct load *x, enum fw_kind kind)
 {
-	bool is_new = kind != FW_KIND_PORT && (x->is_new || table_count(x->t, kind) == 0);
+	bool is_first = kind != FW_KIND_PORT && table_count(x->t, kind) == 0;
 	int r = 0;
 
 	for (size_t i = 0; i < x->n_add && r >= 0; i++) {
@@ -168,7 +167,7 @@ static int add_kind(const struct load *x, enum fw_kind kind)
 
 		if (table_kind(target) != kind)
 			continue;
-		if (is_new || (kind != FW_KIND_PORT && !table_holds(x->t, target)))
+		if (is_first || (kind != FW_KIND_PORT && !table_holds(x->t, target)))
 			r = add_new(x, target);
 		else
 			r = add_one(x, target);
@@ -253,13 +252,5 @@ int table_load_back(struct table *t, unsigned list, unsigned directions, const s
 	struct load x = load_of(t, list, directions, add, n_add, remove, n_remove);
 
 	x.is_undo = true;
-	return load(&x);
-}
-
-int table_load_new(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add)
-{
-	struct load x = load_of(t, list, directions, add, n_add, NULL, 0);
-
-	x.is_new = true;
 	return load(&x);
 }

@@ -84,9 +84,6 @@ int table_load(struct table *t, unsigned list, unsigned directions, const struct
 int table_load_back(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add,
 		    const struct target *remove, size_t n_remove);
 
-/* A load of what no list has, see table_holds(), and faster. */
-int table_load_new(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add);
-
 /* Ends a series of changes: exchanges the port index if ports changed, updates the masks in fw_policy. */
 int table_commit(struct table *t);
 
