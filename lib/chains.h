@@ -51,7 +51,8 @@ int chains_settle(struct chains *c);
 
 /*
  * Calls fn for each entry, in no order, and stops at a negative return, which is returned. What others change in the
- * meantime may be missed or seen, an entry that stays is seen once.
+ * meantime may be missed or seen, an entry that stays is seen once: unless fn, or who stops it, makes the walk stand on
+ * a slot for so long that it is used again.
  */
 typedef int (*chains_fn)(struct fw_slot *slot, void *userdata);
 int chains_each(struct chains *c, chains_fn fn, void *userdata);
