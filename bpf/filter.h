@@ -4,12 +4,13 @@
 /*
  * The shortcut before the entry tables: says for an address which prefix lengths may hold an entry that
  * covers it. It may say "maybe" wrongly, never "no" wrongly (invariant I2). Nearly all traffic is on no
- * list, and pays one or two cache lines here and no hash lookup. Included by the programs and by
+ * list, and pays two or three cache lines here and no hash lookup. Included by the programs and by
  * lib/filter.c, which fills what this reads: hashes and positions must be the same on both sides.
  *
- * A filter is made of cells and of hashed 64-bit words. A cell of two bits belongs to each /16: FW_CELL_SHORT =
- * a short prefix may cover it, FW_CELL_LONG = there may be a longer one inside. A hashed word is a Bloom filter
- * of its own for the prefixes inside one /24 (IPv4), /32 or /48 (IPv6), found by a hash x of those bits:
+ * A filter is made of cells, of hashed 64-bit words and, for IPv4, of a bitmap. A cell of two bits belongs to each
+ * /16: FW_CELL_SHORT = a short prefix may cover it, FW_CELL_LONG = there may be a longer one inside. A bit of the
+ * bitmap belongs to each /20: one of length 17..20 covers it. A hashed word is a Bloom filter of its own for the
+ * prefixes inside one /24 (IPv4), /32 or /48 (IPv6), found by a hash x of those bits:
  *
  *   lengths up to that block's (spread over all the blocks they cover): four bits of x that say that
  *   there is any, and one bit for the length;
@@ -18,16 +19,18 @@
  *
  * A bit of its own for "some prefix of length L" would not do: it says nothing about which block set it, and
  * with a million entries half of all strangers would find one set. Four bits and not two, for what a look
- * costs is whether the words fit the caches: they make do with half as many.
+ * costs is whether the words fit the caches: they make do with half as many. A bitmap for the same reason: in the
+ * words a /17 would be in 128 of them, and the 3 % of these lengths in a million mixed prefixes would take 43 % of them.
  */
 
 #include "abi.h"
 
-#define FILTER_BLOCK4 24 /* the lengths up to 16 are in the cells, 17..24 end in this block */
-#define FILTER_SHORT4 16
-#define FILTER_BLOCK6 32 /* up to 19 in the cells: they would spread over thousands of blocks */
-#define FILTER_SHORT6 19
-#define FILTER_DEEP6  48 /* from here on in the deeper word */
+#define FILTER_SHORT4  16 /* the lengths up to this one are in the cells */
+#define FILTER_MIDDLE4 20 /* those up to this one in the bitmap */
+#define FILTER_BLOCK4  24 /* and those up to this one end in this block */
+#define FILTER_SHORT6  19 /* in the cells: they would spread over thousands of blocks */
+#define FILTER_BLOCK6  32
+#define FILTER_DEEP6   48 /* from here on in the deeper word */
 
 #define filter_inline static inline __attribute__((always_inline))
 
@@ -78,6 +81,11 @@ filter_inline __u32 filter_index(__u64 x, __u32 n_words)
 {
 	return (x >> 32) * n_words >> 32;
 }
+
+/* The bitmap is behind the hashed words: the word of an address, and its bit therein. */
+#define FILTER_MIDDLE4_WORDS      ((1u << FILTER_MIDDLE4) / 64)
+#define FILTER_MIDDLE4_WORD(addr) ((addr) >> (32 - FILTER_MIDDLE4) >> 6)
+#define FILTER_MIDDLE4_BIT(addr)  ((addr) >> (32 - FILTER_MIDDLE4) & 63)
 
 /* Bits of the word, from different parts of a hash; its upper half has chosen the word. */
 #define FILTER_BIT(x, shift)  (1ull << ((x) >> (shift) & 63))

@@ -40,8 +40,8 @@ struct {
 } tables SEC(".maps");
 
 /*
- * Filters before the tables, see filter.h. Their cells have a fixed size; their words are sized to the
- * table, in slot enum fw_kind * FW_TABLE_SLOTS + fw_slot(fw_policy.filter_generation).
+ * Filters before the tables, see filter.h. Their cells have a fixed size; their words, but for the bitmap of
+ * IPv4 behind them, are sized to the table, in slot enum fw_kind * FW_TABLE_SLOTS + fw_slot(fw_policy.filter_generation).
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -26,34 +26,48 @@ static __always_inline __u32 filter_cell(enum fw_kind kind, __u32 slot, __u32 to
 	return of_slot->words[top16 / FW_CELLS_PER_WORD] >> (top16 % FW_CELLS_PER_WORD * 2) & 3;
 }
 
-/* A hashed word, or all bits where there is none. */
-static __always_inline __u64 filter_word(const struct fw_policy *p, enum fw_kind kind, __u32 slot, __u64 x)
+/* All words of a filter; NULL: it has none. */
+static __always_inline void *filter_words(enum fw_kind kind, __u32 slot)
 {
-	__u32 i = filter_index(x, p->filters[kind][slot].n_words);
-	__u64 *word;
-	void *words;
-
 	slot += kind * FW_TABLE_SLOTS;
-	words = bpf_map_lookup_elem(&filters, &slot);
+	return bpf_map_lookup_elem(&filters, &slot);
+}
+
+/* One of them, or all bits where there is none. */
+static __always_inline __u64 filter_word(void *words, __u32 i)
+{
+	__u64 *word;
+
 	if (!words)
 		return ~0ull;
 	word = bpf_map_lookup_elem(words, &i);
 	return word ? *word : ~0ull;
 }
 
+/* Lengths of IPv4 from one to another, by position. */
+#define LENGTHS4(from, to) (~0ull >> (63 - ((to) - (from))) << (32 - (to)))
+
 /* Of the prefix lengths in use, by position, those that may have an entry for the address. */
 static __always_inline __u64 filter_ip4(const struct fw_policy *p, __u32 addr)
 {
-	__u64 lengths = p->lengths4, maybe = 0, x, word, y;
-	__u32 slot = filter_slot(p, FW_KIND_IPV4), cell = filter_cell(FW_KIND_IPV4, slot, addr >> 16), host_bits;
+	__u64 lengths = p->lengths4, maybe = 0, x, word, middle = 0, y;
+	__u32 slot = filter_slot(p, FW_KIND_IPV4), cell = filter_cell(FW_KIND_IPV4, slot, addr >> 16), n_words, host_bits;
+	void *words;
 
 	if (cell & FW_CELL_SHORT)
 		maybe = ~0ull << (32 - FILTER_SHORT4);
 	if (cell & FW_CELL_LONG) {
 		x = filter_hash(addr >> (32 - FILTER_BLOCK4), p->filters[FW_KIND_IPV4][slot].seed);
-		word = filter_word(p, FW_KIND_IPV4, slot, x);
+		words = filter_words(FW_KIND_IPV4, slot);
+		n_words = p->filters[FW_KIND_IPV4][slot].n_words;
+		/* both before either is looked at: two loads that wait for each other cost twice */
+		word = filter_word(words, filter_index(x, n_words));
+		if (lengths & LENGTHS4(FILTER_SHORT4 + 1, FILTER_MIDDLE4))
+			middle = filter_word(words, n_words + FILTER_MIDDLE4_WORD(addr));
+		maybe |= -(middle >> FILTER_MIDDLE4_BIT(addr) & 1) & LENGTHS4(FILTER_SHORT4 + 1, FILTER_MIDDLE4);
 		if (filter_has(word, FILTER_ANY(x)))
-			maybe |= (filter_rotate(word, FILTER_LENGTHS_AT(x)) & 0xff) << (32 - FILTER_BLOCK4);
+			maybe |= filter_rotate(word, FILTER_LENGTHS_AT(x)) << (32 - FILTER_BLOCK4) &
+				 LENGTHS4(FILTER_MIDDLE4 + 1, FILTER_BLOCK4);
 		y = filter_mix(x, addr & 0xff, 0);
 		maybe |= filter_has(word, FILTER_LONG(y));
 		if (lengths & 0xfe && filter_has(word, FILTER_INSIDE(x))) {
@@ -107,6 +121,8 @@ static __always_inline void filter_ip6(const struct fw_policy *p, __u64 high, __
 {
 	__u32 slot = filter_slot(p, FW_KIND_IPV6), cell = filter_cell(FW_KIND_IPV6, slot, high >> 48);
 	__u64 seed = p->filters[FW_KIND_IPV6][slot].seed, x, y, word, deep_word, inside, deep;
+	__u32 n_words = p->filters[FW_KIND_IPV6][slot].n_words;
+	void *words;
 
 	maybe[0] = maybe[1] = maybe[2] = 0;
 	if (cell & FW_CELL_SHORT) {
@@ -118,9 +134,10 @@ static __always_inline void filter_ip6(const struct fw_policy *p, __u64 high, __
 
 	x = filter_hash(high >> (64 - FILTER_BLOCK6), seed);
 	y = filter_hash(high >> (64 - FILTER_DEEP6), ~seed);
+	words = filter_words(FW_KIND_IPV6, slot);
 	/* both at once: two loads that wait for each other cost more than one too many */
-	word = filter_word(p, FW_KIND_IPV6, slot, x);
-	deep_word = filter_word(p, FW_KIND_IPV6, slot, y);
+	word = filter_word(words, filter_index(x, n_words));
+	deep_word = filter_word(words, filter_index(y, n_words));
 	if (filter_has(word, FILTER_ANY(x)))
 		maybe[1] |= p->lengths6[1] & filter_rotate(word, FILTER_LENGTHS_AT(x)) << (64 - FILTER_BLOCK6) &
 			    ~MIDDLE6_UP_TO(FILTER_SHORT6);

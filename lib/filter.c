@@ -10,6 +10,32 @@
 #include "../bpf/filter.h"
 #include "filter.h"
 
+#define WORDS_STEP 512 /* a page */
+#define WORDS_MAX  (UINT32_C(1) << 28)
+
+/*
+ * Keys for each word of a new filter. IPv4: 1 stranger in 40 is looked up in vain, and a million mixed entries take
+ * 2 MiB: what does not fit the caches costs more than that. IPv6 has more lengths to ask for, each of them in vain at times.
+ */
+static const uint64_t keys_per_word[] = { [FW_KIND_IPV4] = 5, [FW_KIND_IPV6] = 2 };
+
+struct fw_filter filter_header_for(enum fw_kind kind, uint64_t n_keys)
+{
+	uint64_t n = (n_keys / keys_per_word[kind] / WORDS_STEP + 1) * WORDS_STEP;
+
+	return (struct fw_filter){ .n_words = n < WORDS_MAX ? n : WORDS_MAX };
+}
+
+uint64_t filter_keys_at_most(enum fw_kind kind, const struct fw_filter *header)
+{
+	return header->n_words * keys_per_word[kind] * 3 / 2;
+}
+
+size_t filter_n_words(enum fw_kind kind, const struct fw_filter *header)
+{
+	return header->n_words + (size_t)(kind == FW_KIND_IPV4 ? FILTER_MIDDLE4_WORDS : 0);
+}
+
 /* There is one writer (I10). Its stores must not wait for each other, as those of a locked instruction do. */
 static void set_bits(uint64_t *word, uint64_t bits)
 {
@@ -42,6 +68,14 @@ static void add_blocks(struct filter *f, uint64_t bits, unsigned length, unsigne
 	}
 }
 
+/* At most eight /20 side by side: in one word of the bitmap. */
+static void add_middle(struct filter *f, uint32_t addr, unsigned length)
+{
+	uint64_t blocks = (UINT64_C(1) << (1u << (FILTER_MIDDLE4 - length))) - 1;
+
+	set_bits(&f->words[f->header.n_words + FILTER_MIDDLE4_WORD(addr)], blocks << FILTER_MIDDLE4_BIT(addr));
+}
+
 static void add_ip4(struct filter *f, uint32_t addr, unsigned length)
 {
 	unsigned host_bits = 32 - length;
@@ -51,7 +85,9 @@ static void add_ip4(struct filter *f, uint32_t addr, unsigned length)
 		set_cells(f, addr >> 16, length, FW_CELL_SHORT);
 		return;
 	}
-	if (f->words && length <= FILTER_BLOCK4) {
+	if (f->words && length <= FILTER_MIDDLE4) {
+		add_middle(f, addr, length);
+	} else if (f->words && length <= FILTER_BLOCK4) {
 		add_blocks(f, addr >> (32 - FILTER_BLOCK4), length, FILTER_BLOCK4);
 	} else if (f->words) {
 		x = filter_hash(addr >> (32 - FILTER_BLOCK4), f->header.seed);
@@ -101,6 +137,8 @@ uint64_t filter_keys(const struct prefix *p)
 
 	if (p->length <= short_length)
 		return 0;
+	if (p->family == AF_INET && p->length <= FILTER_MIDDLE4)
+		return 1;
 	if (p->length <= block)
 		return UINT64_C(1) << (block - p->length);
 	return 1;
@@ -132,6 +170,8 @@ bool filter_maybe(const struct filter *f, const struct prefix *address, unsigned
 		return false;
 	if (!f->words)
 		return true;
+	if (is_ip4 && length <= FILTER_MIDDLE4)
+		return f->words[f->header.n_words + FILTER_MIDDLE4_WORD(h.high)] >> FILTER_MIDDLE4_BIT(h.high) & 1;
 
 	x = filter_hash(is_ip4 ? h.high >> (32 - block) : h.high >> (64 - block), f->header.seed);
 	word = f->words[filter_index(x, f->header.n_words)];

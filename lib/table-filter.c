@@ -16,15 +16,6 @@
 #include "room.h"
 #include "table-internal.h"
 
-#define WORDS_STEP        512 /* a page */
-#define WORDS_MAX         (UINT32_C(1) << 28)
-
-/*
- * Keys for each word of a new filter. IPv4: 1 stranger in 60 is looked up in vain, and a million mixed entries take
- * 4 MiB: what does not fit the caches costs more than that. IPv6 has half the keys, and more lengths to ask for.
- */
-static const uint64_t keys_per_word[] = { [FW_KIND_IPV4] = 4, [FW_KIND_IPV6] = 2 };
-
 static void filter_name(enum fw_kind kind, uint32_t slot, char name[static 32])
 {
 	(void) snprintf(name, 32, "maps/filter%c_%u", kind == FW_KIND_IPV4 ? '4' : '6', slot);
@@ -35,18 +26,24 @@ static struct fw_cells *cells_of(struct table *t, enum fw_kind kind, uint32_t sl
 	return &t->cells[kind * FW_TABLE_SLOTS + slot];
 }
 
+/* Bytes of the words of a filter. */
+static size_t size_of(enum fw_kind kind, const struct fw_filter *header)
+{
+	return filter_n_words(kind, header) * sizeof(uint64_t);
+}
+
 void table_close_filter(struct table *t, enum fw_kind kind)
 {
 	struct open_filter *f = &t->filters[kind];
 
 	if (f->filter.words)
-		(void) munmap(f->filter.words, f->filter.header.n_words * sizeof(uint64_t));
+		(void) munmap(f->filter.words, size_of(kind, &f->filter.header));
 	*f = (struct open_filter){};
 }
 
-static int map_words(int fd, struct filter *f)
+static int map_words(int fd, enum fw_kind kind, struct filter *f)
 {
-	void *p = mmap(NULL, f->header.n_words * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *p = mmap(NULL, size_of(kind, &f->header), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (p == MAP_FAILED)
 		return -errno;
@@ -72,7 +69,7 @@ static int open_filter(struct table *t, enum fw_kind kind, struct filter **ret)
 		shape.name = name;
 		r = pins_open_map(t->pin_dir, &shape, &fd);
 		if (r >= 0)
-			r = map_words(fd, &f->filter);
+			r = map_words(fd, kind, &f->filter);
 		if (r < 0 && r != -ENOENT)
 			return r;
 		f->generation = generation;
@@ -87,33 +84,21 @@ static int add_one(const struct prefix *p, void *userdata)
 	return 0;
 }
 
-static uint32_t words_for(enum fw_kind kind, uint64_t n_keys)
-{
-	uint64_t n = (n_keys / keys_per_word[kind] / WORDS_STEP + 1) * WORDS_STEP;
-
-	return n < WORDS_MAX ? n : WORDS_MAX;
-}
-
-/* A filter takes half as many again before it is built anew: then 1 stranger in 20 is looked up in vain. */
-static uint64_t keys_at_most(enum fw_kind kind, const struct filter *f)
-{
-	return f->header.n_words * keys_per_word[kind] * 3 / 2;
-}
-
 /* An empty filter in the slot that is not in use. When it returns no packet reads that slot any more. */
 static int new_filter(struct table *t, enum fw_kind kind, uint32_t slot, uint64_t n_keys, struct filter *ret)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-	uint32_t n_words = words_for(kind, n_keys), outer = kind * FW_TABLE_SLOTS + slot;
+	uint32_t outer = kind * FW_TABLE_SLOTS + slot;
 	_cleanup_close_ int fd = -1;
 	char name[32];
 	int r;
 
-	*ret = (struct filter){ .cells = cells_of(t, kind, slot), .header.n_words = n_words };
+	*ret = (struct filter){ .cells = cells_of(t, kind, slot), .header = filter_header_for(kind, n_keys) };
 	if (getrandom(&ret->header.seed, sizeof(ret->header.seed), 0) != sizeof(ret->header.seed))
 		return -EIO;
 
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fw_filter", sizeof(uint32_t), sizeof(uint64_t), n_words, &opts);
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fw_filter", sizeof(uint32_t), sizeof(uint64_t),
+			    filter_n_words(kind, &ret->header), &opts);
 	if (fd < 0)
 		return -errno;
 	filter_name(kind, slot, name);
@@ -124,7 +109,7 @@ static int new_filter(struct table *t, enum fw_kind kind, uint32_t slot, uint64_
 	if (bpf_map_update_elem(t->filters_fd, &outer, &fd, BPF_ANY) < 0)
 		return -errno;
 	memset(ret->cells, 0, sizeof(*ret->cells));
-	return map_words(fd, ret);
+	return map_words(fd, kind, ret);
 }
 
 int table_rebuild_filter(struct table *t, enum fw_kind kind, uint64_t n_more_keys)
@@ -141,7 +126,7 @@ int table_rebuild_filter(struct table *t, enum fw_kind kind, uint64_t n_more_key
 		return r;
 	r = table_walk_prefixes(t, kind, add_one, &f);
 	if (r < 0) {
-		(void) munmap(f.words, f.header.n_words * sizeof(uint64_t));
+		(void) munmap(f.words, size_of(kind, &f.header));
 		return r;
 	}
 
@@ -159,15 +144,17 @@ int table_rebuild_filter(struct table *t, enum fw_kind kind, uint64_t n_more_key
 
 int table_filter_reserve(struct table *t, enum fw_kind kind, uint64_t n_more_keys)
 {
+	struct fw_filter larger;
 	struct filter *f;
 	int r;
 
 	r = open_filter(t, kind, &f);
 	if (r < 0 || n_more_keys == 0)
 		return r;
-	if (f->words && t->census->n_keys[kind] + n_more_keys <= keys_at_most(kind, f))
+	if (f->words && t->census->n_keys[kind] + n_more_keys <= filter_keys_at_most(kind, &f->header))
 		return 0;
-	r = room_ask(words_for(kind, table_count_keys(t, kind) + n_more_keys) * sizeof(uint64_t));
+	larger = filter_header_for(kind, table_count_keys(t, kind) + n_more_keys);
+	r = room_ask(size_of(kind, &larger));
 	return r < 0 ? r : table_rebuild_filter(t, kind, n_more_keys);
 }
 

@@ -31,7 +31,7 @@
 
 #define FILTERS_MAX 40
 #define N_PACKETS   32768 /* of a sample: short ones, so that what disturbs hits few */
-#define N_WARM      131072 /* before a cold one: twice as many as a filter of a million entries has cache lines */
+#define N_WARM      131072 /* before a cold one: at least twice as many as a filter of a million entries has cache lines */
 #define LIST_SEED   1  /* as live.sh gives to bench-addresses */
 #define ARTICLE     "article's program, "
 #define ARTICLE_ENTRIES 1000
