@@ -66,11 +66,14 @@ struct {
 	__array(values, struct filter_words);
 } filters SEC(".maps");
 
-/* Ends of entries whose lists disagree about them; written before the entry that needs it. */
+/*
+ * Ends of entries whose lists disagree about them; written before the entry that needs it. Room for them is taken one by
+ * one, but for the hash's heads, which are there from the start: 512 KiB.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 32768);
 	__type(key, struct fw_ends_key);
 	__type(value, struct fw_ends);
 } ends SEC(".maps");
