@@ -49,7 +49,7 @@ static const struct list_line *find_line(struct row_maker *m, unsigned list, con
 			output_note(m->ctl, "cannot read the comments of list '%s': %m", name);
 		}
 	}
-	if (!m->files[list])
+	if (!m->files[list] || m->files[list]->n_items == 0)
 		return NULL;
 	return bsearch(target, m->files[list]->items, m->files[list]->n_items, sizeof(struct list_line),
 		       compare_line);
