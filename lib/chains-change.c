@@ -34,25 +34,26 @@ static int take_slot(struct chains *c, uint32_t *ret_index, struct fw_slot **ret
 	return r;
 }
 
-/* No chain has it any more. The oldest are used first. */
-static int give_up(struct chains *c, uint32_t index, struct fw_slot *slot)
+/*
+ * No chain has it any more, so this must not fail. The oldest are used first; where the youngest of those that there are
+ * cannot be mapped, this one goes before them: they wait for it.
+ */
+static void give_up(struct chains *c, uint32_t index, struct fw_slot *slot)
 {
 	struct fw_table *t = c->table;
 	struct fw_slot *last;
-	int r;
 
 	slot->free_next = 0;
 	slot->free_at = tick_now() ?: 1;
 	if (t->free_first == 0) {
-		t->free_first = index;
-	} else {
-		r = chains_get_slot(c, t->free_last, &last);
-		if (r < 0)
-			return r;
+		t->free_first = t->free_last = index;
+	} else if (chains_get_slot(c, t->free_last, &last) >= 0) {
 		last->free_next = index;
+		t->free_last = index;
+	} else {
+		slot->free_next = t->free_first;
+		t->free_first = index;
 	}
-	t->free_last = index;
-	return 0;
 }
 
 /*
@@ -122,7 +123,8 @@ static int replace(struct chains *c, const struct prefix *p, const struct place 
 			slot->entry.last_hit = at->slot->entry.last_hit;
 		__atomic_fetch_add(&slot->entry.hits, hits, __ATOMIC_SEQ_CST);
 	}
-	return give_up(c, old, at->slot);
+	give_up(c, old, at->slot);
+	return 0;
 }
 
 /* A packet reads the lists of its direction and the end: if only one of these changes, it sees what was or what is. */
@@ -166,7 +168,8 @@ int chains_remove(struct chains *c, const struct prefix *p)
 	set_used(at.slot, false);
 	__atomic_store_n(at.link, at.slot->next, __ATOMIC_RELEASE);
 	c->table->n_used--;
-	return give_up(c, index, at.slot);
+	give_up(c, index, at.slot);
+	return 0;
 }
 
 int chains_settle(struct chains *c)
@@ -221,7 +224,9 @@ static int give_up_rest(struct chains *c, uint32_t index, struct fw_slot *slot)
 	bool is_in_chain = slot->is_used == IS_IN_CHAIN;
 
 	set_used(slot, is_in_chain);
-	return is_in_chain ? 0 : give_up(c, index, slot);
+	if (!is_in_chain)
+		give_up(c, index, slot);
+	return 0;
 }
 
 int chains_repair(struct chains *c)
