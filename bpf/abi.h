@@ -173,7 +173,7 @@ struct fw_slot {
 	__u32 next;
 	struct fw_entry entry;
 	union {
-		__u64 copied_hits; /* in use: those that the table to come has already */
+		__u64 copied_hits; /* in use: those that it came with, or that the table to come has already */
 		struct {
 			__u32 free_next; /* given up: the next one */
 			__u32 free_at;   /* and when, in ticks; 0 = no packet stands on it any more */

@@ -74,6 +74,7 @@ static void fill_slot(struct fw_slot *slot, const struct place *at, unsigned len
 		.prefixlen = length,
 		.next = next,
 		.entry = *entry,
+		.copied_hits = entry->hits,
 	};
 }
 

@@ -21,7 +21,7 @@
 
 /*
  * From one table to another. Packets count hits in the old one until it is out of use: so each slot says which of its hits
- * were copied, and what has come since is added then.
+ * were copied, and what has come since is added then, by whoever finds the old table if this one dies.
  */
 struct exchange {
 	int family;
@@ -45,6 +45,7 @@ void table_add_hits(struct fw_entry *entry, uint64_t hits, uint32_t last_hit)
 	__atomic_fetch_add(&entry->hits, hits, __ATOMIC_SEQ_CST);
 }
 
+/* Noted first: to die in between loses those of one entry, and counts none twice. */
 static int add_late_hits(struct fw_slot *slot, void *userdata)
 {
 	uint64_t late = slot->entry.hits - slot->copied_hits;
@@ -52,14 +53,20 @@ static int add_late_hits(struct fw_slot *slot, void *userdata)
 	struct prefix p = chains_prefix(x->family, slot);
 	struct fw_slot *to;
 
+	slot->copied_hits += late;
 	if (late && chains_find(x->to, &p, &to) >= 0)
 		table_add_hits(&to->entry, late, slot->entry.last_hit);
 	return 0;
 }
 
+static int family_of(enum fw_kind kind)
+{
+	return kind == FW_KIND_IPV4 ? AF_INET : AF_INET6;
+}
+
 static int copy_all(struct chains *from, enum fw_kind kind, uint32_t n_entries, struct exchange *ret)
 {
-	struct exchange x = { .family = kind == FW_KIND_IPV4 ? AF_INET : AF_INET6 };
+	struct exchange x = { .family = family_of(kind) };
 	int r = -EXFULL;
 
 	for (unsigned n = 0; n < SEEDS_MAX && r == -EXFULL; n++) {
@@ -209,11 +216,34 @@ void table_shrink(struct table *t)
 	}
 }
 
+/*
+ * The hits that came to a table after it was copied, where the writer has died before it could add them. In one that was
+ * not in use yet there are none: its slots have what they came with.
+ */
+static void add_hits_left_behind(struct table *t, enum fw_kind kind)
+{
+	uint32_t other = fw_slot(t->policy->table_generation[kind] + 1);
+	struct exchange x = { .family = family_of(kind) };
+	_cleanup_close_ int fd = -1;
+	char name[TABLE_PIN_MAX];
+	struct chains *from;
+
+	fd = pins_open(t->pin_dir, table_pin_name(kind, other, name));
+	if (fd < 0 || table_current(t, kind, &x.to) < 0 || chains_open(fd, &from) < 0)
+		return;
+	TAKE_FD(fd);
+	(void) chains_each(from, add_late_hits, &x);
+	chains_free(from);
+}
+
 void table_drop_left_behind(struct table *t)
 {
-	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++)
-		if (table_wait(t, kind) >= 0)
-			drop_other(t, kind);
+	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
+		if (table_wait(t, kind) < 0)
+			continue;
+		add_hits_left_behind(t, kind);
+		drop_other(t, kind);
+	}
 }
 
 int table_reserve(struct table *t, enum fw_kind kind, uint64_t n_more)
