@@ -6,6 +6,7 @@
  */
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -21,6 +22,7 @@
 #define SPARE_MIN     64    /* slots beside those for entries, */
 #define SPARE_PART    64    /* and this part of them more */
 #define AHEAD         8     /* heads that a walk looks ahead */
+#define TRIES         16    /* to read a chain while others change it */
 
 static uint32_t heads_for(uint32_t n_entries)
 {
@@ -268,16 +270,79 @@ int chains_place(struct chains *c, const struct prefix *p, struct place *ret)
 	return 0;
 }
 
-int chains_find(struct chains *c, const struct prefix *p, struct fw_slot **ret)
+/* One chain as it was at one moment, which a reader without the lock may have missed. */
+struct chain {
+	unsigned n;
+	uint32_t *links[FW_CHAIN_MAX + 1], indexes[FW_CHAIN_MAX + 1];
+	struct fw_slot *slots[FW_CHAIN_MAX], copies[FW_CHAIN_MAX];
+};
+
+static int follow(struct chains *c, uint32_t head, struct chain *ret)
 {
-	struct place at;
+	uint32_t *link;
 	int r;
 
-	r = chains_place(c, p, &at);
+	ret->n = 0;
+	r = chains_get_head(c, head, &link);
+	while (r >= 0) {
+		uint32_t index = __atomic_load_n(link, __ATOMIC_ACQUIRE);
+
+		ret->links[ret->n] = link;
+		ret->indexes[ret->n] = index;
+		if (index == 0 || ret->n == FW_CHAIN_MAX)
+			break;
+		r = chains_get_slot(c, index, &ret->slots[ret->n]);
+		if (r < 0)
+			break;
+		ret->copies[ret->n] = *ret->slots[ret->n];
+		link = &ret->slots[ret->n++]->next;
+	}
+	return r;
+}
+
+static bool is_as_it_was(const struct chain *chain)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE); /* what was copied was read before this */
+	for (unsigned i = 0; i <= chain->n; i++)
+		if (__atomic_load_n(chain->links[i], __ATOMIC_ACQUIRE) != chain->indexes[i])
+			return false;
+	return true;
+}
+
+/*
+ * For who has no lock: the kernel vouches for the programs alone, so a reader that was made to wait may stand on a slot that
+ * is in another chain by now. Its links tell. One that changes each time is taken as it is found at last.
+ */
+static int read_chain(struct chains *c, uint32_t head, struct chain *ret)
+{
+	int r;
+
+	for (unsigned n = 0; n < TRIES; n++) {
+		r = follow(c, head, ret);
+		if (r < 0 || is_as_it_was(ret))
+			break;
+	}
+	return r;
+}
+
+int chains_find(struct chains *c, const struct prefix *p, struct fw_slot **ret)
+{
+	struct prefix_halves h = prefix_to_halves(p);
+	struct chain chain;
+	int r;
+
+	r = read_chain(c, head_of(c, p, h), &chain);
 	if (r < 0)
 		return r;
-	*ret = at.slot;
-	return at.slot ? 0 : -ENOENT;
+	for (unsigned i = 0; i < chain.n; i++) {
+		const struct fw_slot *s = &chain.copies[i];
+
+		if (s->high == h.high && s->low == h.low && s->prefixlen == p->length) {
+			*ret = chain.slots[i];
+			return 0;
+		}
+	}
+	return -ENOENT;
 }
 
 /* Has the processor fetch what a walk comes to soon: the slots of a table are in no order. */
@@ -313,4 +378,18 @@ int chains_each(struct chains *c, chains_fn fn, void *userdata)
 			return r;
 	}
 	return 0;
+}
+
+int chains_read_each(struct chains *c, int (*fn)(const struct fw_slot *slot, void *userdata), void *userdata)
+{
+	struct chain chain;
+	int r = 0;
+
+	for (uint32_t head = 0; head < c->table->n_heads && r >= 0; head++) {
+		look_ahead(c, head + AHEAD);
+		r = read_chain(c, head, &chain);
+		for (unsigned i = 0; r >= 0 && i < chain.n; i++)
+			r = fn(&chain.copies[i], userdata);
+	}
+	return r < 0 ? r : 0;
 }

@@ -49,13 +49,15 @@ int chains_remove(struct chains *c, const struct prefix *p); /* -ENOENT, -ENOMEM
 /* All programs that were running have ended since the last change: slots that were given up may be used. */
 int chains_settle(struct chains *c);
 
-/*
- * Calls fn for each entry, in no order, and stops at a negative return, which is returned. What others change in the
- * meantime may be missed or seen, an entry that stays is seen once: unless fn, or who stops it, makes the walk stand on
- * a slot for so long that it is used again.
- */
+/* Calls fn for each entry, in no order, and stops at a negative return, which is returned. With the lock. */
 typedef int (*chains_fn)(struct fw_slot *slot, void *userdata);
 int chains_each(struct chains *c, chains_fn fn, void *userdata);
+
+/*
+ * The same without the lock: fn is told of copies. What others change in the meantime may be missed or seen, an entry that
+ * stays is seen once.
+ */
+int chains_read_each(struct chains *c, int (*fn)(const struct fw_slot *slot, void *userdata), void *userdata);
 
 /* Counts the entries anew and finds the slots that no chain has: after a writer has died. */
 int chains_repair(struct chains *c);

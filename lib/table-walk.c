@@ -23,7 +23,7 @@ struct walk {
 	void *userdata;
 };
 
-static int walk_one(struct fw_slot *slot, void *userdata)
+static int walk_one(const struct fw_slot *slot, void *userdata)
 {
 	const struct walk *w = userdata;
 	struct target target = { .kind = TARGET_PREFIX, .prefix = chains_prefix(w->family, slot) };
@@ -49,7 +49,7 @@ static int walk_table(struct table *t, enum fw_kind kind, raw_fn fn, void *userd
 	int r;
 
 	r = table_current(t, kind, &c);
-	return r < 0 ? r : chains_each(c, walk_one, &w);
+	return r < 0 ? r : chains_read_each(c, walk_one, &w);
 }
 
 static int walk_ports(struct table *t, raw_fn fn, void *userdata)
