@@ -194,8 +194,8 @@ static void print(const struct firewall *full)
 	       samples_median(&bases[0][DESIGN_FW]) - samples_median(&bases[0][DESIGN_NONE]),
 	       samples_median(&bases[4][DESIGN_FW]) - samples_median(&bases[4][DESIGN_NONE]));
 	printf("A read of memory that waits for the one before takes %.0f ns within 2 MiB, %.0f within 4, %.0f within 16, and %.0f\n"
-	       "within 256: of these, a cold miss at a million has one within 2 MiB (IPv6: two within 4), a cold hit three of the\n"
-	       "last kind more.\n\n",
+	       "within 256: of these, a cold miss at a million has one within 2 MiB (IPv6: two within 4), a cold hit one\n"
+	       "within 16 and one of the last kind more.\n\n",
 	       chase(2 << 20), chase(4 << 20), chase(16 << 20), chase(256 << 20));
 	printf("| sources    | IP   | entries | ebpf-fw | goal | LPM_TRIE | ratio | goal | HASH | ratio |\n"
 	       "|---|---|---|---|---|---|---|---|---|---|\n");
