@@ -154,7 +154,7 @@ struct fw_table {
 	__u32 fresh;      /* slots from here on were never used, and are zero */
 	__u32 free_first; /* of the slots that were given up that for longest, 0 = none */
 	__u32 free_last;
-	__u32 reserved;   /* zero */
+	__u32 n_reused;   /* counts up before a slot that was given up is used again */
 };
 
 #define FW_HEADS     16 /* in an element */
@@ -175,8 +175,8 @@ struct fw_slot {
 	union {
 		__u64 copied_hits; /* in use: those that it came with, or that the table to come has already */
 		struct {
-			__u32 free_next; /* given up: the next one */
-			__u32 free_at;   /* and when, in ticks; 0 = no packet stands on it any more */
+			__u32 free_next;       /* given up: the next one */
+			__u32 free_is_settled; /* not 0: and no packet stands on it any more */
 		};
 	};
 };

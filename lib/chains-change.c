@@ -6,32 +6,31 @@
 #include <stdbool.h>
 
 #include "chains-internal.h"
-#include "table.h"
 
-#define FREE_TICKS 2 /* more than a tick: by far longer than a program takes */
-
-/* A slot that is free, and on which no packet stands. */
+/* A slot that is free, and on which no packet stands. Those that were never used go first: they need no waiting. */
 static int take_slot(struct chains *c, uint32_t *ret_index, struct fw_slot **ret)
 {
 	struct fw_table *t = c->table;
+	bool is_fresh = t->fresh < c->n_elements;
+	uint32_t index = is_fresh ? t->fresh : t->free_first;
 	int r;
 
-	if (t->free_first) {
-		r = chains_get_slot(c, t->free_first, ret);
-		if (r < 0)
-			return r;
-		if ((*ret)->free_at == 0 || tick_now() - (*ret)->free_at >= FREE_TICKS) {
-			*ret_index = t->free_first;
-			t->free_first = (*ret)->free_next;
-			return 0;
-		}
+	if (index == 0)
+		return -E2BIG;
+	r = chains_get_slot(c, index, ret);
+	if (r < 0)
+		return r;
+	if (is_fresh) {
+		t->fresh++;
+	} else {
+		if (!(*ret)->free_is_settled)
+			return -EAGAIN;
+		t->free_first = (*ret)->free_next;
+		t->n_reused++;
+		__atomic_thread_fence(__ATOMIC_RELEASE); /* readers see the number before they see what comes into the slot */
 	}
-	if (t->fresh >= c->n_elements)
-		return t->free_first ? -EAGAIN : -E2BIG;
-	r = chains_get_slot(c, t->fresh, ret);
-	if (r >= 0)
-		*ret_index = t->fresh++;
-	return r;
+	*ret_index = index;
+	return 0;
 }
 
 /*
@@ -44,7 +43,7 @@ static void give_up(struct chains *c, uint32_t index, struct fw_slot *slot)
 	struct fw_slot *last;
 
 	slot->free_next = 0;
-	slot->free_at = tick_now() ?: 1;
+	slot->free_is_settled = 0;
 	if (t->free_first == 0) {
 		t->free_first = t->free_last = index;
 	} else if (chains_get_slot(c, t->free_last, &last) >= 0) {
@@ -182,7 +181,7 @@ int chains_settle(struct chains *c)
 		r = chains_get_slot(c, index, &slot);
 		if (r < 0)
 			return r;
-		slot->free_at = 0;
+		slot->free_is_settled = 1;
 	}
 	return 0;
 }

@@ -6,7 +6,6 @@
  */
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -22,7 +21,7 @@
 #define SPARE_MIN     64    /* slots beside those for entries, */
 #define SPARE_PART    64    /* and this part of them more */
 #define AHEAD         8     /* heads that a walk looks ahead */
-#define TRIES         16    /* to read a chain while others change it */
+#define TRIES         1000  /* to read a chain while others use slots again */
 
 static uint32_t heads_for(uint32_t n_entries)
 {
@@ -270,62 +269,63 @@ int chains_place(struct chains *c, const struct prefix *p, struct place *ret)
 	return 0;
 }
 
-/* One chain as it was at one moment, which a reader without the lock may have missed. */
+/* One chain as it was at one moment. */
 struct chain {
 	unsigned n;
-	uint32_t *links[FW_CHAIN_MAX + 1], indexes[FW_CHAIN_MAX + 1];
-	struct fw_slot *slots[FW_CHAIN_MAX], copies[FW_CHAIN_MAX];
+	struct fw_slot copies[FW_CHAIN_MAX];
 };
 
-static int follow(struct chains *c, uint32_t head, struct chain *ret)
+static int copy_chain(struct chains *c, uint32_t head, struct chain *ret)
 {
-	uint32_t *link;
+	struct fw_slot *slot;
+	uint32_t *link, index;
 	int r;
 
 	ret->n = 0;
 	r = chains_get_head(c, head, &link);
-	while (r >= 0) {
-		uint32_t index = __atomic_load_n(link, __ATOMIC_ACQUIRE);
-
-		ret->links[ret->n] = link;
-		ret->indexes[ret->n] = index;
-		if (index == 0 || ret->n == FW_CHAIN_MAX)
-			break;
-		r = chains_get_slot(c, index, &ret->slots[ret->n]);
+	while (r >= 0 && ret->n < FW_CHAIN_MAX && (index = __atomic_load_n(link, __ATOMIC_ACQUIRE)) != 0) {
+		r = chains_get_slot(c, index, &slot);
 		if (r < 0)
 			break;
-		ret->copies[ret->n] = *ret->slots[ret->n];
-		link = &ret->slots[ret->n++]->next;
+		ret->copies[ret->n] = *slot;
+		link = &ret->copies[ret->n++].next;
 	}
 	return r;
-}
-
-static bool is_as_it_was(const struct chain *chain)
-{
-	__atomic_thread_fence(__ATOMIC_ACQUIRE); /* what was copied was read before this */
-	for (unsigned i = 0; i <= chain->n; i++)
-		if (__atomic_load_n(chain->links[i], __ATOMIC_ACQUIRE) != chain->indexes[i])
-			return false;
-	return true;
 }
 
 /*
- * For who has no lock: the kernel vouches for the programs alone, so a reader that was made to wait may stand on a slot that
- * is in another chain by now. Its links tell. One that changes each time is taken as it is found at last.
+ * For who has no lock. A slot that was given up leads back to its chain as long as it is not used again: which the kernel
+ * forbids as long as a program may stand on it, but of a process that was made to wait it knows nothing.
  */
 static int read_chain(struct chains *c, uint32_t head, struct chain *ret)
 {
+	const uint32_t *n_reused = &c->table->n_reused;
+	uint32_t before;
 	int r;
 
 	for (unsigned n = 0; n < TRIES; n++) {
-		r = follow(c, head, ret);
-		if (r < 0 || is_as_it_was(ret))
-			break;
+		before = __atomic_load_n(n_reused, __ATOMIC_ACQUIRE);
+		r = copy_chain(c, head, ret);
+		__atomic_thread_fence(__ATOMIC_ACQUIRE); /* behind the copies */
+		if (r < 0 || __atomic_load_n(n_reused, __ATOMIC_RELAXED) == before)
+			return r;
 	}
-	return r;
+	return 0; /* nobody gives up so many slots in so short a time; else it is as it was found at last */
 }
 
 int chains_find(struct chains *c, const struct prefix *p, struct fw_slot **ret)
+{
+	struct place at;
+	int r;
+
+	r = chains_place(c, p, &at);
+	if (r < 0)
+		return r;
+	*ret = at.slot;
+	return at.slot ? 0 : -ENOENT;
+}
+
+int chains_read(struct chains *c, const struct prefix *p, struct fw_entry *ret)
 {
 	struct prefix_halves h = prefix_to_halves(p);
 	struct chain chain;
@@ -334,11 +334,9 @@ int chains_find(struct chains *c, const struct prefix *p, struct fw_slot **ret)
 	r = read_chain(c, head_of(c, p, h), &chain);
 	if (r < 0)
 		return r;
-	for (unsigned i = 0; i < chain.n; i++) {
-		const struct fw_slot *s = &chain.copies[i];
-
+	for (const struct fw_slot *s = chain.copies; s < chain.copies + chain.n; s++) {
 		if (s->high == h.high && s->low == h.low && s->prefixlen == p->length) {
-			*ret = chain.slots[i];
+			*ret = s->entry;
 			return 0;
 		}
 	}

@@ -35,8 +35,12 @@ void chains_unmap(struct chains *c);
 /* What a table for so many entries takes, in bytes. */
 uint64_t chains_bytes(uint32_t n_entries);
 
-/* The slot of exactly this prefix. -ENOENT; -ENOMEM: it could not be mapped. It is good until c is unmapped or freed. */
+/*
+ * The slot of exactly this prefix, with the lock; it is good until c is unmapped or freed. Without it, a copy of the entry.
+ * -ENOENT; -ENOMEM: it could not be mapped.
+ */
 int chains_find(struct chains *c, const struct prefix *p, struct fw_slot **ret);
+int chains_read(struct chains *c, const struct prefix *p, struct fw_entry *ret);
 
 /*
  * Adds an entry, or changes its lists and its end; its hits stay. -E2BIG: there are n_entries already; -EXFULL: its
@@ -46,7 +50,7 @@ int chains_find(struct chains *c, const struct prefix *p, struct fw_slot **ret);
 int chains_put(struct chains *c, const struct prefix *p, const struct fw_entry *entry);
 int chains_remove(struct chains *c, const struct prefix *p); /* -ENOENT, -ENOMEM */
 
-/* All programs that were running have ended since the last change: slots that were given up may be used. */
+/* All programs that were running have ended since the last change: slots that were given up may be used again. */
 int chains_settle(struct chains *c);
 
 /* Calls fn for each entry, in no order, and stops at a negative return, which is returned. With the lock. */

@@ -109,7 +109,6 @@ static int raw_get_port(struct table *t, const struct target *target, struct raw
 int table_raw_get(struct table *t, const struct target *target, struct raw *ret)
 {
 	struct fw_ends_key key;
-	struct fw_slot *slot;
 	struct chains *c;
 	int r;
 
@@ -121,10 +120,9 @@ int table_raw_get(struct table *t, const struct target *target, struct raw *ret)
 	} else {
 		r = table_current(t, table_kind(target), &c);
 		if (r >= 0)
-			r = chains_find(c, &target->prefix, &slot);
+			r = chains_read(c, &target->prefix, &ret->entry);
 		if (r < 0)
 			return r;
-		ret->entry = slot->entry;
 	}
 
 	if (ret->entry.until == FW_UNTIL_MIXED) {
