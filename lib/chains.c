@@ -109,25 +109,13 @@ int chains_get_head(struct chains *c, uint32_t head, uint32_t **ret)
 	return r;
 }
 
-static void unmap_from(struct chains *c, uint32_t first)
-{
-	for (uint32_t i = first; c->windows && i < n_windows(c); i++) {
-		if (c->windows[i])
-			(void) munmap(c->windows[i], window_bytes(c, i));
-		c->windows[i] = NULL;
-	}
-}
-
-void chains_unmap(struct chains *c)
-{
-	unmap_from(c, 1);
-}
-
 struct chains *chains_free(struct chains *c)
 {
 	if (!c)
 		return NULL;
-	unmap_from(c, 0);
+	for (uint32_t i = 0; c->windows && i < n_windows(c); i++)
+		if (c->windows[i])
+			(void) munmap(c->windows[i], window_bytes(c, i));
 	free(c->windows);
 	closep(&c->fd);
 	free(c);

@@ -29,14 +29,11 @@ struct chains *chains_free(struct chains *c); /* closes it; accepts NULL, return
 int chains_fd(const struct chains *c);
 const struct fw_table *chains_table(const struct chains *c);
 
-/* Unmaps it but for the header, until it is needed again: what is mapped is counted as the process's memory, too. */
-void chains_unmap(struct chains *c);
-
 /* What a table for so many entries takes, in bytes. */
 uint64_t chains_bytes(uint32_t n_entries);
 
 /*
- * The slot of exactly this prefix, with the lock; it is good until c is unmapped or freed. Without it, a copy of the entry.
+ * The slot of exactly this prefix, with the lock; it is good until c is freed. Without it, a copy of the entry.
  * -ENOENT; -ENOMEM: it could not be mapped.
  */
 int chains_find(struct chains *c, const struct prefix *p, struct fw_slot **ret);

@@ -21,6 +21,18 @@
 
 #define TABLE_ENTRIES_MIN 1024 /* some 80 KiB: what a table starts with */
 
+/*
+ * Until they are needed again: their memory is taken as long as somebody has them open, also when others have put something
+ * else in their place, and what is mapped counts as the process's.
+ */
+static void close_tables(struct table *t)
+{
+	for (unsigned i = 0; i < ELEMENTSOF(t->chains); i++) {
+		table_close_filter(t, i);
+		t->chains[i] = chains_free(t->chains[i]);
+	}
+}
+
 struct table *table_free(struct table *t)
 {
 	if (!t)
@@ -34,10 +46,7 @@ struct table *table_free(struct table *t)
 		(void) munmap(t->ports, FW_PORT_ENTRIES_MAX * sizeof(*t->ports));
 	if (t->cells)
 		(void) munmap(t->cells, 2 * FW_TABLE_SLOTS * sizeof(*t->cells));
-	for (unsigned i = 0; i < ELEMENTSOF(t->chains); i++) {
-		table_close_filter(t, i);
-		chains_free(t->chains[i]);
-	}
+	close_tables(t);
 	closep(&t->tables_fd);
 	closep(&t->filters_fd);
 	closep(&t->ends_fd);
@@ -363,9 +372,7 @@ int table_commit(struct table *t)
 	table_shrink(t);
 	t->is_changing = false;
 	__atomic_store_n(&t->census->is_changing, 0, __ATOMIC_RELEASE);
-	for (unsigned i = 0; i < ELEMENTSOF(t->chains); i++)
-		if (t->chains[i])
-			chains_unmap(t->chains[i]);
+	close_tables(t);
 	return 0;
 }
 
