@@ -40,7 +40,8 @@ int chains_find(struct chains *c, const struct prefix *p, struct fw_slot **ret);
 int chains_read(struct chains *c, const struct prefix *p, struct fw_entry *ret);
 
 /*
- * Adds an entry, or changes its lists and its end; its hits stay. -E2BIG: there are n_entries already; -EXFULL: its
+ * Adds an entry, or changes its lists and its end; its hits stay, but where both change for the one of a packet that has
+ * found the entry and has yet to count: that goes to the slot that was given up. -E2BIG: there are n_entries already; -EXFULL: its
  * chain is too long, the table wants another seed; -EAGAIN: a packet may stand on each slot that is free, see
  * chains_settle(); -ENOMEM. On failure nothing has changed.
  */
