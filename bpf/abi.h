@@ -19,10 +19,10 @@
  * upgrade carries over, or that says whose pins these are, is laid out in another way.
  */
 #ifdef FW_TEST_LAYOUT
-#define FW_ABI_VERSION 4
+#define FW_ABI_VERSION 5
 #define FW_TEST_MEMBER __u64 test_member;
 #else
-#define FW_ABI_VERSION 3
+#define FW_ABI_VERSION 4
 #define FW_TEST_MEMBER
 #endif
 
