@@ -2,8 +2,8 @@
 
 /*
  * check: what would become of a packet? The verdict is the kernel program's own, by a test run that
- * counts nothing; the entries behind it are looked up beside it, and from these what would become of it
- * without each of their lists.
+ * counts nothing, in each direction in which a hook is attached; elsewhere the packet passes. The entries that
+ * cover it are looked up separately, and from these what would become of it without each of their lists.
  */
 
 #include <errno.h>
@@ -29,6 +29,7 @@ struct question {
 	bool has_port;
 	unsigned directions;
 	uint32_t answers[_FW_DIRECTION_MAX]; /* the kernel's, for those directions */
+	bool is_judged[_FW_DIRECTION_MAX];   /* is there a hook that gives this answer? */
 };
 
 /* ADDR, PORT, or both in any order. */
@@ -100,40 +101,76 @@ static int choose_neutral(struct table *t, struct target *ret)
 	return 0;
 }
 
-/* Asks the kernel for one direction. True in *ret_is_drop if the packet would be dropped. */
-static int ask(struct ctl *ctl, struct table *t, struct question *q, enum fw_direction d, json_object *directions,
-	       bool *ret_is_drop)
+/* What the packet would meet at each hook of the direction, as a verdict in its row; null: it is not attached. */
+static void add_verdicts(json_object *judged, enum fw_verdict verdict)
 {
+	for (size_t i = 0; i < json_object_array_length(judged); i++) {
+		json_object *row = json_object_array_get_idx(judged, i);
+		bool is_attached = json_object_array_length(json_object_object_get(row, "where")) > 0;
+
+		json_object_object_add(row, "verdict", is_attached ? json_text(verdict_to_string(verdict)) : NULL);
+	}
+}
+
+/* An answer that holds for a part of the packets only, or for none. */
+static void note_judged(struct ctl *ctl, json_object *judged, enum fw_direction d)
+{
+	if (!where_is_judged(judged))
+		output_note(ctl, "%s is not judged: no hook is attached in that direction, and every packet passes; see Hooks= "
+				 "and Interfaces= in ebpf-fw.conf(5), and 'fwctl status'", direction_to_string(d));
+	else if (!where_is_judged_by(judged, FW_HOOK_XDP) && !where_is_judged_by(judged, FW_HOOK_TC))
+		output_note(ctl, "%s is judged by the cgroup hook alone, which sees the packets of local sockets: a ping, a "
+				 "closed port and what is forwarded pass", direction_to_string(d));
+}
+
+static int add_direction(struct ctl *ctl, struct table *t, const struct question *q, enum fw_direction d,
+			 json_object *judged, json_object *directions)
+{
+	enum fw_reason reason = FW_ANSWER_REASON(q->answers[d]);
+	enum fw_verdict verdict = FW_ANSWER_VERDICT(q->answers[d]);
 	struct fw_list list = {};
-	enum fw_reason reason;
-	uint32_t answer;
 	json_object *o;
 	int r;
 
-	r = table_check(t, &q->address.prefix, d, q->has_port ? q->port.port.protocol : FW_TCP,
-			q->has_port ? q->port.port.first : -1, &answer);
-	if (r < 0)
-		return r;
-	q->answers[d] = answer;
-
-	reason = FW_ANSWER_REASON(answer);
-	if (reason == FW_REASON_ADDRESS || reason == FW_REASON_PORT ||
-	    reason == FW_REASON_ALLOWED || reason == FW_REASON_AUDITED) {
-		r = table_get_list(t, FW_ANSWER_LIST(answer), &list);
+	if (!q->is_judged[d])
+		verdict = FW_PASS;
+	else if (reason == FW_REASON_ADDRESS || reason == FW_REASON_PORT || reason == FW_REASON_ALLOWED ||
+		 reason == FW_REASON_AUDITED) {
+		r = table_get_list(t, FW_ANSWER_LIST(q->answers[d]), &list);
 		if (r < 0)
 			return r;
 	}
 
 	o = json_object_new_object();
 	json_object_object_add(o, "direction", json_text(direction_to_string(d)));
-	json_object_object_add(o, "verdict",
-			       json_text(verdict_to_string(FW_ANSWER_VERDICT(answer))));
-	json_object_object_add(o, "reason", json_text(reason_to_string(reason)));
+	json_object_object_add(o, "verdict", json_text(verdict_to_string(verdict)));
+	json_object_object_add(o, "reason", json_text(q->is_judged[d] ? reason_to_string(reason) : "not-judged"));
 	json_object_object_add(o, "list", json_text(list.name));
+	json_object_object_add(o, "hooks", verdict == FW_DROP || !q->is_judged[d] ? where_decided(judged, d) : NULL);
+	add_verdicts(judged, verdict);
+	json_object_object_add(o, "judged", json_object_get(judged));
 	json_object_array_add(directions, o);
-	*ret_is_drop = FW_ANSWER_VERDICT(answer) == FW_DROP;
-	json_object_object_add(o, "hooks", *ret_is_drop ? where_decided(ctl, table_meta(t), d) : NULL);
+	note_judged(ctl, judged, d);
 	return 0;
+}
+
+/* Asks the kernel for one direction. True in *ret_is_drop if the packet would be dropped. */
+static int ask(struct ctl *ctl, struct table *t, struct question *q, enum fw_direction d, json_object *directions,
+	       bool *ret_is_drop)
+{
+	_cleanup_json_ json_object *judged = NULL;
+	int r;
+
+	r = table_check(t, &q->address.prefix, d, q->has_port ? q->port.port.protocol : FW_TCP,
+			q->has_port ? q->port.port.first : -1, &q->answers[d]);
+	if (r < 0)
+		return r;
+	r = where_judged(ctl, table_meta(t), d, &judged);
+	if (r < 0)
+		return r;
+	q->is_judged[d] = where_is_judged(judged);
+	*ret_is_drop = q->is_judged[d] && FW_ANSWER_VERDICT(q->answers[d]) == FW_DROP;
+	return add_direction(ctl, t, q, d, judged, directions);
 }
 
 /* The covering entries that matter in a direction asked for. */
@@ -185,7 +222,7 @@ static void add_without(struct ctl *ctl, json_object *rows, const struct questio
 	uint64_t held[_FW_DIRECTION_MAX] = {};
 
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-		if (!(q->directions >> d & 1))
+		if (!(q->directions >> d & 1) || !q->is_judged[d])
 			continue;
 		all[d] = reckon(g->items, g->n_items, lists, d, 0);
 		if (all[d].verdict != FW_ANSWER_VERDICT(q->answers[d]) ||

@@ -44,6 +44,18 @@ static int say_attached(const struct attachment *a, void *userdata)
 	return 0;
 }
 
+/* A direction that no hook judges, while the other one is. */
+static void check_directions(struct doctor *d)
+{
+	for (enum fw_direction i = 0; i < _FW_DIRECTION_MAX; i++) {
+		_cleanup_json_ json_object *judged = NULL;
+
+		if (where_judged(d->ctl, table_meta(d->table), i, &judged) >= 0 && !where_is_judged(judged))
+			doctor_say(d, LEVEL_WARNING, "add tc to Hooks=, see ebpf-fw.conf(5)",
+				   "%s is judged nowhere: no hook is attached in that direction", direction_to_string(i));
+	}
+}
+
 int doctor_check_attached(struct doctor *d)
 {
 	const struct fw_meta *meta = table_meta(d->table);
@@ -57,6 +69,8 @@ int doctor_check_attached(struct doctor *d)
 	if (h.n_live == 0)
 		doctor_say(d, LEVEL_PROBLEM, "see Interfaces= and Hooks= in ebpf-fw.conf(5), and journalctl -u ebpf-fw",
 			   "it is attached nowhere: no packet is filtered");
+	else
+		check_directions(d);
 	if (meta->tc_reason[0])
 		doctor_say(d, LEVEL_NOTE, NULL, "why %s: %s", mechanism_to_string(meta->tc_mechanism), meta->tc_reason);
 	if (xdp_notes)

@@ -141,6 +141,36 @@ static void note_orphans(struct ctl *ctl, size_t n)
 				 "'fwctl unload --force' removes them, 'fwctl doctor' names them", n);
 }
 
+/* What is not judged although something is attached; in words, on stderr. The number of those gaps. */
+static size_t note_gaps(struct ctl *ctl, const struct fw_meta *meta)
+{
+	bool is_on_interface = false;
+	size_t n = 0;
+
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+		_cleanup_json_ json_object *judged = NULL;
+
+		if (where_judged(ctl, meta, d, &judged) < 0)
+			continue;
+		is_on_interface = is_on_interface || where_is_judged_by(judged, FW_HOOK_XDP) ||
+				  where_is_judged_by(judged, FW_HOOK_TC);
+		if (where_is_judged(judged))
+			continue;
+		output_note(ctl, "%s is judged nowhere: no hook is attached in that direction", direction_to_string(d));
+		n++;
+	}
+	if (meta->tc_mechanism != FW_MECHANISM_NONE && !is_on_interface) {
+		output_note(ctl, "no interface is filtered: a ping, a closed port and what is forwarded pass");
+		n++;
+	}
+	if (meta->failed[0]) {
+		if (ctl->is_quiet) /* else it is in the record */
+			output_note(ctl, "not attached: %s", meta->failed);
+		n++;
+	}
+	return n;
+}
+
 /* Not loaded is an answer too: JSON says it on stdout, and both forms on stderr with what to do. */
 static int report_absence(struct ctl *ctl, int error)
 {
@@ -163,8 +193,8 @@ int verb_status(struct ctl *ctl, int argc, char **argv)
 {
 	_cleanup_json_ json_object *record = NULL;
 	_cleanup_(table_freep) struct table *table = NULL;
+	size_t n_orphans, n_attached, n_gaps = 0;
 	struct hook_rows h;
-	size_t n_orphans;
 	int r;
 
 	r = pins_check_dir(ctl->pin_dir);
@@ -181,13 +211,18 @@ int verb_status(struct ctl *ctl, int argc, char **argv)
 	r = attachment_foreach(ctl->pin_dir, add_hook_row, &h);
 	n_orphans = add_orphans(ctl, record);
 
+	n_attached = json_object_array_length(h.rows) + n_orphans;
+	if (n_attached == 0 && ctl->is_quiet)
+		return EXIT_NOT_LOADED;
+	if (n_attached > 0)
+		n_gaps = note_gaps(ctl, h.meta);
 	if (ctl->is_quiet)
-		return json_object_array_length(h.rows) + n_orphans > 0 ? EXIT_DONE : EXIT_NOT_LOADED;
+		return n_gaps > 0 ? EXIT_NO : EXIT_DONE;
 	note_orphans(ctl, n_orphans);
 	if (r < 0) {
 		errno = -r;
 		output_note(ctl, "cannot tell where it is attached: %m");
-	} else if (json_object_array_length(h.rows) + n_orphans == 0) {
+	} else if (n_attached == 0) {
 		output_note(ctl, "it is loaded but attached nowhere: no packet is filtered");
 	}
 	return print_record(ctl, record);

@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cleanup.h"
 #include "format.h"
@@ -85,58 +86,115 @@ json_object *where_xdp_notes(const struct fw_meta *meta)
 	return json_text(all);
 }
 
-struct decided {
+/* The hooks that there are in a direction, in the order in which a packet meets them. */
+static const struct order {
+	size_t n;
+	enum fw_hook hooks[_FW_HOOK_MAX];
+} orders[_FW_DIRECTION_MAX] = {
+	[FW_INGRESS] = { 3, { FW_HOOK_XDP, FW_HOOK_TC, FW_HOOK_CGROUP } },
+	[FW_EGRESS] = { 2, { FW_HOOK_CGROUP, FW_HOOK_TC } },
+};
+
+struct judged {
 	json_object *rows;
 	const struct fw_meta *meta;
 	enum fw_direction direction;
-	enum fw_hook hook; /* this one, where no row has the same place */
 };
 
-static bool has_place(json_object *rows, json_object *place)
+static json_object *find_row(json_object *rows, enum fw_hook hook)
 {
 	for (size_t i = 0; i < json_object_array_length(rows); i++) {
 		json_object *row = json_object_array_get_idx(rows, i);
 
-		if (json_object_equal(json_object_object_get(row, "where"), place))
-			return true;
+		if (strcmp(json_object_get_string(json_object_object_get(row, "hook")), hook_to_string(hook)) == 0)
+			return row;
 	}
+	return NULL;
+}
+
+static json_object *places_of(json_object *rows, enum fw_hook hook)
+{
+	return json_object_object_get(find_row(rows, hook), "where");
+}
+
+static bool has_place(json_object *places, json_object *place)
+{
+	for (size_t i = 0; i < json_object_array_length(places); i++)
+		if (json_object_equal(json_object_array_get_idx(places, i), place))
+			return true;
 	return false;
 }
 
-static int add_decided(const struct attachment *a, void *userdata)
+static int add_place(const struct attachment *a, void *userdata)
 {
-	_cleanup_json_ json_object *place = NULL;
-	struct decided *x = userdata;
-	json_object *row;
+	struct judged *x = userdata;
+	json_object *place, *places = places_of(x->rows, a->hook);
 
-	if (!a->is_live || a->hook != x->hook || a->direction != x->direction)
+	if (!a->is_live || a->direction != x->direction || !places)
 		return 0;
 	place = where_text(a, x->meta);
-	if (has_place(x->rows, place))
-		return 0;
-
-	row = json_object_new_object();
-	json_object_object_add(row, "hook", json_text(hook_to_string(a->hook)));
-	json_object_object_add(row, "where", json_object_get(place));
-	json_object_array_add(x->rows, row);
+	if (has_place(places, place)) /* while a link is replaced there are two */
+		json_object_put(place);
+	else
+		json_object_array_add(places, place);
 	return 0;
 }
 
-json_object *where_decided(const struct ctl *ctl, const struct fw_meta *meta, enum fw_direction d)
+int where_judged(const struct ctl *ctl, const struct fw_meta *meta, enum fw_direction d, json_object **ret)
 {
-	static const enum fw_hook orders[_FW_DIRECTION_MAX][_FW_HOOK_MAX] = {
-		[FW_INGRESS] = { FW_HOOK_XDP, FW_HOOK_TC, FW_HOOK_CGROUP },
-		[FW_EGRESS] = { FW_HOOK_CGROUP, FW_HOOK_TC, FW_HOOK_XDP },
-	};
-	struct decided x = { .rows = json_object_new_array(), .meta = meta, .direction = d };
+	_cleanup_json_ json_object *rows = json_object_new_array();
+	struct judged x = { .rows = rows, .meta = meta, .direction = d };
+	int r;
 
-	for (size_t i = 0; i < _FW_HOOK_MAX; i++) {
-		x.hook = orders[d][i];
-		if (x.hook == FW_HOOK_CGROUP && json_object_array_length(x.rows) > 0)
-			break; /* what it would drop has been dropped */
-		(void) attachment_foreach(ctl->pin_dir, add_decided, &x); /* what cannot be asked is not said */
-		if (d == FW_EGRESS && json_object_array_length(x.rows) > 0)
-			break;
+	for (size_t i = 0; i < orders[d].n; i++) {
+		json_object *row = json_object_new_object();
+
+		json_object_object_add(row, "hook", json_text(hook_to_string(orders[d].hooks[i])));
+		json_object_object_add(row, "where", json_object_new_array());
+		json_object_array_add(rows, row);
 	}
-	return x.rows;
+	r = attachment_foreach(ctl->pin_dir, add_place, &x);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(rows);
+	return 0;
+}
+
+bool where_is_judged_by(json_object *judged, enum fw_hook hook)
+{
+	json_object *places = places_of(judged, hook);
+
+	return places && json_object_array_length(places) > 0;
+}
+
+bool where_is_judged(json_object *judged)
+{
+	for (enum fw_hook hook = 0; hook < _FW_HOOK_MAX; hook++)
+		if (where_is_judged_by(judged, hook))
+			return true;
+	return false;
+}
+
+json_object *where_decided(json_object *judged, enum fw_direction d)
+{
+	json_object *decided = json_object_new_array(), *xdp = places_of(judged, FW_HOOK_XDP);
+
+	for (size_t i = 0; i < orders[d].n; i++) {
+		enum fw_hook hook = orders[d].hooks[i];
+		json_object *places = places_of(judged, hook);
+
+		if (json_object_array_length(decided) > 0 && (d == FW_EGRESS || hook == FW_HOOK_CGROUP))
+			break; /* what it would drop has been dropped */
+		for (size_t n = 0; n < json_object_array_length(places); n++) {
+			json_object *row, *place = json_object_array_get_idx(places, n);
+
+			if (hook == FW_HOOK_TC && xdp && has_place(xdp, place))
+				continue;
+			row = json_object_new_object();
+			json_object_object_add(row, "hook", json_text(hook_to_string(hook)));
+			json_object_object_add(row, "where", json_object_get(place));
+			json_object_array_add(decided, row);
+		}
+	}
+	return decided;
 }

@@ -24,7 +24,15 @@ json_object *where_xdp_note(const struct fw_meta *meta, unsigned ifindex);
 json_object *where_xdp_notes(const struct fw_meta *meta);
 
 /*
- * The hooks that decide in a direction, [{"hook", "where"}]: of each interface the one that an arriving packet
- * meets first, and the cgroup if there is no interface. A packet of a local socket meets the cgroup first.
+ * Where packets of a direction are judged: [{"hook", "where": [PLACE...]}], a row for each hook that the direction has,
+ * in the order in which a packet meets them. A hook that is attached nowhere has no place.
  */
-json_object *where_decided(const struct ctl *ctl, const struct fw_meta *meta, enum fw_direction d);
+int where_judged(const struct ctl *ctl, const struct fw_meta *meta, enum fw_direction d, json_object **ret);
+bool where_is_judged_by(json_object *judged, enum fw_hook hook);
+bool where_is_judged(json_object *judged); /* by any hook */
+
+/*
+ * The hooks that decide, [{"hook", "where"}]: of each interface the one that an arriving packet meets first, and
+ * the cgroup if there is no interface. A packet of a local socket meets the cgroup first.
+ */
+json_object *where_decided(json_object *judged, enum fw_direction d);
