@@ -97,7 +97,17 @@ static int add(struct chains *c, const struct prefix *p, const struct place *at,
 	return 0;
 }
 
-/* One store puts the new slot into the place of the old one. Hits that came to that one in the meantime follow. */
+/*
+ * One store puts the new slot into the place of the old one. Hits that the old slot got in the meantime are then added to
+ * the new one. So the writer stores the link and then loads the hits, and needs a full fence between the two. Without
+ * it x86 keeps the store in its store buffer while it does the load, and arm64 and the C memory model order the two only if
+ * both are sequentially consistent. The load would miss hits of packets that have not seen the store yet.
+ *
+ * The other side is a packet that adds to the hits, and the next packet on the same CPU, which loads the link. On x86 the
+ * add is a locked instruction and so a full fence: if the next packet still finds the old slot, the add is seen here. On
+ * arm64 the add orders nothing (BPF_ADD without BPF_FETCH is an stadd), so a CPU may load the link for its next packet before
+ * the add is visible. On either, only a packet that the replacement overtakes leaves its hit in the old slot.
+ */
 static int replace(struct chains *c, const struct prefix *p, const struct place *at, const struct fw_entry *entry)
 {
 	struct fw_entry changed = at->slot->entry;
@@ -117,7 +127,8 @@ static int replace(struct chains *c, const struct prefix *p, const struct place 
 	set_used(slot, true);
 	set_used(at->slot, false);
 
-	hits = __atomic_load_n(&at->slot->entry.hits, __ATOMIC_SEQ_CST) - changed.hits;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* store the link, then load the hits (I17) */
+	hits = __atomic_load_n(&at->slot->entry.hits, __ATOMIC_RELAXED) - changed.hits;
 	if (hits) {
 		if (slot->entry.last_hit < at->slot->entry.last_hit)
 			slot->entry.last_hit = at->slot->entry.last_hit;
