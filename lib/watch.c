@@ -91,22 +91,22 @@ int watch_open(const char *pin_dir, struct watch **ret)
 
 static uint32_t slot_until(struct watch *w, uint32_t slot)
 {
-	return __atomic_load_n(&w->watchers[slot].until, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&w->watchers[slot].until, __ATOMIC_SEQ_CST);
 }
 
 /* Stores the new end only if the old one is still there: nobody has taken or freed the slot since. */
 static bool slot_exchange(struct watch *w, uint32_t slot, uint32_t was, uint32_t until)
 {
-	return __atomic_compare_exchange_n(&w->watchers[slot].until, &was, until, false, __ATOMIC_ACQ_REL,
-					   __ATOMIC_ACQUIRE);
+	return __atomic_compare_exchange_n(&w->watchers[slot].until, &was, until, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
 }
 
 static void raise_tick(uint32_t *tick, uint32_t until)
 {
-	uint32_t was = __atomic_load_n(tick, __ATOMIC_ACQUIRE);
+	uint32_t was = __atomic_load_n(tick, __ATOMIC_SEQ_CST);
 
 	while (was < until &&
-	       !__atomic_compare_exchange_n(tick, &was, until, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	       !__atomic_compare_exchange_n(tick, &was, until, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		;
 }
 
@@ -145,15 +145,34 @@ static void gate_open(uint32_t *gate, uint32_t until)
 		;
 }
 
-/* Shuts a gate behind which nobody is left. For the kernel it is as good as shut when its tick has passed. */
+/* The latest end of a lease behind a gate, 0 = nobody watches there. */
+static uint32_t gate_latest(struct watch *w, const uint32_t *gate, uint32_t now)
+{
+	uint32_t latest = 0, until;
+
+	for (uint32_t i = 0; i < FW_WATCHERS_MAX; i++) {
+		until = slot_until(w, i);
+		if (until >= now && until > latest && gate_of(w, w->watchers[i].watch) == gate)
+			latest = until;
+	}
+	return latest;
+}
+
+/*
+ * Shuts a gate behind which nobody is left. For the kernel it is as good as shut when its tick has passed. A viewer that
+ * renews its lease stores the lease and then loads the gate. This stores the gate and then loads the leases. All are
+ * sequentially consistent, so that at least one of the two sees what the other has stored (I17).
+ */
 static void gate_leave(struct watch *w, uint32_t *gate)
 {
-	uint32_t until = __atomic_load_n(gate, __ATOMIC_ACQUIRE), now = tick_now();
+	uint32_t until = __atomic_load_n(gate, __ATOMIC_SEQ_CST), now = tick_now(), latest;
 
-	for (uint32_t i = 0; i < FW_WATCHERS_MAX; i++)
-		if (slot_until(w, i) >= now && gate_of(w, w->watchers[i].watch) == gate)
-			return;
-	(void) __atomic_compare_exchange_n(gate, &until, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	if (gate_latest(w, gate, now) ||
+	    !__atomic_compare_exchange_n(gate, &until, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return;
+	latest = gate_latest(w, gate, now);
+	if (latest)
+		gate_open(gate, latest);
 }
 
 /* No program uses the map in this place when it returns: removing it waits for those that run. */
