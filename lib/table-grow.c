@@ -157,10 +157,12 @@ static int exchange_table(struct table *t, enum fw_kind kind, uint32_t n_entries
 	t->chains[kind] = x.to;
 	t->table_generation[kind] = generation + 1;
 
-	(void) table_wait(t, kind);
-	(void) chains_each(from, add_late_hits, &x); /* the exchange stands, whatever becomes of them */
+	/* the exchange is done, whatever fails from here on; without the wait a packet may still look into the old table */
+	if (table_wait(t, kind) >= 0) {
+		(void) chains_each(from, add_late_hits, &x);
+		drop_other(t, kind);
+	}
 	chains_free(from);
-	drop_other(t, kind);
 	return 0;
 }
 
