@@ -314,7 +314,7 @@ struct fw_list {
 	__u8 mode;       /* enum fw_mode */
 	__u8 is_enabled; /* a disabled list keeps its entries and decides nothing */
 	__u8 directions; /* FW_IN | FW_OUT for entries that name none; 0 = both for prefixes, in for ports */
-	__u32 file_stamp; /* of the list file that says what the kernel holds, 0 and 1 = it may differ, see ctl/stamp.h */
+	__u32 file_stamp; /* of the list file that says what the kernel holds, 0 to 2 = it may differ, see lib/listfile.h */
 };
 
 /*

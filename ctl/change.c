@@ -133,13 +133,29 @@ uint64_t changes_lists(const struct changes *c)
 	return touched;
 }
 
+/* In a batch the whole story is told once. */
+static int check_file(struct changes *c, unsigned list)
+{
+	int status;
+
+	if (!c->ctl->is_runtime && !c->ctl->is_forced && c->stamps->refused >> list & 1)
+		return output_fail(c->ctl, EXIT_NO, "The file of the list has lines that make no sense, as said before");
+	status = stamp_check_file(c->ctl, c->table, list);
+	if (status != EXIT_DONE)
+		c->stamps->refused |= 1ull << list;
+	return status;
+}
+
 /* From here on the files of the lists may say something else than the kernel. */
 static int begin(struct changes *c)
 {
-	uint64_t touched = changes_lists(c);
-	int r = 0;
+	uint64_t touched = changes_lists(c) & ~c->stamps->begun;
+	int r = EXIT_DONE;
 
-	for (unsigned list = 0; list < FW_LISTS_MAX && r == 0; list++)
+	for (unsigned list = 0; list < FW_LISTS_MAX && r == EXIT_DONE; list++)
+		if (touched >> list & 1)
+			r = check_file(c, list);
+	for (unsigned list = 0; list < FW_LISTS_MAX && r == EXIT_DONE; list++)
 		if (touched >> list & 1)
 			r = stamps_begin(c->stamps, c->ctl, c->table, list);
 	return r;
@@ -152,7 +168,7 @@ int changes_apply(struct changes *c)
 	int r;
 
 	r = begin(c);
-	if (r < 0)
+	if (r != EXIT_DONE)
 		return r;
 	for (size_t i = 0; i < c->n_items; i++) {
 		r = apply_one(c, &c->items[i]);

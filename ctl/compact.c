@@ -10,7 +10,6 @@
 #include "cleanup.h"
 #include "stamp.h"
 
-#define BYTES_FREE (128 * 1024) /* a file up to here is read in a millisecond */
 #define BYTES_PER_ENTRY 256     /* three lines with a comment, or more */
 
 /* Has it ended by the clock of the kernel, too? The time of day may have jumped. */
@@ -30,13 +29,12 @@ void compact_file(const struct ctl *ctl, struct table *t, unsigned list)
 	_cleanup_(list_freep) struct list *l = NULL;
 	int64_t now = time(NULL);
 	struct fw_list policy;
-	const char *error;
-	size_t n = 0, lineno;
+	size_t n = 0;
 
 	if (table_get_list(t, list, &policy) < 0 ||
 	    stamp_file_size(ctl, policy.name) <=
-		    BYTES_FREE + (int64_t)policy.n_entries * BYTES_PER_ENTRY ||
-	    listfile_read(ctl->state_dir, policy.name, &l, &lineno, &error) < 0)
+		    STAMP_BYTES_FREE + (int64_t)policy.n_entries * BYTES_PER_ENTRY ||
+	    listfile_read(ctl->state_dir, policy.name, &l) < 0 || l->mistakes.n > 0)
 		return;
 
 	for (size_t i = 0; i < l->n_items; i++)

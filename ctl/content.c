@@ -95,15 +95,13 @@ int content_read(struct ctl *ctl, struct table *t, unsigned list, const struct f
 {
 	struct walk w = { .policy = policy, .list = list };
 	struct content c = {};
-	const char *error;
-	size_t lineno;
 	int r;
 
 	if (list == FW_LISTS_MAX) { /* not made yet */
 		*ret = c;
 		return 0;
 	}
-	r = listfile_read(ctl->state_dir, policy->name, &c.file, &lineno, &error);
+	r = listfile_read(ctl->state_dir, policy->name, &c.file);
 	if (r == -ENOMEM)
 		return r;
 	if (r == 0 && stamp_agrees(ctl, policy)) {

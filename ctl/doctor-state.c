@@ -106,26 +106,39 @@ struct files {
 	size_t n_entries;
 };
 
+static void say_mistakes(struct doctor *d, const char *name, const struct list *l)
+{
+	const struct list_mistakes *m = &l->mistakes;
+
+	for (size_t i = 0; i < m->n && i < LIST_MISTAKES_SHOWN; i++)
+		doctor_say(d, LEVEL_PROBLEM, "correct '%s/lists/%s" LIST_SUFFIX "', then systemctl restart ebpf-fw",
+			   "list '%s', line %zu: %s; the line counts for nothing", name, m->first[i].line, m->first[i].error);
+	if (m->n > LIST_MISTAKES_SHOWN)
+		doctor_say(d, LEVEL_PROBLEM, NULL, "list '%s': %zu more lines make no sense", name, m->n - LIST_MISTAKES_SHOWN);
+	if (m->is_action_unclear)
+		doctor_say(d, LEVEL_PROBLEM, "correct action= in its first line, then systemctl restart ebpf-fw",
+			   "list '%s': nothing says whether it blocks or allows, so none of it is restored", name);
+}
+
 static int check_file(const char *name, void *userdata)
 {
 	_cleanup_(list_freep) struct list *l = NULL;
 	struct files *f = userdata;
-	const char *error = NULL;
-	size_t line = 0;
 	int r;
 
-	r = listfile_read(f->doctor->ctl->state_dir, name, &l, &line, &error);
+	r = listfile_read(f->doctor->ctl->state_dir, name, &l);
 	if (r == -ENOMEM)
 		return r;
 	if (r == -EBADMSG)
-		doctor_say(f->doctor, LEVEL_PROBLEM, "mend it: at its next start the daemon moves it aside",
-			   "list '%s', line %zu: %s", name, line, error);
+		doctor_say(f->doctor, LEVEL_PROBLEM, "remove it: at its next start the daemon moves it aside",
+			   "list '%s': its file is not a regular file", name);
 	else if (r < 0)
 		doctor_say(f->doctor, LEVEL_PROBLEM, NULL, "list '%s' cannot be read: %s", name, strerror(-r));
 	else if (l->is_torn)
 		doctor_say(f->doctor, LEVEL_WARNING, "put in again what is missing",
 			   "list '%s': the last line has no end and counts for nothing", name);
 	if (r >= 0) {
+		say_mistakes(f->doctor, name, l);
 		f->n_files++;
 		f->n_entries += l->n_items;
 	}

@@ -65,8 +65,8 @@ static int parse_list(struct import *x, const char *name, const char *start, con
 		      size_t first_line)
 {
 	char *text = malloc((size_t)(end - start) + 1);
-	const char *error;
-	size_t lineno;
+	const struct list_mistakes *m;
+	const struct list *l;
 	int r;
 
 	if (!text)
@@ -77,13 +77,15 @@ static int parse_list(struct import *x, const char *name, const char *start, con
 		return output_fail(x->ctl, EXIT_USAGE, "%s:%zu: there may be no more than %d lists: leave some out",
 				   x->name, first_line, FW_LISTS_MAX);
 	}
-	r = list_parse(name, text, (size_t)(end - start), &x->lists[x->n_lists], &lineno, &error);
-	if (r == -EBADMSG)
-		return output_fail(x->ctl, EXIT_USAGE, "%s:%zu: %s. Nothing was changed", x->name,
-				   first_line + lineno - 1, error);
+	r = list_parse(name, text, (size_t)(end - start), &x->lists[x->n_lists]);
 	if (r < 0)
 		return r;
-	if (x->lists[x->n_lists++]->is_torn)
+	l = x->lists[x->n_lists++];
+	m = &l->mistakes;
+	if (m->n > 0)
+		return output_fail(x->ctl, EXIT_USAGE, "%s:%zu: %s. Nothing was changed", x->name,
+				   first_line + m->first[0].line - 1, m->first[0].error);
+	if (l->is_torn)
 		return output_fail(x->ctl, EXIT_USAGE,
 				   "'%s': the last line has no end: is it all there? "
 				   "Nothing was changed",

@@ -15,9 +15,9 @@
 
 #define COMPLETION        "--completion=" /* for the build, not for people */
 
-#define OPTIONS_ADD    (OPTION_LIST | OPTION_FOR | OPTION_IN | OPTION_OUT | OPTION_COMMENT | OPTION_RUNTIME)
+#define OPTIONS_ADD    (OPTION_FORCE | OPTION_LIST | OPTION_FOR | OPTION_IN | OPTION_OUT | OPTION_COMMENT | OPTION_RUNTIME)
 #define OPTIONS_REPEAT (OPTION_FOR | OPTION_COUNT)
-#define OPTIONS_REMOVE (OPTION_LIST | OPTION_ALL_LISTS | OPTION_RUNTIME | OPTION_STRICT)
+#define OPTIONS_REMOVE (OPTION_FORCE | OPTION_LIST | OPTION_ALL_LISTS | OPTION_RUNTIME | OPTION_STRICT)
 
 /* Letter, name, argument, help; quotes and brackets in help would break the completion for zsh. */
 const struct option options[] = {
@@ -57,7 +57,7 @@ static int verb_help(struct ctl *ctl, int argc, char **argv);
 const struct verb verbs[] = {
 	{ "block",   "TARGET...",       "Block addresses, prefixes, ranges or ports",
 	  HELP_TARGET,
-	  1, ARGUMENTS_ANY, OPTIONS_ADD | OPTION_FORCE, verb_block },
+	  1, ARGUMENTS_ANY, OPTIONS_ADD, verb_block },
 	{ "unblock", "TARGET...",       "Take them out of a block list again",
 	  HELP_TARGET,
 	  1, ARGUMENTS_ANY, OPTIONS_REMOVE, verb_unblock },
@@ -81,9 +81,9 @@ const struct verb verbs[] = {
 	  "COMMAND is one of these. With add and set, KEY=VALUE is one or more of\n"
 	  "action=block|allow, mode=enforce|audit (audit counts what it would drop),\n"
 	  "direction=in|out|both|default (of entries that name none), comment=TEXT.",
-	  2, ARGUMENTS_ANY, 0, verb_list },
+	  2, ARGUMENTS_ANY, OPTION_FORCE, verb_list },
 	{ "flush",   "LIST",            "Take everything out of a list", NULL,
-	  1, 1, OPTION_RUNTIME, verb_flush },
+	  1, 1, OPTION_RUNTIME | OPTION_FORCE, verb_flush },
 	{ "load",    "LIST FILE|-",     "Make a list equal to a published blocklist",
 	  "LIST is made if it does not exist. FILE, or standard input (-), has a target a\n"
 	  "line, or is one of Spamhaus, FireHOL, 'ipset save', P2P or this firewall.",

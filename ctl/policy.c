@@ -143,10 +143,13 @@ int policy_set(struct ctl *ctl, struct table *t, unsigned index, const struct fw
 	struct list_header header = session_list_header(l);
 	struct fw_list before, now = *l;
 	struct stamps stamps = {};
-	int r;
+	int status, r;
 
 	header.comment = comment;
 
+	status = stamp_check_file(ctl, t, index);
+	if (status != EXIT_DONE)
+		return status;
 	r = stamps_begin(&stamps, ctl, t, index);
 	if (r == 0)
 		r = table_get_list(t, index, &before);

@@ -371,6 +371,9 @@ int replacement_make(struct replacement *x)
 {
 	int status, r;
 
+	status = stamp_check_file(x->ctl, x->table, x->list);
+	if (status != EXIT_DONE)
+		return status;
 	r = stamps_begin(&x->stamps, x->ctl, x->table, x->list);
 	if (r < 0)
 		return r;

@@ -37,13 +37,12 @@ static int compare_line(const void *target, const void *line)
 /* What the list's file says of a target, or NULL. A file that cannot be read costs no more than that. */
 static const struct list_line *find_line(struct row_maker *m, unsigned list, const struct target *target)
 {
-	const char *name = m->lists[list].name, *error;
-	size_t lineno = 0;
+	const char *name = m->lists[list].name;
 	int r;
 
 	if (!(m->loaded >> list & 1)) {
 		m->loaded |= 1ull << list;
-		r = listfile_read(m->ctl->state_dir, name, &m->files[list], &lineno, &error);
+		r = listfile_read(m->ctl->state_dir, name, &m->files[list]);
 		if (r < 0 && r != -ENOENT) {
 			errno = -r;
 			output_note(m->ctl, "cannot read the comments of list '%s': %m", name);

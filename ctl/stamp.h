@@ -14,6 +14,8 @@
 struct stamps {
 	uint64_t begun;
 	uint64_t agreed; /* of these, those whose file said what the kernel held */
+	uint64_t wrong;  /* of these, those whose file had mistakes when it was restored */
+	uint64_t refused; /* whose file has mistakes, which was said */
 };
 
 bool stamp_agrees(const struct ctl *ctl, const struct fw_list *l);
@@ -26,6 +28,15 @@ void stamps_end(struct stamps *s, const struct ctl *ctl, struct table *t, uint64
 
 /* After a file was written that says all of what the kernel holds. */
 void stamp_set(const struct ctl *ctl, struct table *t, unsigned list);
+
+/*
+ * Refuses to write to the file of a list that has lines which make no sense: what they should say is for a person to
+ * decide. With --force the file is rewritten without them. Before the first change of the list. Returns an exit
+ * status, and has reported.
+ */
+int stamp_check_file(struct ctl *ctl, struct table *t, unsigned list);
+
+#define STAMP_BYTES_FREE (128 * 1024) /* a file up to here is read in a millisecond */
 
 /* The size of its file in bytes, -1 if there is none. */
 int64_t stamp_file_size(const struct ctl *ctl, const char *name);

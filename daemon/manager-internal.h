@@ -10,6 +10,7 @@
 #include "interfaces.h"
 #include "loader.h"
 #include "manager.h"
+#include "restore.h"
 #include "stats.h"
 #include "table.h"
 #include "upgrade.h"
@@ -33,6 +34,7 @@ struct manager {
 	bool is_counting_anew; /* this start made the counters */
 	bool is_strict;      /* as last put into the policy */
 	uint64_t next_sweep_usec; /* CLOCK_MONOTONIC: not before */
+	struct restored restored; /* what is wrong with the list files, for STATUS= */
 	int pins_error;      /* of the last check, so that it is said once */
 };
 

@@ -30,7 +30,7 @@
 static int publish(struct manager *m)
 {
 	struct fw_meta meta = m->meta;
-	char status[3 * FW_TEXT_MAX];
+	char status[4 * FW_TEXT_MAX];
 	size_t n;
 	int r;
 
@@ -56,7 +56,10 @@ static int publish(struct manager *m)
 	if (meta.pending[0])
 		n += (size_t)snprintf(status + n, sizeof(status) - n, "; pending: %s", meta.pending);
 	if (meta.failed[0])
-		(void) snprintf(status + n, sizeof(status) - n, "; failed, see the journal");
+		n += (size_t)snprintf(status + n, sizeof(status) - n, "; failed, see the journal");
+	if (m->restored.n_wrong + m->restored.n_missing > 0)
+		(void) snprintf(status + n, sizeof(status) - n, "; PROBLEM: %u list files are not restored whole, see "
+				"'fwctl doctor'", m->restored.n_wrong + m->restored.n_missing);
 	(void) sd_notifyf(0, "STATUS=%s", status); /* no-op outside systemd */
 	return 0;
 }
@@ -149,6 +152,8 @@ static int on_check(sd_event_source *source, uint64_t usec, void *userdata)
 
 	manager_check_pins(m);
 	hooks_check(m->hooks);
+	if (m->restored.n_wrong > 0)
+		m->restored.n_wrong = restore_count_wrong(m->table);
 	(void) manager_sync_hooks(m); /* has said what failed, the next check tries again */
 	tend_table(m);
 	if (m->drops)

@@ -96,7 +96,7 @@ static int restore(struct manager *m)
 		return log_error(r, "Cannot repair the tables in '%s': %m; if pins miss, run 'fwctl unload'",
 				 m->upgrade.dir);
 
-	r = restore_lists(m->options->state_dir, m->table);
+	r = restore_lists(m->options->state_dir, m->table, &m->restored);
 	if (r < 0)
 		return r;
 	m->is_strict = m->config.is_strict;

@@ -23,6 +23,7 @@ struct restore {
 	int64_t now; /* Unix time in seconds */
 	uint64_t n_added;
 	uint64_t n_expired;
+	struct restored *restored;
 	unsigned n_granted; /* entries that there is room for in 'ends', as far as was asked */
 };
 
@@ -39,9 +40,10 @@ static uint32_t until_to_tick(int64_t until, int64_t now)
 
 /*
  * The index of the list. One that the kernel does not know is made; one that it does gets the policy of
- * the file, which is the one that fwctl acknowledged: the first lists come with the defaults.
+ * the file, which is the one that fwctl acknowledged: the first lists come with the defaults. A header that
+ * makes no sense changes no list that has entries. -EUCLEAN: it leaves open whether the list blocks or allows.
  */
-static int find_or_make_list(struct table *t, const struct list_header *header)
+static int find_or_make_list(struct table *t, const struct list_header *header, const struct list_mistakes *mistakes)
 {
 	struct fw_list list = {};
 	int index, r;
@@ -49,6 +51,11 @@ static int find_or_make_list(struct table *t, const struct list_header *header)
 	index = table_find_list(t, header->name, &list);
 	if (index < 0 && index != -ENOENT)
 		return index;
+
+	if (mistakes->is_header_wrong && list.n_entries > 0)
+		return index;
+	if (mistakes->is_action_unclear)
+		return -EUCLEAN;
 
 	strcpy(list.name, header->name);
 	list.mode = header->mode;
@@ -216,22 +223,34 @@ static int restore_items(struct restore *restore, struct list_reader *l, unsigne
 	return 0;
 }
 
-/* Keeps the file for a person to look at, and what is pinned of the list in force. */
-static void set_aside(const char *state_dir, const char *name, size_t line, const char *error)
+/* Keeps the file for a person to look at, and what is pinned of the list. */
+static void set_aside(struct restore *x, const char *name, const char *error)
 {
 	int r;
 
-	r = listfile_set_aside(state_dir, name);
+	x->restored->n_missing++;
+	r = listfile_set_aside(x->state_dir, name);
 	if (r < 0)
-		(void) log_error(r, "List file '%s', line %zu: %s; cannot move it aside: %m", name, line, error);
+		(void) log_error(r, "List file '%s/lists/%s" LIST_SUFFIX "': %s; cannot move it aside: %m", x->state_dir, name,
+				 error);
 	else
-		(void) log_error(0, "List file '%s', line %zu: %s; moved aside in '%s/lists' as '%s" LIST_SUFFIX
-				    ".bad-N', entries in the kernel stay", name, line, error, state_dir, name);
+		(void) log_error(0, "List file '%s/lists/%s" LIST_SUFFIX "': %s; moved aside as '%s" LIST_SUFFIX
+				    ".bad-%d', entries in the kernel stay", x->state_dir, name, error, name, r);
+}
+
+/* Each by its line, as far as anybody will read them. */
+static void log_mistakes(const struct restore *x, const char *name, const struct list_mistakes *m)
+{
+	for (size_t i = 0; i < m->n && i < LIST_MISTAKES_SHOWN; i++)
+		(void) log_error(0, "List file '%s/lists/%s" LIST_SUFFIX "', line %zu: %s; skipped", x->state_dir, name,
+				 m->first[i].line, m->first[i].error);
+	(void) log_error(0, "List '%s': %zu lines of its file make no sense, and fwctl does not write to it: correct them, then "
+			    "systemctl restart ebpf-fw", name, m->n);
 }
 
 /*
- * The kernel holds what the file says, and nothing else: then the first load need not look. An entry that had
- * ended is in the file only.
+ * What the stamp says of a list that was read. If the kernel holds what the file says, and nothing else, the first load
+ * need not look. An entry that had ended is in the file only.
  */
 static int set_stamp(struct table *t, unsigned index, uint32_t stamp)
 {
@@ -245,42 +264,69 @@ static int set_stamp(struct table *t, unsigned index, uint32_t stamp)
 	return table_set_list(t, index, &list);
 }
 
+/* The reader of a list file; 1 and no reader: there is nothing to restore, which was said. */
+static int open_list(struct restore *x, const char *name, struct list_reader **ret)
+{
+	_cleanup_(list_reader_freep) struct list_reader *l = NULL;
+	int r;
+
+	r = list_reader_open(x->state_dir, name, &l);
+	if (r == -ENOENT)
+		return 1;
+	if (r == -EBADMSG) {
+		set_aside(x, name, "it is not a regular file");
+		return 1;
+	}
+	if (r < 0)
+		x->restored->n_missing++;
+	if (r == -ENOMEM) {
+		(void) log_error(r, "List '%s': no memory to read its file, what it holds is not in force: raise MemoryMax= "
+				    "of the unit or free some, then restart", name);
+		return 1;
+	}
+	if (r < 0) {
+		(void) log_error(r, "Cannot read the list file '%s' in '%s/lists': %m; what it holds is not in force "
+				    "until it can be read: mend it, then systemctl restart ebpf-fw", name, x->state_dir);
+		return 1; /* it costs itself, and not the other lists */
+	}
+	if (!list_reader_is_list(l)) {
+		set_aside(x, name, "none of its lines makes sense");
+		return 1;
+	}
+	if (list_reader_mistakes(l)->n > 0)
+		log_mistakes(x, name, list_reader_mistakes(l));
+	if (list_reader_is_torn(l))
+		(void) log_warning(0, "List file '%s': the last line has no end, dropped as a torn write", name);
+	*ret = TAKE_PTR(l);
+	return 0;
+}
+
 static int restore_list(struct restore *x, const char *name)
 {
 	_cleanup_(list_reader_freep) struct list_reader *l = NULL;
+	const struct list_mistakes *mistakes;
 	uint64_t n_expired = x->n_expired;
-	const char *error = NULL;
 	struct fw_list before;
-	size_t line = 0;
-	uint32_t stamp;
 	bool was_empty;
+	uint32_t stamp;
 	int index, r;
 
 	was_empty = table_find_list(x->table, name, &before) < 0 || before.n_entries == 0;
 	stamp = listfile_stamp(x->state_dir, name); /* before it is read: an editor may be at it */
 	if (!was_empty && stamp != 0 && before.file_stamp == stamp) /* nobody was: the kernel holds what it says */
 		return 0;
-	r = list_reader_open(x->state_dir, name, &l, &line, &error);
-	if (r == -EBADMSG) {
-		set_aside(x->state_dir, name, line, error);
+	r = open_list(x, name, &l);
+	if (r != 0)
 		return 0;
-	}
-	if (r == -ENOENT)
-		return 0;
-	if (r == -ENOMEM) {
-		(void) log_error(r, "List '%s': no memory to read its file, what it holds is not in force: raise MemoryMax= "
-				    "of the unit or free some, then restart", name);
-		return 0;
-	}
-	if (r < 0) {
-		(void) log_error(r, "Cannot read the list file '%s' in '%s/lists': %m; what it holds is not in force "
-				    "until it can be read: mend it, then systemctl restart ebpf-fw", name, x->state_dir);
-		return 0; /* it costs itself, and not the other lists */
-	}
-	if (list_reader_is_torn(l))
-		(void) log_warning(0, "List file '%s': the last line has no end, dropped as a torn write", name);
 
-	index = find_or_make_list(x->table, list_reader_header(l));
+	mistakes = list_reader_mistakes(l);
+	index = find_or_make_list(x->table, list_reader_header(l), mistakes);
+	if (index == -EUCLEAN || index == -ENFILE)
+		x->restored->n_missing++;
+	if (index == -EUCLEAN) {
+		(void) log_error(0, "List '%s' is not restored: its first line does not say whether it blocks or allows", name);
+		return 0;
+	}
 	if (index == -ENFILE) {
 		(void) log_error(index, "List '%s' is not restored, there are %d lists already: remove files that are "
 					"not used", name, FW_LISTS_MAX);
@@ -290,9 +336,17 @@ static int restore_list(struct restore *x, const char *name)
 		return log_error(index, "Cannot make the list '%s': %m", name);
 
 	r = restore_items(x, l, (unsigned)index, was_empty);
-	if (r == 0 && was_empty && !list_reader_is_torn(l) && x->n_expired == n_expired)
+	if (r == 0 && mistakes->n > 0) {
+		x->restored->n_wrong++;
+		r = set_stamp(x->table, (unsigned)index, LISTFILE_STAMP_WRONG);
+	} else if (r == 0 && was_empty && !list_reader_is_torn(l) && x->n_expired == n_expired) {
 		r = set_stamp(x->table, (unsigned)index, stamp);
-	return r == -E2BIG || r == -ENOMEM ? 0 : r; /* what fits is better than nothing: others may still */
+	}
+	if (r == -E2BIG || r == -ENOMEM) {
+		x->restored->n_missing++;
+		return 0; /* what fits is better than nothing: others may still */
+	}
+	return r;
 }
 
 /* What people have put in by hand comes before what is loaded by the thousand: there may not be room for all. */
@@ -307,9 +361,20 @@ static int restore_other_list(const char *name, void *userdata)
 	return restore_list(userdata, name);
 }
 
-int restore_lists(const char *state_dir, struct table *t)
+unsigned restore_count_wrong(struct table *t)
 {
-	struct restore x = { .state_dir = state_dir, .table = t, .now = time(NULL) };
+	struct fw_list list;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++)
+		n += table_get_list(t, i, &list) >= 0 && list.name[0] && list.file_stamp == LISTFILE_STAMP_WRONG;
+	return n;
+}
+
+int restore_lists(const char *state_dir, struct table *t, struct restored *ret)
+{
+	struct restored restored = {};
+	struct restore x = { .state_dir = state_dir, .table = t, .now = time(NULL), .restored = &restored };
 	int r = 0;
 
 	for (size_t i = 0; i < ELEMENTSOF(first_lists) && r >= 0; i++)
@@ -317,9 +382,10 @@ int restore_lists(const char *state_dir, struct table *t)
 	if (r >= 0)
 		r = listfile_foreach(state_dir, restore_other_list, &x);
 	if (r == -ENOENT)
-		return 0; /* nothing has ever been saved */
+		r = 0; /* nothing has ever been saved */
 	if (r < 0)
 		return log_error(r, "Cannot restore the lists from '%s': %m", state_dir);
+	*ret = restored;
 
 	if (x.n_added > 0 || x.n_expired > 0)
 		log_info("%" PRIu64 " entries restored from '%s', %" PRIu64 " had expired", x.n_added,

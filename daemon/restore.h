@@ -10,7 +10,16 @@
  * the maps alone (--runtime), while no daemon ran. What only the files hold is added, so that on maps
  * fresh from loading this restores everything; a file that says what the maps hold is not read, which its
  * stamp tells (fw_list.file_stamp). The lists 'allow' and 'manual' come first: there may not be room for
- * all. A file that cannot be read costs only itself; one that makes no sense is moved aside. The caller
- * holds the writer lock and calls table_commit(). Logs.
+ * all. A line that makes no sense costs only itself, and the file stays as it is until somebody has corrected it; a file
+ * that cannot be read, or of which no line makes sense, costs only itself. The caller holds the writer lock and calls
+ * table_commit(). Logs.
  */
-int restore_lists(const char *state_dir, struct table *t);
+struct restored {
+	unsigned n_wrong;   /* lists whose files have lines that make no sense */
+	unsigned n_missing; /* lists that are not restored, or not all of them */
+};
+
+int restore_lists(const char *state_dir, struct table *t, struct restored *ret);
+
+/* How many lists still have such lines: fwctl may have rewritten their files meanwhile. */
+unsigned restore_count_wrong(struct table *t);

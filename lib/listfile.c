@@ -88,8 +88,7 @@ static int read_header(const struct place *place, const char *name, struct list 
 	_cleanup_fclose_ FILE *f = NULL;
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *text = NULL;
-	size_t n_allocated = 0, length, lineno;
-	const char *error;
+	size_t n_allocated = 0, length;
 	ssize_t size;
 	int r;
 
@@ -107,7 +106,7 @@ static int read_header(const struct place *place, const char *name, struct list 
 	if (size < 0)
 		size = 0; /* the file is empty */
 	length = list_header_length(text, (size_t)size);
-	return list_parse(name, TAKE_PTR(text), length, ret_list, &lineno, &error);
+	return list_parse(name, TAKE_PTR(text), length, ret_list);
 }
 
 int listfile_read_header(const char *state_dir, const char *name, struct list **ret_list)
@@ -119,8 +118,7 @@ int listfile_read_header(const char *state_dir, const char *name, struct list **
 	return r < 0 ? r : read_header(&place, name, ret_list);
 }
 
-int listfile_read(const char *state_dir, const char *name, struct list **ret_list,
-		  size_t *ret_lineno, const char **ret_error)
+int listfile_read(const char *state_dir, const char *name, struct list **ret_list)
 {
 	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
 	size_t size;
@@ -132,14 +130,11 @@ int listfile_read(const char *state_dir, const char *name, struct list **ret_lis
 		return r;
 
 	r = read_file(&place, &text, &size);
-	if (place_is_irregular(r)) {
-		*ret_lineno = 0;
-		*ret_error = "it is not a regular file";
+	if (place_is_irregular(r))
 		return -EBADMSG;
-	}
 	if (r < 0)
 		return r;
-	return list_parse(name, text, size, ret_list, ret_lineno, ret_error);
+	return list_parse(name, text, size, ret_list);
 }
 
 /* How long the file is up to the end of its last whole line. */
@@ -297,7 +292,7 @@ static struct list_header complete_header(const struct place *place, const struc
 {
 	struct list_header h = *header;
 
-	/* a header that cannot be read is replaced, and a file that is not there has none */
+	/* a file that is not there has none */
 	if (!h.comment && read_header(place, header->name, before) == 0)
 		h.comment = (*before)->header.comment;
 	return h;
@@ -363,5 +358,5 @@ uint32_t listfile_stamp(const char *state_dir, const char *name)
 	for (size_t i = 0; i < ELEMENTSOF(words); i++)
 		h = (h ^ words[i]) * UINT64_C(1099511628211);
 	stamp = h ^ h >> 32;
-	return stamp > 1 ? stamp : 2; /* 0 and 1 are no stamps, see fw_list.file_stamp */
+	return stamp > LISTFILE_STAMP_WRONG ? stamp : LISTFILE_STAMP_WRONG + 1;
 }

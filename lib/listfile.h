@@ -14,8 +14,9 @@
  * stands below wins over what stands above, so that blocking and unblocking append a line each and
  * cost the same in a long file as in a short one. An entry that is put in again while it is in keeps
  * its since= and, unless it gets another, its comment. A '#' line and an empty line are skipped. The
- * last line without a newline is a torn write: it is dropped and reported. Whoever writes holds the
- * writer lock; every function that writes has synced when it returns.
+ * last line without a newline is a torn write: it is dropped and reported. A line that makes no sense
+ * costs only itself: it is skipped and recorded as a mistake, and stays in the file until somebody
+ * corrects it. A writer holds the writer lock; every function that writes has synced when it returns.
  */
 
 #include <stdbool.h>
@@ -46,9 +47,24 @@ struct list_line {
 	const char *comment; /* without '#', "" or NULL = none; belongs to the writer or the list */
 };
 
+#define LIST_MISTAKES_SHOWN 20 /* the rest is only counted */
+
+/* Lines that were skipped because they make no sense. */
+struct list_mistakes {
+	size_t n;
+	struct list_mistake {
+		size_t line;       /* from 1 */
+		const char *error; /* static */
+	} first[LIST_MISTAKES_SHOWN];
+	bool is_header_wrong;   /* one of them is the header: keys that are wrong have their defaults */
+	bool is_action_unclear; /* nothing says whether the entries block or allow */
+};
+
 /* A list as read: what stands after all its lines, sorted by target_compare(), each target once. */
 struct list {
 	struct list_header header;
+	struct list_mistakes mistakes;
+	size_t n_understood; /* lines that are the header or an entry */
 	struct list_line *items;
 	size_t n_items;
 	size_t n_lines;    /* lines in the file, to tell when it should be rewritten */
@@ -75,12 +91,10 @@ struct list_header list_header_default(const char *name);
 bool list_name_is_valid(const char *name);
 
 /*
- * Reads STATE/lists/NAME.list. -ENOENT: there is none; -EINVAL: no valid name; -EBADMSG: a line is
- * wrong, then *ret_lineno and the static *ret_error say which and why (line 0: it is no regular
- * file). Outputs are written as said, *ret_list only on success.
+ * Reads STATE/lists/NAME.list. -ENOENT: there is none; -EINVAL: no valid name; -EBADMSG: it is not a
+ * regular file. Lines that are wrong are in ret_list->mistakes.
  */
-int listfile_read(const char *state_dir, const char *name, struct list **ret_list,
-		  size_t *ret_lineno, const char **ret_error);
+int listfile_read(const char *state_dir, const char *name, struct list **ret_list);
 
 /* Reads the policy alone, as a list without items, however long the file is. Errors as above. */
 int listfile_read_header(const char *state_dir, const char *name, struct list **ret_list);
@@ -103,11 +117,24 @@ int listfile_set_header(const char *state_dir, const struct list_header *header)
 /* A number that changes whenever somebody writes to the file, for fw_list.file_stamp; 0 = there is none. */
 uint32_t listfile_stamp(const char *state_dir, const char *name);
 
+/* Values of fw_list.file_stamp that are no stamps. */
+enum {
+	LISTFILE_STAMP_UNKNOWN, /* the file may say something else than the kernel holds */
+	LISTFILE_STAMP_BUSY,    /* a change is under way, or was killed */
+	LISTFILE_STAMP_WRONG,   /* lines were skipped when it was last restored */
+};
+
 /* Removes the file. -ENOENT: there is none. */
 int listfile_remove(const char *state_dir, const char *name);
 
-/* Renames a file that cannot be read to NAME.list.bad-N, for a person to look at. */
+/* Renames a file that cannot be read to NAME.list.bad-N, for a person to look at. Returns N. */
 int listfile_set_aside(const char *state_dir, const char *name);
+
+/*
+ * Replaces a file that has mistakes by what was understood of it, under this header. The file as it was
+ * is kept as NAME.list.bad-N. Returns N.
+ */
+int listfile_rewrite(const char *state_dir, const struct list_header *header, const struct list *l);
 
 /* Calls fn with the name of each list that has a file, in order; stops at a negative return. */
 int listfile_foreach(const char *state_dir, int (*fn)(const char *name, void *userdata),

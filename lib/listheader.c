@@ -59,12 +59,20 @@ static const char *set_name(struct list_header *h, struct word value)
 	return word_is(value, h->name) ? NULL : "list= in the header is not the name of this file";
 }
 
+/* The two lists that always exist: tools rely on what they do. */
+static bool has_fixed_action(const struct list_header *h)
+{
+	return strcmp(h->name, FW_LIST_MANUAL) == 0 || strcmp(h->name, FW_LIST_ALLOW) == 0;
+}
+
 static const char *set_action(struct list_header *h, struct word value)
 {
 	int r = action_from_string(value.text, value.length);
 
 	if (r < 0)
 		return "action= in the header must be block or allow";
+	if ((enum fw_action)r != h->action && has_fixed_action(h))
+		return "action= cannot change what these lists do: 'manual' blocks and 'allow' allows";
 	h->action = (enum fw_action)r;
 	return NULL;
 }
@@ -108,27 +116,37 @@ static const struct {
 	{ "direction=", set_direction },
 };
 
-const char *header_parse(struct list_header *h, struct cursor *c)
+/* One word of the header; sets the bit of its key in *seen. */
+static const char *parse_key(struct list_header *h, struct word w, unsigned *seen)
 {
+	size_t i = 0;
+
+	while (i < ELEMENTSOF(header_keys) && !word_skip(&w, header_keys[i].start))
+		i++;
+	if (i == ELEMENTSOF(header_keys))
+		return "unknown key in the header: list= action= mode= enabled= direction=";
+	if (*seen & 1U << i)
+		return "a key is given twice in the header";
+	*seen |= 1U << i;
+	return header_keys[i].set(h, w);
+}
+
+const char *header_parse(struct list_header *h, struct cursor *c, bool *ret_has_action)
+{
+	const char *first_error = NULL, *error;
 	unsigned seen = 0;
 
+	*ret_has_action = has_fixed_action(h);
 	for (struct word w = next_word(c); w.length > 0; w = next_word(c)) {
-		const char *error;
-		size_t i = 0;
+		struct word key = w;
 
-		while (i < ELEMENTSOF(header_keys) && !word_skip(&w, header_keys[i].start))
-			i++;
-		if (i == ELEMENTSOF(header_keys))
-			return "unknown key in the header: list= action= mode= enabled= direction=";
-		if (seen & 1U << i)
-			return "a key is given twice in the header";
-		seen |= 1U << i;
-
-		error = header_keys[i].set(h, w);
-		if (error)
-			return error;
+		error = parse_key(h, w, &seen);
+		if (!error && word_skip(&key, "action="))
+			*ret_has_action = true;
+		if (!first_error)
+			first_error = error;
 	}
-	return NULL;
+	return first_error;
 }
 
 bool header_starts(struct cursor *c)

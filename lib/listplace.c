@@ -122,27 +122,51 @@ int listfile_remove(const char *state_dir, const char *name)
 	return fsync(place.dir_fd) < 0 ? -errno : 0;
 }
 
+/* Gives the file the first free name NAME.list.bad-N, instead of its own or besides. Returns N. */
+static int name_aside(const struct place *place, bool keep)
+{
+	int r;
+
+	for (int n = 1; n < INT_MAX; n++) {
+		char aside[sizeof(place->path) + 16];
+		struct stat st;
+
+		(void) snprintf(aside, sizeof(aside), "%s.bad-%d", place->file, n);
+		if (fstatat(place->dir_fd, aside, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			continue;
+		if (errno != ENOENT)
+			return -errno;
+		r = keep ? linkat(place->dir_fd, place->file, place->dir_fd, aside, 0) :
+			   renameat(place->dir_fd, place->file, place->dir_fd, aside);
+		if (r < 0 || fsync(place->dir_fd) < 0)
+			return -errno;
+		return n;
+	}
+	return -EEXIST;
+}
+
 int listfile_set_aside(const char *state_dir, const char *name)
 {
 	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
-	struct stat st;
 	int r;
 
 	r = place_open(&place, state_dir, name, false);
-	if (r < 0)
-		return r;
+	return r < 0 ? r : name_aside(&place, false);
+}
 
-	for (unsigned n = 1; n < UINT_MAX; n++) {
-		char aside[sizeof(place.path) + 16];
+/* The file has both names until it is replaced: a crash in between loses nothing. */
+int listfile_rewrite(const char *state_dir, const struct list_header *header, const struct list *l)
+{
+	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
+	int r, n;
 
-		(void) snprintf(aside, sizeof(aside), "%s.bad-%u", place.file, n);
-		if (fstatat(place.dir_fd, aside, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			continue;
-		if (errno != ENOENT || renameat(place.dir_fd, place.file, place.dir_fd, aside) < 0)
-			return -errno;
-		return fsync(place.dir_fd) < 0 ? -errno : 0;
-	}
-	return -EEXIST;
+	n = place_open(&place, state_dir, l->header.name, false);
+	if (n >= 0)
+		n = name_aside(&place, true);
+	if (n < 0)
+		return n;
+	r = listfile_replace(state_dir, header, l->items, l->n_items);
+	return r < 0 ? r : n;
 }
 
 struct names {

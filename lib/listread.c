@@ -33,6 +33,8 @@ struct list_reader {
 	size_t n_above;      /* how many of them there are */
 	bool is_below;       /* they have ended */
 	bool is_torn;
+	bool is_list;
+	struct list_mistakes mistakes;
 	uint64_t n_of_kind[_FW_KIND_MAX];
 	struct below *below; /* then sorted, each target once */
 	size_t n_below, n_allocated;
@@ -68,8 +70,7 @@ static int grow_window(struct list_reader *r)
 }
 
 /* Calls fn behind each line, when its items are in lines.list; stops at a return that is not 0, which is returned. */
-static int each_line(struct list_reader *r, int (*fn)(struct list_reader *r, void *userdata), void *userdata,
-		     const char **ret_error)
+static int each_line(struct list_reader *r, int (*fn)(struct list_reader *r, void *userdata), void *userdata)
 {
 	size_t n = 0; /* bytes of the window that have been read and belong to no line yet */
 	ssize_t more;
@@ -95,7 +96,7 @@ static int each_line(struct list_reader *r, int (*fn)(struct list_reader *r, voi
 
 		while ((newline = memchr(next, '\n', n))) {
 			r->lines.list->n_items = 0;
-			result = list_parse_line(&r->lines, (struct cursor){ next, newline }, ret_error);
+			result = list_parse_line(&r->lines, (struct cursor){ next, newline });
 			if (result >= 0)
 				result = fn(r, userdata);
 			if (result != 0)
@@ -177,8 +178,7 @@ static void settle(struct list_reader *r)
 	r->n_below = n;
 }
 
-int list_reader_open(const char *state_dir, const char *name, struct list_reader **ret, size_t *ret_lineno,
-		     const char **ret_error)
+int list_reader_open(const char *state_dir, const char *name, struct list_reader **ret)
 {
 	_cleanup_(list_reader_freep) struct list_reader *reader = NULL;
 	_cleanup_(place_done) struct place place = { .dir_fd = -1 };
@@ -195,19 +195,16 @@ int list_reader_open(const char *state_dir, const char *name, struct list_reader
 	r = place_open(&place, state_dir, name, false);
 	if (r >= 0)
 		r = place_open_file(&place, O_RDONLY, &reader->fd);
-	if (place_is_irregular(r)) {
-		*ret_lineno = 0;
-		*ret_error = "it is not a regular file";
+	if (place_is_irregular(r))
 		return -EBADMSG;
-	}
 	if (r < 0)
 		return r;
 
-	r = each_line(reader, survey_line, NULL, ret_error);
-	if (r == -EBADMSG)
-		*ret_lineno = reader->lines.list->n_lines;
+	r = each_line(reader, survey_line, NULL);
 	if (r < 0)
 		return r;
+	reader->mistakes = reader->lines.list->mistakes; /* reading again would count them again */
+	reader->is_list = reader->mistakes.n == 0 || reader->lines.list->n_understood > 0;
 	reader->header = reader->lines.list->header;
 	reader->header.comment = NULL;
 	settle(reader);
@@ -224,6 +221,16 @@ const struct list_header *list_reader_header(const struct list_reader *r)
 bool list_reader_is_torn(const struct list_reader *r)
 {
 	return r->is_torn;
+}
+
+const struct list_mistakes *list_reader_mistakes(const struct list_reader *r)
+{
+	return &r->mistakes;
+}
+
+bool list_reader_is_list(const struct list_reader *r)
+{
+	return r->is_list;
 }
 
 uint64_t list_reader_count(const struct list_reader *r, enum fw_kind kind)
@@ -290,13 +297,12 @@ static int merge_line(struct list_reader *r, void *userdata)
 int list_reader_each(struct list_reader *r, list_entry_fn fn, void *userdata)
 {
 	struct merge m = { .fn = fn, .userdata = userdata };
-	const char *error = NULL;
 	bool is_replaced;
 	int result = 1;
 
 	if (r->n_above > 0)
-		result = each_line(r, merge_line, &m, &error);
-	if (result == 0 || error) /* there were as many lines, and nothing was wrong with them */
+		result = each_line(r, merge_line, &m);
+	if (result == 0) /* there were as many lines that were understood */
 		return -ESTALE;
 	return result < 0 ? result : tell_below(r, &m, NULL, &is_replaced);
 }

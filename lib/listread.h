@@ -14,8 +14,7 @@ struct list_reader;
  * Reads all of the file once, so that what is wrong with it is known before its first entry is used. Errors as
  * listfile_read() has them; -ENOMEM also where it would leave too little, see room_ask().
  */
-int list_reader_open(const char *state_dir, const char *name, struct list_reader **ret, size_t *ret_lineno,
-		     const char **ret_error);
+int list_reader_open(const char *state_dir, const char *name, struct list_reader **ret);
 struct list_reader *list_reader_free(struct list_reader *r); /* accepts NULL, returns NULL */
 
 /* For _cleanup_(). */
@@ -27,6 +26,11 @@ static inline void list_reader_freep(struct list_reader **r)
 /* Its comment is NULL. */
 const struct list_header *list_reader_header(const struct list_reader *r);
 bool list_reader_is_torn(const struct list_reader *r);
+
+const struct list_mistakes *list_reader_mistakes(const struct list_reader *r);
+
+/* Is there a line in it that was understood? Else it may be anything but a list. */
+bool list_reader_is_list(const struct list_reader *r);
 
 /* How many entries of a kind there are at most: a later line may take out some. */
 uint64_t list_reader_count(const struct list_reader *r, enum fw_kind kind);

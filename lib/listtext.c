@@ -120,43 +120,80 @@ void list_lines_done(struct list_lines *lines)
 	targets_done(&lines->targets);
 }
 
-int list_parse_line(struct list_lines *lines, struct cursor c, const char **ret_error)
+static void add_mistake(struct list *l, const char *error)
+{
+	struct list_mistakes *m = &l->mistakes;
+
+	if (m->n < LIST_MISTAKES_SHOWN)
+		m->first[m->n] = (struct list_mistake){ l->n_lines, error };
+	m->n++;
+}
+
+static void parse_header(struct list *l, struct cursor *c)
+{
+	const char *error = "a header can only be the first line";
+	bool has_action = true;
+
+	if (l->n_lines == 1) {
+		error = header_parse(&l->header, c, &has_action);
+		l->header.comment = take_comment(c);
+		l->mistakes.is_header_wrong = error;
+		l->mistakes.is_action_unclear = error && !has_action;
+	}
+	if (error)
+		add_mistake(l, error);
+	else
+		l->n_understood++;
+}
+
+/* Reads an entry or a removal into lines->targets and *line. -EBADMSG: *ret_error says why. */
+static int parse_entry(struct list_lines *lines, struct cursor *c, struct list_line *line, const char **ret_error)
+{
+	struct word w = next_word(c);
+	int r;
+
+	if (word_is(w, "!remove")) {
+		line->is_removal = true;
+		w = next_word(c);
+	}
+	r = targets_parse(&lines->targets, w.text, w.length, ret_error);
+	if (r < 0)
+		return r == -ENOMEM ? r : -EBADMSG;
+	*ret_error = parse_attributes(line, c);
+	if (*ret_error)
+		return -EBADMSG;
+	line->comment = take_comment(c);
+	return 0;
+}
+
+int list_parse_line(struct list_lines *lines, struct cursor c)
 {
 	struct list *l = lines->list;
 	struct list_line line = {};
-	struct word w;
+	struct cursor ahead;
+	const char *error;
 	int r;
 
 	l->n_lines++;
 	if (c.end > c.at && c.end[-1] == '\r')
 		c.end--;
-
 	if (header_starts(&c)) {
-		*ret_error = l->n_lines == 1 ? header_parse(&l->header, &c) :
-					       "a header can only be the first line";
-		l->header.comment = take_comment(&c);
-		return *ret_error ? -EBADMSG : 0;
+		parse_header(l, &c);
+		return 0;
 	}
-
-	w = next_word(&c);
-	if (w.length == 0)
+	ahead = c;
+	if (next_word(&ahead).length == 0)
 		return 0; /* empty, or a comment */
 
-	if (word_is(w, "!remove")) {
-		line.is_removal = true;
-		w = next_word(&c);
-	}
-
 	lines->targets.n_items = 0;
-	r = targets_parse(&lines->targets, w.text, w.length, ret_error);
+	r = parse_entry(lines, &c, &line, &error);
+	if (r == -EBADMSG) {
+		add_mistake(l, error);
+		return 0;
+	}
 	if (r < 0)
-		return r == -ENOMEM ? r : -EBADMSG;
-
-	*ret_error = parse_attributes(&line, &c);
-	if (*ret_error)
-		return -EBADMSG;
-
-	line.comment = take_comment(&c);
+		return r;
+	l->n_understood++;
 	for (size_t i = 0; i < lines->targets.n_items; i++) {
 		line.target = lines->targets.items[i];
 		r = add_line(l, &lines->n_allocated, &line);
@@ -258,8 +295,7 @@ struct list *list_free(struct list *l)
 	return NULL;
 }
 
-int list_parse(const char *name, char *text, size_t size, struct list **ret_list,
-	       size_t *ret_lineno, const char **ret_error)
+int list_parse(const char *name, char *text, size_t size, struct list **ret_list)
 {
 	_cleanup_(list_lines_done) struct list_lines lines = {};
 	struct list *l;
@@ -275,9 +311,7 @@ int list_parse(const char *name, char *text, size_t size, struct list **ret_list
 	l->text = text;
 
 	while ((newline = memchr(next, '\n', (size_t)(end - next)))) {
-		r = list_parse_line(&lines, (struct cursor){ next, newline }, ret_error);
-		if (r == -EBADMSG)
-			*ret_lineno = l->n_lines;
+		r = list_parse_line(&lines, (struct cursor){ next, newline });
 		if (r < 0)
 			return r;
 		next = newline + 1;

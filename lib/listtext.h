@@ -15,10 +15,9 @@
 
 /*
  * Reads size bytes of text, as the list of that name; takes text, which is from malloc(3), also on
- * failure. -EBADMSG as listfile_read() has it; -ENOMEM.
+ * failure. Lines that are wrong are in ret_list->mistakes. -ENOMEM.
  */
-int list_parse(const char *name, char *text, size_t size, struct list **ret_list,
-	       size_t *ret_lineno, const char **ret_error);
+int list_parse(const char *name, char *text, size_t size, struct list **ret_list);
 
 /* Line by line: the list so far, each line's items behind those of the lines before, as they are in the file. */
 struct list_lines {
@@ -30,8 +29,11 @@ struct list_lines {
 int list_lines_new(const char *name, struct list_lines *ret); /* -ENOMEM */
 void list_lines_done(struct list_lines *lines);
 
-/* Reads a line without its end, which must be writable, as a comment gets its NUL there. Errors as above. */
-int list_parse_line(struct list_lines *lines, struct cursor c, const char **ret_error);
+/*
+ * Reads a line without its end, which must be writable, as a comment gets its NUL there. A line that is
+ * wrong adds no items, only to the list's mistakes. -ENOMEM.
+ */
+int list_parse_line(struct list_lines *lines, struct cursor c);
 
 /* How much of the text, which needs no NUL, is a header: the first line, or nothing. */
 size_t list_header_length(const char *text, size_t size);

@@ -15,14 +15,22 @@ static void freelistp(struct list **l)
 	(void) list_free(*l);
 }
 
+/* -EBADMSG: there is a mistake, the first is in this line. */
 static int parse(const char *name, const char *text, size_t size, struct list **ret, size_t *lineno,
 		 const char **error)
 {
 	char *copy = malloc(size + 1);
+	int r;
 
 	assert_non_null(copy);
 	memcpy(copy, text, size);
-	return list_parse(name, copy, size, ret, lineno, error);
+	r = list_parse(name, copy, size, ret);
+	if (r < 0 || (*ret)->mistakes.n == 0)
+		return r;
+	*lineno = (*ret)->mistakes.first[0].line;
+	*error = (*ret)->mistakes.first[0].error;
+	*ret = list_free(*ret);
+	return -EBADMSG;
 }
 
 /* Parses and prints without the header, "; " for the end of a line. */
@@ -201,6 +209,68 @@ static void test_refused(void **state)
 		CHECK(lineno == rows[i].lineno, "row %zu: line %zu", i, lineno);
 		CHECK(strcmp(error, rows[i].error) == 0, "row %zu, '%s', says '%s'", i, rows[i].in,
 		      error);
+	}
+}
+
+/* A typo costs its line, and no other. */
+static void test_one_bad_line(void **state)
+{
+	static const struct {
+		const char *name, *in, *out;
+		size_t n_mistakes, line;
+		bool is_action_unclear;
+	} rows[] = {
+		{ "manual", "192.0.2.1\n192.0.2.x\n192.0.2.3\n", "192.0.2.1\n192.0.2.3\n", 1, 2, false },
+		{ "manual", "x\n192.0.2.1\n192.0.2.2 inn\ntcp/80\n", "192.0.2.1\ntcp/80\n", 2, 1, false },
+		{ "manual", "192.0.2.1-192.0.2.9 out in\n192.0.2.3\n", "192.0.2.3\n", 1, 1, false },
+		{ "manual", "#!ebpf-fw actoin=block\n192.0.2.3\n", "192.0.2.3\n", 1, 1, false },
+		{ "manual", "#!ebpf-fw list=other action=allow mode=audit\n192.0.2.3\n", "192.0.2.3\n", 1, 1, false },
+		{ "x", "#!ebpf-fw list=other action=allow\n192.0.2.3\n", "192.0.2.3\n", 1, 1, false },
+		{ "x", "#!ebpf-fw action=drop\n192.0.2.3\n", "192.0.2.3\n", 1, 1, true },
+		{ "x", "#!ebpf-fw actoin=allow mode=audit\n192.0.2.3\n", "192.0.2.3\n", 1, 1, true },
+		{ "x", "192.0.2.1\n#!ebpf-fw action=drop\n192.0.2.3\n", "192.0.2.1\n192.0.2.3\n", 1, 2, false },
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_(freelistp) struct list *l = NULL;
+		_cleanup_free_ char *printed = NULL;
+		size_t size;
+
+		assert_int_equal(list_parse(rows[i].name, strdup(rows[i].in), strlen(rows[i].in), &l), 0);
+		assert_int_equal(list_print(NULL, l->items, l->n_items, &printed, &size), 0);
+		CHECK(strcmp(printed, rows[i].out) == 0, "row %zu is '%s'", i, printed);
+		CHECK(l->mistakes.n == rows[i].n_mistakes && l->mistakes.first[0].line == rows[i].line &&
+			      l->mistakes.is_action_unclear == rows[i].is_action_unclear,
+		      "row %zu: %zu mistakes, the first in line %zu: %s", i, l->mistakes.n, l->mistakes.first[0].line,
+		      l->mistakes.first[0].error);
+	}
+}
+
+/* What does make sense of a header counts; the two lists that are always there cannot be turned round. */
+static void test_bad_header(void **state)
+{
+	static const struct {
+		const char *name, *in;
+		enum fw_action action;
+		enum fw_mode mode;
+		bool is_wrong;
+	} rows[] = {
+		{ "manual", "#!ebpf-fw list=manual action=allow mode=audit\n", FW_ACTION_BLOCK, FW_MODE_AUDIT,   true  },
+		{ "allow",  "#!ebpf-fw action=block\n",                        FW_ACTION_ALLOW, FW_MODE_ENFORCE, true  },
+		{ "manual", "#!ebpf-fw action=block\n",                        FW_ACTION_BLOCK, FW_MODE_ENFORCE, false },
+		{ "allow",  "#!ebpf-fw action=allow\n",                        FW_ACTION_ALLOW, FW_MODE_ENFORCE, false },
+		{ "manual2", "#!ebpf-fw action=allow\n",                       FW_ACTION_ALLOW, FW_MODE_ENFORCE, false },
+		{ "x",      "#!ebpf-fw mode=off action=allow\n",               FW_ACTION_ALLOW, FW_MODE_ENFORCE, true  },
+		{ "x",      "#!ebpf-fw enabled=1 mode=audit\n",                FW_ACTION_BLOCK, FW_MODE_AUDIT,   true  },
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_(freelistp) struct list *l = NULL;
+
+		assert_int_equal(list_parse(rows[i].name, strdup(rows[i].in), strlen(rows[i].in), &l), 0);
+		CHECK(l->header.action == rows[i].action && l->header.mode == rows[i].mode &&
+			      l->mistakes.is_header_wrong == rows[i].is_wrong,
+		      "row %zu: action %d, mode %d", i, l->header.action, l->header.mode);
 	}
 }
 
@@ -432,8 +502,6 @@ static void test_large(void **state)
 	const size_t n = 200000;
 	_cleanup_(freelistp) struct list *l = NULL;
 	char *text = malloc(n * 40), *at = text;
-	const char *error;
-	size_t lineno;
 	clock_t start;
 
 	assert_non_null(text);
@@ -442,7 +510,7 @@ static void test_large(void **state)
 			      i >> 8 & 0xff, i & 0xff);
 
 	start = clock();
-	assert_int_equal(list_parse("manual", text, (size_t)(at - text), &l, &lineno, &error), 0);
+	assert_int_equal(list_parse("manual", text, (size_t)(at - text), &l), 0);
 	assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
 	assert_int_equal(l->n_items, n);
 	for (size_t i = 1; i < n; i++)
@@ -454,6 +522,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_one_bad_line),
+		cmocka_unit_test(test_bad_header),
 		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_header),
