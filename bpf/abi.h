@@ -544,7 +544,7 @@ struct fw_meta {
  * position in filter.h or chain-head.h, for a filter filled by one version and read by another says "no" wrongly, and to
  * the flags of a map in maps.h, which decide what fits into a map of maps.
  */
-#define FW_UNSEEN_VERSION 4
+#define FW_UNSEEN_VERSION 5
 #define FW_LAYOUT_STEP(h, type) (((h) ^ sizeof(type)) * 16777619u)
 static inline __u32 fw_layout(void)
 {

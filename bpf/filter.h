@@ -10,12 +10,15 @@
  * A filter is made of cells, of hashed 64-bit words and, for IPv4, of a bitmap. A cell of two bits belongs to each
  * /16: FW_CELL_SHORT = a short prefix may cover it, FW_CELL_LONG = there may be a longer one inside. A bit of the
  * bitmap belongs to each /20: one of length 17..20 covers it. A hashed word is a Bloom filter of its own for the
- * prefixes inside one /24 (IPv4), /32 or /48 (IPv6), found by a hash x of those bits:
+ * prefixes inside one /24 (IPv4), /20, /32 or /48 (IPv6), found by a hash x of those bits:
  *
- *   lengths up to that block's (spread over all the blocks they cover): four bits of x that say that
- *   there is any, and one bit for the length;
+ *   the last few lengths up to that block's (spread over all the blocks they cover, at most eight): four bits of x
+ *   that say that there is any, and one bit for the length;
  *   longer ones: four bits of a hash of x, the length, and the bits up to it; where several such lengths
  *   may be in use, two bits of x that say that there is any are looked at first.
+ *
+ * So no prefix sets bits in more than FILTER_SPREAD words, whatever its length: a filter takes memory and time by the number
+ * of its entries. The word of the /20 of IPv6 is read only where a length that needs it is in use, which is rare.
  *
  * A bit of its own for "some prefix of length L" would not do: it says nothing about which block set it, and
  * with a million entries half of all strangers would find one set. Four bits and not two, for what a look
@@ -28,9 +31,12 @@
 #define FILTER_SHORT4  16 /* the lengths up to this one are in the cells */
 #define FILTER_MIDDLE4 20 /* those up to this one in the bitmap */
 #define FILTER_BLOCK4  24 /* and those up to this one end in this block */
-#define FILTER_SHORT6  19 /* in the cells: they would spread over thousands of blocks */
-#define FILTER_BLOCK6  32
+#define FILTER_SHORT6  19 /* in the cells */
+#define FILTER_TOP6    20 /* from here on in the word of this block */
+#define FILTER_UPPER6  28 /* up to this one: spread over blocks of /32 they would be in as many as 4096 */
+#define FILTER_BLOCK6  32 /* those up to this one end in this block */
 #define FILTER_DEEP6   48 /* from here on in the deeper word */
+#define FILTER_SPREAD  8  /* words in which a prefix sets bits, at most */
 
 #define filter_inline static inline __attribute__((always_inline))
 
@@ -59,6 +65,10 @@ filter_inline __u64 filter_hash(__u64 bits, __u64 seed)
 	x = (x ^ x >> 32) * 0xd6e8feb86659fd93ull;
 	return x ^ x >> 32;
 }
+
+/* The seeds of the blocks of IPv6 beside /32: other words for the same bits. */
+#define FILTER_SEED_TOP6(seed)  ((seed) >> 32 | (seed) << 32)
+#define FILTER_SEED_DEEP6(seed) (~(seed))
 
 /* The hash of a prefix inside the block; bits may be any digest of those between the two. */
 filter_inline __u64 filter_take_in(__u64 x, __u64 bits, __u32 host_bits)

@@ -116,11 +116,12 @@ static __always_inline __u64 filter_low6(__u64 word, __u64 x, __u64 high, __u64 
 
 /* Lengths 1..64, positions 64..127, are in the middle word of lengths6; these are the ones up to a length. */
 #define MIDDLE6_UP_TO(length) (~0ull << (64 - (length)))
+#define MIDDLE6(from, to)     (MIDDLE6_UP_TO(to) & ~MIDDLE6_UP_TO((from) - 1))
 
 static __always_inline void filter_ip6(const struct fw_policy *p, __u64 high, __u64 low, __u64 maybe[3])
 {
 	__u32 slot = filter_slot(p, FW_KIND_IPV6), cell = filter_cell(FW_KIND_IPV6, slot, high >> 48);
-	__u64 seed = p->filters[FW_KIND_IPV6][slot].seed, x, y, word, deep_word, inside, deep;
+	__u64 seed = p->filters[FW_KIND_IPV6][slot].seed, x, y, z = 0, word, deep_word, top_word = 0, inside, deep, top;
 	__u32 n_words = p->filters[FW_KIND_IPV6][slot].n_words;
 	void *words;
 
@@ -133,15 +134,22 @@ static __always_inline void filter_ip6(const struct fw_policy *p, __u64 high, __
 		return;
 
 	x = filter_hash(high >> (64 - FILTER_BLOCK6), seed);
-	y = filter_hash(high >> (64 - FILTER_DEEP6), ~seed);
+	y = filter_hash(high >> (64 - FILTER_DEEP6), FILTER_SEED_DEEP6(seed));
 	words = filter_words(FW_KIND_IPV6, slot);
-	/* both at once: two loads that wait for each other cost more than one too many */
+	/* all before any is looked at: two loads that wait for each other cost more than one too many */
 	word = filter_word(words, filter_index(x, n_words));
 	deep_word = filter_word(words, filter_index(y, n_words));
+	top = p->lengths6[1] & MIDDLE6(FILTER_TOP6, FILTER_UPPER6);
+	if (top) {
+		z = filter_hash(high >> (64 - FILTER_TOP6), FILTER_SEED_TOP6(seed));
+		top_word = filter_word(words, filter_index(z, n_words));
+	}
 	if (filter_has(word, FILTER_ANY(x)))
 		maybe[1] |= p->lengths6[1] & filter_rotate(word, FILTER_LENGTHS_AT(x)) << (64 - FILTER_BLOCK6) &
-			    ~MIDDLE6_UP_TO(FILTER_SHORT6);
-	inside = p->lengths6[1] & (MIDDLE6_UP_TO(FILTER_DEEP6 - 1) & ~MIDDLE6_UP_TO(FILTER_BLOCK6));
+			    MIDDLE6(FILTER_UPPER6 + 1, FILTER_BLOCK6);
+	if (top && filter_has(top_word, FILTER_INSIDE(z)))
+		maybe[1] |= filter_high6(top_word, z, high, top);
+	inside = p->lengths6[1] & MIDDLE6(FILTER_BLOCK6 + 1, FILTER_DEEP6 - 1);
 	if (inside && filter_has(word, FILTER_INSIDE(x)))
 		maybe[1] |= filter_high6(word, x, high, inside);
 

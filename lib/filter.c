@@ -98,24 +98,41 @@ static void add_ip4(struct filter *f, uint32_t addr, unsigned length)
 	set_cells(f, addr >> 16, 16, FW_CELL_LONG);
 }
 
+/* The hash of the block in whose word the prefix is, if it is not spread; and the bits that say that there is any. */
+static uint64_t block6(struct prefix_halves h, unsigned length, uint64_t seed, uint64_t *ret_any)
+{
+	uint64_t x;
+
+	if (length <= FILTER_UPPER6)
+		x = filter_hash(h.high >> (64 - FILTER_TOP6), FILTER_SEED_TOP6(seed));
+	else if (length < FILTER_DEEP6)
+		x = filter_hash(h.high >> (64 - FILTER_BLOCK6), seed);
+	else
+		x = filter_hash(h.high >> (64 - FILTER_DEEP6), FILTER_SEED_DEEP6(seed));
+	*ret_any = length >= FILTER_DEEP6 && length <= 64 ? FILTER_UP_TO_64(x) : FILTER_INSIDE(x);
+	return x;
+}
+
+static bool is_spread6(unsigned length)
+{
+	return length > FILTER_UPPER6 && length <= FILTER_BLOCK6;
+}
+
 static void add_ip6(struct filter *f, struct prefix_halves h, unsigned length)
 {
 	unsigned host_bits = 128 - length;
-	uint64_t x = filter_hash(h.high >> (64 - FILTER_BLOCK6), f->header.seed), deep, y;
+	uint64_t x, y, any;
 
 	if (length <= FILTER_SHORT6) {
 		set_cells(f, h.high >> 48, length, FW_CELL_SHORT);
 		return;
 	}
-	if (f->words && length <= FILTER_BLOCK6) {
+	if (f->words && is_spread6(length)) {
 		add_blocks(f, h.high >> (64 - FILTER_BLOCK6), length, FILTER_BLOCK6);
-	} else if (f->words && length < FILTER_DEEP6) {
-		y = filter_mix(x, filter_digest6(h.high, h.low, host_bits), host_bits);
-		set_bits(word_of(f, x), FILTER_LONG(y) | FILTER_INSIDE(x));
 	} else if (f->words) {
-		deep = filter_hash(h.high >> (64 - FILTER_DEEP6), ~f->header.seed);
-		y = filter_mix(deep, filter_digest6(h.high, h.low, host_bits), host_bits);
-		set_bits(word_of(f, deep), FILTER_LONG(y) | (length <= 64 ? FILTER_UP_TO_64(deep) : FILTER_INSIDE(deep)));
+		x = block6(h, length, f->header.seed, &any);
+		y = filter_mix(x, filter_digest6(h.high, h.low, host_bits), host_bits);
+		set_bits(word_of(f, x), FILTER_LONG(y) | any);
 	}
 	set_cells(f, h.high >> 48, 16, FW_CELL_LONG);
 }
@@ -132,15 +149,14 @@ void filter_add(struct filter *f, const struct prefix *p)
 
 uint64_t filter_keys(const struct prefix *p)
 {
-	unsigned short_length = p->family == AF_INET ? FILTER_SHORT4 : FILTER_SHORT6;
-	unsigned block = p->family == AF_INET ? FILTER_BLOCK4 : FILTER_BLOCK6;
+	bool is_ip4 = p->family == AF_INET;
 
-	if (p->length <= short_length)
+	if (p->length <= (is_ip4 ? FILTER_SHORT4 : FILTER_SHORT6))
 		return 0;
-	if (p->family == AF_INET && p->length <= FILTER_MIDDLE4)
-		return 1;
-	if (p->length <= block)
-		return UINT64_C(1) << (block - p->length);
+	if (is_ip4 && p->length > FILTER_MIDDLE4 && p->length <= FILTER_BLOCK4)
+		return UINT64_C(1) << (FILTER_BLOCK4 - p->length);
+	if (!is_ip4 && is_spread6(p->length))
+		return UINT64_C(1) << (FILTER_BLOCK6 - p->length);
 	return 1;
 }
 
@@ -155,14 +171,41 @@ static bool maybe_block(uint64_t word, uint64_t x, unsigned length, unsigned blo
 	       filter_rotate(word, FILTER_LENGTHS_AT(x)) >> (block - length) & 1;
 }
 
+static bool maybe_ip4(const struct filter *f, uint32_t addr, unsigned length)
+{
+	unsigned host_bits = 32 - length;
+	uint64_t x, word;
+
+	if (length <= FILTER_MIDDLE4)
+		return f->words[f->header.n_words + FILTER_MIDDLE4_WORD(addr)] >> FILTER_MIDDLE4_BIT(addr) & 1;
+	x = filter_hash(addr >> (32 - FILTER_BLOCK4), f->header.seed);
+	word = f->words[filter_index(x, f->header.n_words)];
+	if (length <= FILTER_BLOCK4)
+		return maybe_block(word, x, length, FILTER_BLOCK4);
+	return (!host_bits || filter_has(word, FILTER_INSIDE(x))) &&
+	       maybe_long(word, x, addr & 0xff & ~UINT64_C(0) << host_bits, host_bits);
+}
+
+static bool maybe_ip6(const struct filter *f, struct prefix_halves h, unsigned length)
+{
+	unsigned host_bits = 128 - length;
+	uint64_t any, x, word;
+
+	if (is_spread6(length)) {
+		x = filter_hash(h.high >> (64 - FILTER_BLOCK6), f->header.seed);
+		return maybe_block(f->words[filter_index(x, f->header.n_words)], x, length, FILTER_BLOCK6);
+	}
+	x = block6(h, length, f->header.seed, &any);
+	word = f->words[filter_index(x, f->header.n_words)];
+	return filter_has(word, any) && maybe_long(word, x, filter_digest6(h.high, h.low, host_bits), host_bits);
+}
+
 bool filter_maybe(const struct filter *f, const struct prefix *address, unsigned length)
 {
 	struct prefix_halves h = prefix_to_halves(address);
 	bool is_ip4 = address->family == AF_INET;
-	unsigned top16 = is_ip4 ? h.high >> 16 : h.high >> 48, block = is_ip4 ? FILTER_BLOCK4 : FILTER_BLOCK6;
+	unsigned top16 = is_ip4 ? h.high >> 16 : h.high >> 48;
 	unsigned cell = f->cells->words[top16 / FW_CELLS_PER_WORD] >> (top16 % FW_CELLS_PER_WORD * 2) & 3;
-	unsigned host_bits = prefix_full_length(address->family) - length;
-	uint64_t x, word;
 
 	if (length <= (is_ip4 ? FILTER_SHORT4 : FILTER_SHORT6))
 		return cell & FW_CELL_SHORT;
@@ -170,21 +213,5 @@ bool filter_maybe(const struct filter *f, const struct prefix *address, unsigned
 		return false;
 	if (!f->words)
 		return true;
-	if (is_ip4 && length <= FILTER_MIDDLE4)
-		return f->words[f->header.n_words + FILTER_MIDDLE4_WORD(h.high)] >> FILTER_MIDDLE4_BIT(h.high) & 1;
-
-	x = filter_hash(is_ip4 ? h.high >> (32 - block) : h.high >> (64 - block), f->header.seed);
-	word = f->words[filter_index(x, f->header.n_words)];
-	if (length <= block)
-		return maybe_block(word, x, length, block);
-	if (is_ip4)
-		return (!host_bits || filter_has(word, FILTER_INSIDE(x))) &&
-		       maybe_long(word, x, h.high & 0xff & ~UINT64_C(0) << host_bits, host_bits);
-	if (length < FILTER_DEEP6)
-		return filter_has(word, FILTER_INSIDE(x)) &&
-		       maybe_long(word, x, filter_digest6(h.high, h.low, host_bits), host_bits);
-	x = filter_hash(h.high >> (64 - FILTER_DEEP6), ~f->header.seed);
-	word = f->words[filter_index(x, f->header.n_words)];
-	return filter_has(word, length <= 64 ? FILTER_UP_TO_64(x) : FILTER_INSIDE(x)) &&
-	       maybe_long(word, x, filter_digest6(h.high, h.low, host_bits), host_bits);
+	return is_ip4 ? maybe_ip4(f, h.high, length) : maybe_ip6(f, h, length);
 }

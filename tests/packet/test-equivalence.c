@@ -89,7 +89,7 @@ static struct prefix random_address(void)
 		bytes[0] = 192 + random_below(2);
 		bytes[1] = random_below(3);
 	}
-	for (unsigned i = is_ip4 ? 2 : 3; i < 16; i++)
+	for (unsigned i = 2; i < 16; i++)
 		if (random_below(3) == 0)
 			bytes[i] = choices[random_below(ELEMENTSOF(choices))];
 	return prefix_from_bytes(is_ip4 ? AF_INET : AF_INET6, bytes, is_ip4 ? 32 : 128);

@@ -71,7 +71,13 @@ static unsigned random_length(int family)
 {
 	static const unsigned usual4[] = { 32, 32, 32, 24, 24, 16, 28, 23 };
 	static const unsigned usual6[] = { 128, 128, 64, 64, 48, 56, 32, 127 };
+	/* where filter.h goes from one place to another */
+	static const unsigned borders4[] = { 16, 17, 20, 21, 24, 25 };
+	static const unsigned borders6[] = { 16, 19, 20, 28, 29, 32, 33, 47, 48, 64, 65 };
 
+	if (random_below(6) == 0)
+		return family == AF_INET ? borders4[random_below(ELEMENTSOF(borders4))] :
+					   borders6[random_below(ELEMENTSOF(borders6))];
 	if (random_below(16) == 0)
 		return random_below(prefix_full_length(family) + 1);
 	return family == AF_INET ? usual4[random_below(8)] : usual6[random_below(8)];

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* filter.c: what was added is found (I2), what was not is mostly not asked for. */
+/* filter.c: what was added is found (I2), what was not is mostly not asked for, and no prefix takes many words. */
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../lib/filter.h" /* not that of bpf */
+#include "../../bpf/filter.h"
+#include "../../lib/filter.h"
 #include "unit.h"
 
 #define N_ENTRIES   100000
@@ -67,6 +68,81 @@ static void test_every_length(void **state)
 	}
 }
 
+static struct prefix flip_bit(struct prefix p, unsigned bit)
+{
+	p.bytes[bit / 8] ^= 0x80 >> bit % 8;
+	return p;
+}
+
+/* A prefix of each length of IPv6 is found for addresses that it covers, whichever bits differ behind it. */
+static void test_every_length6(void **state)
+{
+	static const uint8_t inside[][16] = {
+		{ 0x20, 0x01, 0x0d, 0xb8, 0x5a, 0xa5, 0xc3, 0x3c, 0x01, 0x80, 0xff, 0x00, 0x55, 0xaa, 0x0f, 0xf1 },
+		{ 0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+		{ 0x20, 0x01, 0x0d, 0xb8 },
+	};
+	struct prefix p, address, first, last;
+	unsigned n_asked = 0, n_beside = 0;
+
+	for (size_t i = 0; i < ELEMENTSOF(inside); i++) {
+		for (unsigned length = 0; length <= 128; length++) {
+			struct filter f = new_filter(FW_KIND_IPV6, 100, 1000 * i + length);
+
+			p = prefix_from_bytes(AF_INET6, inside[i], length);
+			filter_add(&f, &p);
+			first = last = p;
+			for (unsigned bit = length; bit < 128; bit++)
+				last = flip_bit(last, bit);
+			for (unsigned bit = length; bit <= 128; bit++) {
+				address = bit < 128 ? flip_bit(first, bit) : first;
+				CHECK(filter_maybe(&f, &address, length), "/%u, bit %u from its first", length, bit);
+				address = bit < 128 ? flip_bit(last, bit) : last;
+				CHECK(filter_maybe(&f, &address, length), "/%u, bit %u from its last", length, bit);
+			}
+			for (unsigned bit = 0; bit < length && length >= 20; bit++) {
+				address = flip_bit(first, bit);
+				n_asked += filter_maybe(&f, &address, length);
+				n_beside++;
+			}
+			free(f.words);
+		}
+	}
+	CHECK(n_asked < n_beside / 1000, "%u of %u next to the prefix are asked for", n_asked, n_beside);
+}
+
+static size_t count_words(const struct filter *f, enum fw_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < filter_n_words(kind, &f->header); i++)
+		n += f->words[i] != 0;
+	return n;
+}
+
+/* What a filter takes in memory and time goes by the number of entries, whatever their lengths. */
+static void test_no_length_takes_many_words(void **state)
+{
+	static const uint8_t inside[16] = { 0x20, 0x01, 0x0d, 0xb8, 0x5a, 0xa5, 0xc3, 0x3c, 0x01 };
+	static const int families[] = { [FW_KIND_IPV4] = AF_INET, [FW_KIND_IPV6] = AF_INET6 };
+
+	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
+		for (unsigned length = 0; length <= prefix_full_length(families[kind]); length++) {
+			struct prefix p = prefix_from_bytes(families[kind], inside, length);
+			uint64_t n_keys = filter_keys(&p);
+			struct filter f;
+
+			CHECK(n_keys <= FILTER_SPREAD, "IPv%d /%u counts for %llu keys", 4 + 2 * kind, length,
+			      (unsigned long long)n_keys);
+			f = new_filter(kind, 100000, length); /* so large that hardly two blocks share a word */
+			filter_add(&f, &p);
+			CHECK(count_words(&f, kind) <= n_keys, "IPv%d /%u is in %zu words, counts for %llu", 4 + 2 * kind, length,
+			      count_words(&f, kind), (unsigned long long)n_keys);
+			free(f.words);
+		}
+	}
+}
+
 /* splitmix64 */
 static uint64_t draw(uint64_t *seed)
 {
@@ -109,13 +185,13 @@ static struct prefix draw_entry(enum fw_kind kind, uint64_t *seed)
 {
 	static const unsigned lengths[][10] = {
 		[FW_KIND_IPV4] = { 32, 32, 32, 32, 32, 32, 32, 24, 24, 17 /* to 23 */ },
-		[FW_KIND_IPV6] = { 128, 128, 128, 128, 128, 64, 64, 56, 48, 29 /* to 44 */ },
+		[FW_KIND_IPV6] = { 128, 128, 128, 128, 128, 64, 64, 56, 48, 20 /* to 44 */ },
 	};
 	unsigned which = draw(seed) % ELEMENTSOF(lengths[kind]), length = lengths[kind][which];
 	struct prefix a = draw_address(kind, false, seed);
 
 	if (which == ELEMENTSOF(lengths[kind]) - 1)
-		length += draw(seed) % (kind == FW_KIND_IPV4 ? 23 - 17 + 1 : 44 - 29 + 1);
+		length += draw(seed) % (kind == FW_KIND_IPV4 ? 23 - 17 + 1 : 44 - 20 + 1);
 	return prefix_from_bytes(a.family, a.bytes, length);
 }
 
@@ -139,7 +215,7 @@ static void test_strangers(void **state)
 		{ "IPv4, new", FW_KIND_IPV4, false, 0.03 },
 		{ "IPv4, full", FW_KIND_IPV4, true, 0.08 },
 		{ "IPv6, new", FW_KIND_IPV6, false, 0.015 },
-		{ "IPv6, full", FW_KIND_IPV6, true, 0.035 },
+		{ "IPv6, full", FW_KIND_IPV6, true, 0.04 },
 	};
 	_cleanup_free_ struct prefix *entries = calloc(N_ENTRIES, sizeof(*entries));
 
@@ -178,6 +254,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_length),
+		cmocka_unit_test(test_every_length6),
+		cmocka_unit_test(test_no_length_takes_many_words),
 		cmocka_unit_test(test_strangers),
 	};
 
