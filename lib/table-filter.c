@@ -158,6 +158,15 @@ int table_filter_reserve(struct table *t, enum fw_kind kind, uint64_t n_more_key
 	return r < 0 ? r : table_rebuild_filter(t, kind, n_more_keys);
 }
 
+void table_filter_shrink(struct table *t, enum fw_kind kind)
+{
+	uint32_t slot = fw_slot(t->policy->filter_generation[kind]);
+	uint64_t n_keys = table_count_keys(t, kind);
+
+	if (t->policy->filters[kind][slot].n_words > TABLE_SHRINK_PART * filter_header_for(kind, n_keys).n_words)
+		(void) table_rebuild_filter(t, kind, n_keys);
+}
+
 int table_filter_add(struct table *t, enum fw_kind kind, const struct prefix *p)
 {
 	uint64_t n_keys = filter_keys(p);

@@ -16,7 +16,6 @@
 #define SHORT_MAX   16384
 #define GROWTH_MIN  16 /* growing by less than this part, where memory is short, would copy the table all the time */
 #define GROWTH_STEP 1024
-#define SHRINK_PART 4 /* a table with fewer than this part in it gives memory back, and keeps twice what it needs */
 #define SEEDS_MAX   8 /* tries to find one with which no chain is too long: the second is good already */
 
 /*
@@ -213,8 +212,9 @@ void table_shrink(struct table *t)
 		if (!t->chains[kind] || table_room(t, kind, &room) < 0) /* nothing of this kind was touched */
 			continue;
 		n = table_count(t, kind);
-		if (room > SHORT_MAX && n < room / SHRINK_PART)
+		if (room > SHORT_MAX && n < room / TABLE_SHRINK_PART)
 			(void) exchange_table(t, kind, next_size(n < SHORT_MAX / 2 ? SHORT_MAX : 2 * n));
+		table_filter_shrink(t, kind);
 	}
 }
 

@@ -9,6 +9,9 @@
 #include "ports.h"
 #include "table.h"
 
+/* A table or a filter that needs less than this part of its room gives memory back, and keeps twice what it needs. */
+#define TABLE_SHRINK_PART 4
+
 /* The filter in use, mapped when first needed. */
 struct open_filter {
 	struct filter filter;
@@ -125,6 +128,7 @@ int table_put_back(struct table *t, const struct target *target, unsigned list, 
 int table_filter_add(struct table *t, enum fw_kind kind, const struct prefix *p);
 int table_filter_reserve(struct table *t, enum fw_kind kind, uint64_t n_more_keys); /* for many of them */
 bool table_may_hold(struct table *t, enum fw_kind kind, const struct prefix *p); /* false: there is no such entry */
+void table_filter_shrink(struct table *t, enum fw_kind kind); /* as table_shrink() */
 int table_rebuild_filter(struct table *t, enum fw_kind kind, uint64_t n_more_keys);
 void table_close_filter(struct table *t, enum fw_kind kind);
 
