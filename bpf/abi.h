@@ -514,7 +514,7 @@ struct fw_meta {
 	__u64 loaded_at;     /* Unix seconds at which the daemon loaded the programs */
 	__u64 configured_at; /* Unix seconds at which it last took over a configuration */
 	__u32 tc_mechanism;  /* enum fw_mechanism */
-	__u32 reserved;      /* zero */
+	__u32 interfaces_hash; /* config_interfaces_hash(): were interfaces chosen by the words of today? 0 = unknown */
 	__u64 counting_since; /* ns of the boot clock at which the counters began at 0: says which they are */
 	FW_TEST_MEMBER
 	char tc_reason[FW_TEXT_MAX];   /* why that mechanism; "" = it is the preferred one */

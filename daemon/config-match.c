@@ -41,3 +41,17 @@ bool config_wants_xdp(const struct config *c, const char *name, bool is_auto)
 {
 	return config_wants_interface(c, name, is_auto) && words_match(c->xdp_interfaces, name, is_auto, false);
 }
+
+/* FNV-1a, over the end of each word, too */
+uint32_t config_interfaces_hash(const struct config *c)
+{
+	uint32_t hash = 2166136261u;
+
+	for (char *const *w = c->interfaces; *w; w++)
+		for (const char *p = *w;; p++) {
+			hash = (hash ^ (unsigned char)*p) * 16777619u;
+			if (!*p)
+				break;
+		}
+	return hash ?: 1;
+}

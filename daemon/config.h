@@ -58,5 +58,8 @@ bool config_wants_interface(const struct config *c, const char *name, bool is_au
 /* Is it, of those, one for the xdp hook? Here a pattern may catch loopback, which Interfaces= has named. */
 bool config_wants_xdp(const struct config *c, const char *name, bool is_auto);
 
+/* A number for the words of Interfaces=, never 0: the same words have the same. */
+uint32_t config_interfaces_hash(const struct config *c);
+
 /* Is this word of Interfaces= one interface by its name: no pattern, no exclusion, not "auto"? */
 bool config_word_is_name(const char *word);

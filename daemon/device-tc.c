@@ -45,6 +45,14 @@ void device_detach_filters(struct device *dev, const struct device_context *x)
 	}
 }
 
+bool device_has_filters(unsigned ifindex, const struct device_context *x)
+{
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
+		if (clsact_is_attached(ifindex, d, loader_owns, x->loader) > 0)
+			return true;
+	return false;
+}
+
 int device_attach_tc(struct device *dev, const struct device_context *x, const struct interface *i)
 {
 	struct device_hook *h = &dev->hooks[FW_HOOK_TC];

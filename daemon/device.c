@@ -208,6 +208,27 @@ unsigned device_whereabouts(const struct device *dev)
 	return ifindex;
 }
 
+bool device_has_been_on(const struct device *dev, const struct interface *i)
+{
+	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
+		if (dev->hooks[hook].serial == i->serial)
+			return true;
+	return false;
+}
+
+bool device_is_linked(const struct device *dev)
+{
+	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++) {
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+			struct link_target t = device_link_target(dev, hook, d);
+
+			if (dev->hooks[hook].links[d] >= 0 && link_leads_to(dev->hooks[hook].links[d], &t))
+				return true;
+		}
+	}
+	return false;
+}
+
 void device_take_over(struct device *dev, enum fw_hook hook, struct device *from,
 		      const struct device_context *x)
 {

@@ -13,7 +13,7 @@
 #include <linux/if.h>
 
 #include "abi.h"
-#include "interfaces.h"
+#include "auto.h"
 #include "loader.h"
 
 /* The hooks of an interface, in the order in which an arriving packet meets them: xdp, tc. */
@@ -34,6 +34,7 @@ struct device {
 	unsigned ifindex;
 	char name[IFNAMSIZ];
 	bool is_wanted; /* mark of hooks_sync_interfaces() */
+	bool is_auto;   /* it was "auto" that chose it: stays, whatever was the reason */
 	struct device_hook hooks[DEVICE_HOOKS];
 };
 
@@ -101,6 +102,15 @@ void device_detach(struct device *dev, enum fw_hook hook, const struct device_co
  * takes our programs along, and may bring them back under another ifindex. 0 = to nothing.
  */
 unsigned device_whereabouts(const struct device *dev);
+
+/* Has this interface, and no other of the same number before it, been attached to? */
+bool device_has_been_on(const struct device *dev, const struct interface *i);
+
+/* Does a link of the device run on the interface that has its number here? */
+bool device_is_linked(const struct device *dev);
+
+/* Are there filters of ours on the interface? They have no pin that would tell. */
+bool device_has_filters(unsigned ifindex, const struct device_context *x);
 
 /* Takes those links of from that lead to dev, which are not there twice, and their pins. */
 void device_take_over(struct device *dev, enum fw_hook hook, struct device *from,

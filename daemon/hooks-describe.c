@@ -46,7 +46,7 @@ static void describe_xdp(const struct hooks *h, const struct config *c, const st
 		const struct interface *i = interfaces_find_name(s, *w);
 
 		note = next_note(meta);
-		if (!i || !note || config_wants_interface(c, i->name, interfaces_is_auto(s, i)))
+		if (!i || !note || config_wants_interface(c, i->name, auto_takes(auto_choose(s, i))))
 			continue;
 		note->ifindex = i->ifindex;
 		strcpy(note->text, "XdpInterfaces= names it, and Interfaces= does not");
@@ -58,6 +58,7 @@ void hooks_describe(const struct hooks *h, const struct config *c, const struct 
 {
 	bool has_interfaces = c->has_tc || c->has_xdp;
 
+	meta->interfaces_hash = config_interfaces_hash(c);
 	meta->tc_mechanism = has_interfaces ? h->context.tc : FW_MECHANISM_NONE;
 	strcpy(meta->tc_reason, has_interfaces ? h->tc_reason : "");
 	strcpy(meta->cgroup, h->cgroup);

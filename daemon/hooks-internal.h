@@ -11,6 +11,7 @@ struct hooks {
 	struct device_context context;
 	char tc_reason[FW_TEXT_MAX];
 	bool is_synced; /* what runs before us left on interfaces nobody wants is gone */
+	bool keeps_adopted; /* they chose by the same words of Interfaces=, as far as is known */
 	struct device *devices;
 	size_t n_devices;
 	int cgroup_links[_FW_DIRECTION_MAX];

@@ -77,6 +77,7 @@ static int adopt(const char *name, void *userdata)
 	r = get_device(h, ifindex, &dev);
 	if (r < 0)
 		return r;
+	dev->is_auto = h->keeps_adopted;
 	r = device_adopt(dev, hook, d, &fd);
 	if (r == -ENOLINK) {
 		log_info("The link '%s/%s' has lost its interface, removing it", h->pin_dir, path);
@@ -90,7 +91,7 @@ static void hooks_freep(struct hooks **h)
 	*h = hooks_free(*h);
 }
 
-int hooks_new(const char *pin_dir, struct loader *loader, struct hooks **ret)
+int hooks_new(const char *pin_dir, struct loader *loader, bool keeps_adopted, struct hooks **ret)
 {
 	_cleanup_(hooks_freep) struct hooks *h = NULL;
 	int r;
@@ -103,6 +104,7 @@ int hooks_new(const char *pin_dir, struct loader *loader, struct hooks **ret)
 	if (!h->pin_dir)
 		return log_error(-ENOMEM, "Cannot attach: %m");
 	h->context = (struct device_context){ .pin_dir = h->pin_dir, .loader = loader };
+	h->keeps_adopted = keeps_adopted;
 
 	r = pins_foreach(pin_dir, "links", adopt, h);
 	if (r < 0)
@@ -173,6 +175,7 @@ static int claim_returned(struct hooks *h, const struct interfaces *s)
 		r = get_device(h, at, &dev); /* may move h->devices */
 		if (r < 0)
 			return log_error(r, "Cannot take over interface %u: %m", at);
+		dev->is_auto = h->devices[n].is_auto;
 		for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
 			device_take_over(dev, hook, &h->devices[n], &h->context);
 	}
@@ -249,11 +252,32 @@ static bool has_other_name(const struct interface *i)
 	return if_indextoname(i->ifindex, name) && strcmp(name, i->name) != 0;
 }
 
+/* Why the configuration does not want an interface. Returns buffer. */
+static const char *explain_release(const struct config *c, const struct interfaces *s, const struct interface *i,
+				   char buffer[static AUTO_TEXT_MAX])
+{
+	enum auto_choice choice = auto_choose(s, i);
+
+	if (!c->has_tc && !c->has_xdp)
+		return "Hooks= has neither tc nor xdp";
+	if (config_wants_interface(c, i->name, auto_takes(choice)))
+		return "XdpInterfaces= leaves it out, and Hooks= has no tc";
+	if (config_wants_interface(c, i->name, true))
+		return auto_explain(s, i, choice, buffer);
+	return "Interfaces= leaves it out";
+}
+
+static void say_released(const char *name, const char *reason)
+{
+	(void) log_warning(0, "Interface '%s': not filtered any more: %s", name, reason);
+}
+
 /* The interface is there and nobody wants it, or it is gone. */
-static void release_device(struct hooks *h, struct device *dev, const struct interfaces *s)
+static void release_device(struct hooks *h, struct device *dev, const struct config *c, const struct interfaces *s)
 {
 	const struct interface *i = interfaces_find(s, dev->ifindex);
 	bool was_robbed = false, is_alive = device_whereabouts(dev) != 0;
+	char reason[AUTO_TEXT_MAX];
 
 	if (i && is_alive && has_other_name(i)) /* its next event says whether it is wanted */
 		return;
@@ -264,11 +288,46 @@ static void release_device(struct hooks *h, struct device *dev, const struct int
 	}
 	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
 		was_robbed = was_robbed || dev->hooks[hook].was_robbed;
-	if (is_attached(dev) || was_robbed)
-		log_info("Interface '%s': %s", i ? i->name : dev->name,
-			 i ? "not filtered any more, the configuration does not name it" : "gone");
+	if (i && (is_attached(dev) || was_robbed || device_is_linked(dev)))
+		say_released(i->name, explain_release(c, s, i, reason));
+	else if (is_attached(dev) || was_robbed)
+		log_info("Interface '%s': gone", dev->name);
 	detach_device(h, dev);
 	remove_device(h, dev);
+}
+
+/* Is it attached because "auto" chose it, if need be by a run before us? */
+static bool was_auto(struct hooks *h, const struct interface *i)
+{
+	const struct device *dev = find_device(h, i->ifindex);
+
+	if (dev && (device_has_been_on(dev, i) || device_is_linked(dev)))
+		return dev->is_auto;
+	return !h->is_synced && h->keeps_adopted && device_has_filters(i->ifindex, &h->context);
+}
+
+/* Does "auto" match the interface? What it has chosen once stays, unless it is judged elsewhere. */
+static bool is_auto(struct hooks *h, const struct interfaces *s, const struct interface *i)
+{
+	enum auto_choice choice = auto_choose(s, i);
+
+	return auto_takes(choice) || (choice == AUTO_NOTHING && was_auto(h, i));
+}
+
+/* clsact filters on interfaces that nobody wants: no pin tells of them. */
+static void remove_leftovers(struct hooks *h, const struct config *c, const struct interfaces *s)
+{
+	char reason[AUTO_TEXT_MAX];
+
+	for (size_t n = 0; n < s->n_items; n++) {
+		struct device leftover = device_null(s->items[n].ifindex);
+
+		if (find_device(h, leftover.ifindex) || !device_has_filters(leftover.ifindex, &h->context))
+			continue;
+		(void) snprintf(leftover.name, sizeof(leftover.name), "%s", s->items[n].name);
+		say_released(leftover.name, explain_release(c, s, &s->items[n], reason));
+		detach_device(h, &leftover);
+	}
 }
 
 int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct interfaces *s)
@@ -286,31 +345,25 @@ int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct 
 
 	for (size_t n = 0; n < s->n_items; n++) {
 		const struct interface *i = &s->items[n];
-		bool is_auto = interfaces_is_auto(s, i), wants_tc, wants_xdp;
+		bool is_chosen = is_auto(h, s, i), wants_tc, wants_xdp;
 
-		wants_tc = c->has_tc && config_wants_interface(c, i->name, is_auto);
-		wants_xdp = c->has_xdp && config_wants_xdp(c, i->name, is_auto);
+		wants_tc = c->has_tc && config_wants_interface(c, i->name, is_chosen);
+		wants_xdp = c->has_xdp && config_wants_xdp(c, i->name, is_chosen);
 		if (!wants_tc && !wants_xdp)
 			continue;
 		r = get_device(h, i->ifindex, &dev);
 		if (r < 0)
 			return log_error(r, "Cannot attach to '%s': %m", i->name);
 		dev->is_wanted = true;
+		dev->is_auto = auto_takes(auto_choose(s, i)) || (is_chosen && !config_wants_interface(c, i->name, false));
 		sync_device(h, dev, i, wants_tc, wants_xdp);
 	}
 
 	for (size_t n = h->n_devices; n-- > 0;)
 		if (!h->devices[n].is_wanted)
-			release_device(h, &h->devices[n], s);
-
-	for (size_t n = 0; n < s->n_items && !h->is_synced; n++) {
-		struct device leftover = device_null(s->items[n].ifindex);
-
-		if (find_device(h, leftover.ifindex))
-			continue;
-		(void) snprintf(leftover.name, sizeof(leftover.name), "%s", s->items[n].name);
-		detach_device(h, &leftover); /* a clsact filter has no pin that would tell of it */
-	}
+			release_device(h, &h->devices[n], c, s);
+	if (!h->is_synced)
+		remove_leftovers(h, c, s);
 	h->is_synced = true;
 	return 0;
 }

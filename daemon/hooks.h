@@ -16,12 +16,16 @@
 
 struct hooks;
 
-/* Takes over the links pinned by runs before; dead ones lose their pin. loader outlives hooks. */
-int hooks_new(const char *pin_dir, struct loader *loader, struct hooks **ret);
+/*
+ * Takes over the links pinned by runs before; dead ones lose their pin. loader outlives hooks. keeps_adopted: an
+ * interface that "auto" would not choose again stays attached, unless it is judged elsewhere.
+ */
+int hooks_new(const char *pin_dir, struct loader *loader, bool keeps_adopted, struct hooks **ret);
 struct hooks *hooks_free(struct hooks *h); /* accepts NULL, returns NULL; what is attached stays */
 
 /*
- * Attaches to every interface that the configuration wants, then detaches from those it does not want.
+ * Attaches to every interface that the configuration wants, then detaches from those it does not want. What "auto"
+ * has chosen once stays: a route or an address that is away for a moment, or over a restart, must not open a gap.
  * What is right already is not touched. What fails is logged when the reason changes and tried again
  * at the next call, at xdp at one that follows a check.
  */

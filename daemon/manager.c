@@ -154,12 +154,13 @@ struct manager *manager_free(struct manager *m)
 
 static int attach(struct manager *m)
 {
+	uint32_t hash = m->meta.interfaces_hash; /* of the run before us */
 	int r;
 
 	r = interfaces_open(&m->interfaces);
 	if (r < 0)
 		return log_error(r, "Cannot ask the kernel for its interfaces: %m");
-	r = hooks_new(m->options->pin_dir, m->loader, &m->hooks);
+	r = hooks_new(m->options->pin_dir, m->loader, hash == 0 || hash == config_interfaces_hash(&m->config), &m->hooks);
 	if (r < 0)
 		return r;
 	r = manager_sync_hooks(m); /* from here on packets are judged */

@@ -12,14 +12,18 @@
 
 #include <linux/if.h>
 
+#define INTERFACE_KIND_MAX 16 /* the longest that the kernel has is "openvswitch" */
+
 struct interface {
 	unsigned ifindex;
 	unsigned master;        /* ifindex of the bridge, bond or VRF it belongs to, 0 = none */
 	char name[IFNAMSIZ];
+	char kind[INTERFACE_KIND_MAX]; /* "veth", "bridge", ...; "" = hardware, or a driver that does not tell */
 	uint16_t type;          /* ARPHRD_* */
 	bool is_port;           /* of a bridge or bond: its traffic is judged there */
-	bool has_device;        /* hardware, real or of a virtual machine, stands behind it */
+	bool has_device;        /* hardware, real or of a virtual machine */
 	bool had_default_route; /* stays true: a route that flaps must not open a gap */
+	bool had_address;       /* stays true, too; link-local IPv6 addresses, which all have, do not count */
 	uint64_t serial;        /* another one, another interface, even under the same ifindex */
 };
 
@@ -28,13 +32,6 @@ struct interfaces {
 	size_t n_items;
 	uint64_t last_serial;
 	struct mnl_socket *events;
-};
-
-/* Where the IP header of a packet is. */
-enum interface_layer {
-	INTERFACE_ETHERNET,
-	INTERFACE_NETWORK, /* the packet starts with it: tun, WireGuard, PPP */
-	INTERFACE_UNKNOWN, /* a link layer we cannot read */
 };
 
 /* Subscribes to events, then asks for everything there is. */
@@ -48,8 +45,3 @@ int interfaces_read(struct interfaces *s);
 
 const struct interface *interfaces_find(const struct interfaces *s, unsigned ifindex);
 const struct interface *interfaces_find_name(const struct interfaces *s, const char *name);
-
-/* What the word "auto" means. */
-bool interfaces_is_auto(const struct interfaces *s, const struct interface *i);
-
-enum interface_layer interface_layer(const struct interface *i);

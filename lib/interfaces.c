@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include <libmnl/libmnl.h>
-#include <linux/if_arp.h>
+#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
@@ -19,7 +19,6 @@
 #define MESSAGE_BYTES_MAX (64 * 1024)
 #define EVENTS_BYTES (4 * 1024 * 1024) /* receive buffer: some thousand interfaces in a burst */
 #define DUMP_TRIES 5
-#define NESTING_MAX 4 /* a bond of hardware in a bridge is 2 */
 
 /* Kernel 5.14; older headers lack it. */
 #define ATTRIBUTE_PARENT_DEVICE 56
@@ -66,6 +65,11 @@ static bool has_device_in_sys(const struct interface *i)
 	return access(path, F_OK) == 0;
 }
 
+static void copy_text(const struct nlattr *a, char *buffer, size_t size)
+{
+	(void) snprintf(buffer, size, "%.*s", (int)mnl_attr_get_payload_len(a), mnl_attr_get_str(a));
+}
+
 static bool attribute_is(const struct nlattr *a, const char *text)
 {
 	return mnl_attr_validate(a, MNL_TYPE_STRING) >= 0 &&
@@ -73,14 +77,28 @@ static bool attribute_is(const struct nlattr *a, const char *text)
 }
 
 /* A VRF has ports too, but packets are not handed on to it unseen as to a bridge or bond. */
-static bool is_port_of_vrf(const struct nlattr *linkinfo)
+static void take_linkinfo(struct interface *i, const struct nlattr *linkinfo)
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, linkinfo)
-		if (mnl_attr_get_type(a) == IFLA_INFO_SLAVE_KIND)
-			return attribute_is(a, "vrf");
-	return false;
+	mnl_attr_for_each_nested(a, linkinfo) {
+		switch (mnl_attr_get_type(a)) {
+		case IFLA_INFO_KIND:
+			copy_text(a, i->kind, sizeof(i->kind));
+			break;
+		case IFLA_INFO_SLAVE_KIND:
+			if (attribute_is(a, "vrf"))
+				i->is_port = false;
+			break;
+		}
+	}
+}
+
+/* What stays true of an interface. */
+static void remember(struct interface *i, const struct interface *old)
+{
+	i->had_default_route = old->had_default_route;
+	i->had_address = old->had_address;
 }
 
 /* RTM_NEWLINK: the row is added or brought up to date. */
@@ -94,8 +112,7 @@ static int take_link(struct interfaces *s, const struct nlmsghdr *h)
 	mnl_attr_for_each(a, h, sizeof(*m)) {
 		switch (mnl_attr_get_type(a)) {
 		case IFLA_IFNAME:
-			(void) snprintf(i.name, sizeof(i.name), "%.*s", (int)mnl_attr_get_payload_len(a),
-					mnl_attr_get_str(a));
+			copy_text(a, i.name, sizeof(i.name));
 			break;
 		case IFLA_MASTER:
 			i.master = mnl_attr_get_u32(a);
@@ -108,13 +125,15 @@ static int take_link(struct interfaces *s, const struct nlmsghdr *h)
 			break;
 		}
 	}
-	i.is_port = i.master != 0 && !(linkinfo && is_port_of_vrf(linkinfo));
+	i.is_port = i.master != 0;
+	if (linkinfo)
+		take_linkinfo(&i, linkinfo);
 	if (!i.has_device)
 		i.has_device = has_device_in_sys(&i);
 
 	old = find(s, i.ifindex);
 	if (old) {
-		i.had_default_route = old->had_default_route;
+		remember(&i, old);
 		i.serial = old->serial;
 		*old = i;
 		return 0;
@@ -143,6 +162,16 @@ static void note_default_route(struct interfaces *s, unsigned ifindex)
 
 	if (i)
 		i->had_default_route = true;
+}
+
+/* RTM_NEWADDR */
+static void take_address(struct interfaces *s, const struct nlmsghdr *h)
+{
+	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(h);
+	struct interface *i = find(s, m->ifa_index);
+
+	if (i && m->ifa_scope < (m->ifa_family == AF_INET6 ? RT_SCOPE_LINK : RT_SCOPE_HOST))
+		i->had_address = true;
 }
 
 /* RTM_NEWROUTE: only default routes matter, in whatever table a VPN keeps its own. */
@@ -188,6 +217,9 @@ static int take_message(const struct nlmsghdr *h, void *userdata)
 		if (link->ifi_family == AF_UNSPEC)
 			drop_link(s, (unsigned)link->ifi_index);
 		break;
+	case RTM_NEWADDR:
+		take_address(s, h);
+		break;
 	case RTM_NEWROUTE:
 		take_route(s, h);
 		break;
@@ -222,6 +254,10 @@ static int dump_once(struct interfaces *s, uint16_t type, unsigned char family)
 
 		m->ifi_family = family;
 		mnl_attr_put_u32(h, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	} else if (type == RTM_GETADDR) {
+		struct ifaddrmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+
+		m->ifa_family = family;
 	} else {
 		struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
 
@@ -273,13 +309,16 @@ static int dump_all(struct interfaces *s)
 		const struct interface *old = find(s, fresh.items[n].ifindex);
 
 		if (old)
-			fresh.items[n].had_default_route = old->had_default_route;
+			remember(&fresh.items[n], old);
 	}
 	free(s->items);
 	s->items = fresh.items;
 	s->n_items = fresh.n_items;
 	s->last_serial = fresh.last_serial;
 
+	r = dump(s, RTM_GETADDR, AF_UNSPEC);
+	if (r < 0)
+		return r;
 	r = dump(s, RTM_GETROUTE, AF_INET);
 	if (r < 0)
 		return r;
@@ -289,7 +328,8 @@ static int dump_all(struct interfaces *s)
 
 int interfaces_open(struct interfaces **ret)
 {
-	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE };
+	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
+				      RTNLGRP_IPV6_ROUTE };
 	_cleanup_(mnl_closep) struct mnl_socket *events = NULL;
 	_cleanup_free_ struct interfaces *s = NULL;
 	int size = EVENTS_BYTES, r;
@@ -360,47 +400,4 @@ int interfaces_read(struct interfaces *s)
 			return -errno;
 	}
 	return is_overrun ? dump_all(s) : 0;
-}
-
-/* A bridge or bond stands for the hardware among its ports. */
-static bool is_backed(const struct interfaces *s, const struct interface *i, int depth)
-{
-	if (i->has_device)
-		return true;
-	for (size_t n = 0; n < s->n_items && depth < NESTING_MAX; n++)
-		if (s->items[n].is_port && s->items[n].master == i->ifindex &&
-		    is_backed(s, &s->items[n], depth + 1))
-			return true;
-	return false;
-}
-
-/*
- * Host ends of container veths need no rule of their own: they have neither a device nor a default
- * route. The container's end has the route, and a daemon in there wants it.
- */
-bool interfaces_is_auto(const struct interfaces *s, const struct interface *i)
-{
-	if (i->type == ARPHRD_LOOPBACK || i->is_port)
-		return false;
-	return i->had_default_route || interface_layer(i) == INTERFACE_NETWORK || is_backed(s, i, 0);
-}
-
-enum interface_layer interface_layer(const struct interface *i)
-{
-	switch (i->type) {
-	case ARPHRD_ETHER:
-	case ARPHRD_LOOPBACK:
-		return INTERFACE_ETHERNET;
-	case ARPHRD_NONE: /* tun, WireGuard */
-	case ARPHRD_PPP:
-	case ARPHRD_RAWIP:
-	case ARPHRD_TUNNEL:
-	case ARPHRD_TUNNEL6:
-	case ARPHRD_SIT:
-	case ARPHRD_IPGRE:
-	case ARPHRD_IP6GRE:
-		return INTERFACE_NETWORK;
-	default:
-		return INTERFACE_UNKNOWN;
-	}
 }
