@@ -235,7 +235,11 @@ struct fw_port_index {
 enum {
 	FW_POLICY_STRICT = 1 << 0, /* drop malformed IP instead of passing it */
 	FW_POLICY_PORTS = 1 << 1,  /* there are port entries */
+	FW_POLICY_LOOPBACK = 1 << 2, /* the cgroup programs judge the loopback interface as well */
 };
+
+/* The cgroup programs leave the ports of one direction to tc and xdp, because this kernel does not tell them whose they are. */
+#define FW_POLICY_LEAVES_PORTS(direction) (1u << 3 << (direction))
 
 /* The slot of a generation. The number itself tells that a slot has been used again meanwhile. */
 #define fw_slot(generation) ((generation) % FW_TABLE_SLOTS)
@@ -520,6 +524,7 @@ struct fw_meta {
 	char tc_reason[FW_TEXT_MAX];   /* why that mechanism; "" = it is the preferred one */
 	char cgroup[FW_TEXT_MAX];      /* path the cgroup programs are attached to, "" = not attached */
 	char cgroup_reason[FW_TEXT_MAX]; /* why the cgroup hook is off, "" = it is on or not wanted */
+	char cgroup_ports[FW_TEXT_MAX];  /* why it does not judge the ports of our network namespace alone, "" = it does */
 	char pending[FW_TEXT_MAX];     /* configured interface names that do not exist yet */
 	char failed[FW_TEXT_MAX];      /* interfaces that could not be attached, and why */
 	struct fw_note xdp_notes[FW_XDP_NOTES_MAX]; /* interfaces without xdp that were to have it, or in generic mode */

@@ -41,10 +41,10 @@ static __always_inline struct decision found_to_decision(__u64 found)
 
 /* The decision for one packet. With nothing listed it costs a few tests of fw_policy. */
 static __always_inline struct decision classify(const struct packet *pkt, enum fw_direction direction,
-						const struct fw_policy *p, bool is_counting)
+						const struct fw_policy *p, bool judges_ports, bool is_counting)
 {
 	const struct decision no_match = { .reason = FW_REASON_NO_MATCH };
-	bool has_ports = pkt->flags & PACKET_PORTS && p->flags & FW_POLICY_PORTS;
+	bool has_ports = pkt->flags & PACKET_PORTS && judges_ports;
 	__u64 ask = ASK(direction, has_ports, pkt->protocol, pkt->dport);
 	const __be32 *addr = pkt->addr;
 	__u32 n_packets = is_counting ? pkt->n_packets : 0;

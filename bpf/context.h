@@ -29,6 +29,13 @@ struct context {
  */
 const volatile bool has_xdp_buffers = false;
 
+/*
+ * Does the kernel tell a cgroup program the network namespace of the packet's socket? 6.15 and later: the loader asks, as
+ * above. own_netns is the namespace in which the daemon runs.
+ */
+const volatile bool has_netns_cookie = false;
+const volatile __u64 own_netns = 0;
+
 static __always_inline void *context_data(struct context c)
 {
 	return (void *)(long)(c.is_xdp ? ((struct xdp_md *)c.of_hook)->data : ((struct __sk_buff *)c.of_hook)->data);
@@ -64,6 +71,14 @@ static __always_inline bool context_has_more(struct context c)
 static __always_inline __u32 context_ifindex(struct context c)
 {
 	return c.is_xdp ? ((struct xdp_md *)c.of_hook)->ingress_ifindex : ((struct __sk_buff *)c.of_hook)->ifindex;
+}
+
+#define LOOPBACK_IFINDEX 1 /* in every network namespace */
+
+/* For cgroup programs, where has_netns_cookie: is the socket in the network namespace of the daemon? */
+static __always_inline bool context_is_own_netns(struct context c)
+{
+	return bpf_get_netns_cookie(c.of_hook) == own_netns;
 }
 
 /*

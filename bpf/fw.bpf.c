@@ -33,10 +33,28 @@ static __always_inline const struct fw_policy *policy_get(void)
 }
 
 static __always_inline struct decision judge(struct context c, enum layer layer, enum fw_direction direction,
-					     const struct fw_policy *p, struct packet *pkt, bool is_counting)
+					     const struct fw_policy *p, bool judges_ports, struct packet *pkt,
+					     bool is_counting)
 {
 	packet_parse(c, layer, direction, pkt);
-	return classify(pkt, direction, p, is_counting);
+	return classify(pkt, direction, p, judges_ports, is_counting);
+}
+
+/*
+ * Does this hook judge ports? Entries name ports of the daemon's network namespace. The cgroup hook also meets packets of
+ * other namespaces, where the same number is another service. A kernel that does not tell them apart leaves the choice
+ * to the daemon.
+ */
+static __always_inline bool judges_ports(struct context c, enum fw_hook hook, enum fw_direction direction,
+					 const struct fw_policy *p)
+{
+	if (!(p->flags & FW_POLICY_PORTS))
+		return false;
+	if (hook != FW_HOOK_CGROUP)
+		return true;
+	if (has_netns_cookie)
+		return context_is_own_netns(c);
+	return !(p->flags & FW_POLICY_LEAVES_PORTS(direction));
 }
 
 static __always_inline enum fw_verdict decide(struct context c, enum fw_hook hook, enum layer layer,
@@ -49,7 +67,9 @@ static __always_inline enum fw_verdict decide(struct context c, enum fw_hook hoo
 
 	if (!p)
 		return FW_PASS; /* cannot happen, the verifier wants it */
-	d = judge(c, layer, direction, p, &pkt, true);
+	if (hook == FW_HOOK_CGROUP && context_ifindex(c) == LOOPBACK_IFINDEX && !(p->flags & FW_POLICY_LOOPBACK))
+		return FW_PASS; /* not judged, hence not counted */
+	d = judge(c, layer, direction, p, judges_ports(c, hook, direction, p), &pkt, true);
 
 	/* bookkeeping may fail, the decision stands */
 	is_reported = count(&pkt, &d, p, hook, direction);
@@ -123,8 +143,8 @@ int fw_check(struct __sk_buff *skb)
 	if (!p)
 		return FW_ANSWER(FW_PASS, FW_REASON_UNPARSED, 0); /* cannot happen, as above */
 	if (skb->cb[0] == FW_EGRESS)
-		d = judge(CONTEXT_SKB(skb), LAYER_ETHERNET, FW_EGRESS, p, &pkt, false);
+		d = judge(CONTEXT_SKB(skb), LAYER_ETHERNET, FW_EGRESS, p, p->flags & FW_POLICY_PORTS, &pkt, false);
 	else
-		d = judge(CONTEXT_SKB(skb), LAYER_ETHERNET, FW_INGRESS, p, &pkt, false);
+		d = judge(CONTEXT_SKB(skb), LAYER_ETHERNET, FW_INGRESS, p, p->flags & FW_POLICY_PORTS, &pkt, false);
 	return FW_ANSWER(fw_reason_verdict(d.reason), d.reason, FOUND_LIST(d.found));
 }

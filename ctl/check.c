@@ -168,6 +168,8 @@ static int ask(struct ctl *ctl, struct table *t, struct question *q, enum fw_dir
 	r = where_judged(ctl, table_meta(t), d, &judged);
 	if (r < 0)
 		return r;
+	if (FW_ANSWER_REASON(q->answers[d]) == FW_REASON_PORT && table_left_ports(t) & 1u << d)
+		where_leave_out(judged, FW_HOOK_CGROUP);
 	q->is_judged[d] = where_is_judged(judged);
 	*ret_is_drop = q->is_judged[d] && FW_ANSWER_VERDICT(q->answers[d]) == FW_DROP;
 	return add_direction(ctl, t, q, d, judged, directions);

@@ -79,6 +79,8 @@ int doctor_check_attached(struct doctor *d)
 		doctor_say(d, LEVEL_WARNING, "see Cgroup= and Hooks= in ebpf-fw.conf(5)",
 			   "the cgroup hook is %s: %s", meta->cgroup[0] ? "on another cgroup than it should be" : "off",
 			   meta->cgroup_reason);
+	if (meta->cgroup_ports[0])
+		doctor_say(d, LEVEL_NOTE, NULL, "cgroup: %s", meta->cgroup_ports);
 	if (meta->pending[0])
 		doctor_say(d, LEVEL_NOTE, "see Interfaces= if that is a mistake",
 			   "attached as soon as they exist: %s", meta->pending);

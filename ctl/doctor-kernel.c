@@ -55,6 +55,8 @@ static const struct feature {
 	  "tc is attached by clsact filters, which any tool that cleans up removes, and the daemon puts back" },
 	{ "XDP programs for frames in several buffers (5.18)", probe_xdp_buffers, LEVEL_NOTE,
 	  "Hooks=xdp fails on interfaces with a large MTU" },
+	{ "network namespaces told to cgroup programs (6.15)", probe_netns_cookie, LEVEL_NOTE,
+	  "the cgroup hook leaves ports to tc and xdp; where it is the only hook, it judges them in containers, too" },
 	{ "ring buffers (5.8)", has_ring_buffer, LEVEL_NOTE,
 	  "no fwctl monitor, and no top dropped sources in the journal" },
 	{ "types of the kernel (BTF)", has_btf, LEVEL_OK,

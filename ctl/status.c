@@ -86,6 +86,7 @@ static void add_meta(json_object *record, const struct fw_meta *meta)
 	json_object_object_add(record, "tc_reason", json_text(meta->tc_reason));
 	json_object_object_add(record, "xdp_reason", where_xdp_notes(meta));
 	json_object_object_add(record, "cgroup_reason", json_text(meta->cgroup_reason));
+	json_object_object_add(record, "cgroup_ports", json_text(meta->cgroup_ports));
 	json_object_object_add(record, "pending", json_text(meta->pending));
 	json_object_object_add(record, "failed", json_text(meta->failed));
 }
@@ -113,6 +114,7 @@ static int print_record(struct ctl *ctl, json_object *record)
 		{ "xdp_reason",     "xdp note",     COLUMN_TEXT },
 		{ "tc_reason",      "tc note",      COLUMN_TEXT },
 		{ "cgroup_reason",  "cgroup note",  COLUMN_TEXT },
+		{ "cgroup_ports",   "cgroup ports", COLUMN_TEXT },
 		{ "pending",        "pending",      COLUMN_TEXT },
 		{ "failed",         "failed",       COLUMN_TEXT },
 		{}

@@ -160,6 +160,14 @@ int where_judged(const struct ctl *ctl, const struct fw_meta *meta, enum fw_dire
 	return 0;
 }
 
+void where_leave_out(json_object *judged, enum fw_hook hook)
+{
+	json_object *row = find_row(judged, hook);
+
+	if (row)
+		json_object_object_add(row, "where", json_object_new_array());
+}
+
 bool where_is_judged_by(json_object *judged, enum fw_hook hook)
 {
 	json_object *places = places_of(judged, hook);

@@ -101,6 +101,24 @@ void hooks_sync_cgroup(struct hooks *h, const struct config *c)
 	log_info("Cgroup '%s': filtering", h->cgroup);
 }
 
+unsigned hooks_may_leave_ports(const struct config *c)
+{
+	return c->has_tc ? FW_BOTH : c->has_xdp ? FW_IN : 0;
+}
+
+unsigned hooks_left_ports(const struct hooks *h, const struct config *c)
+{
+	unsigned attached = 0;
+
+	if (loader_tells_netns(h->context.loader))
+		return 0;
+	if (hooks_count(h, FW_HOOK_TC) > 0)
+		attached |= FW_BOTH;
+	if (hooks_count(h, FW_HOOK_XDP) > 0)
+		attached |= FW_IN;
+	return attached & hooks_may_leave_ports(c);
+}
+
 void hooks_check_cgroup(struct hooks *h)
 {
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {

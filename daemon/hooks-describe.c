@@ -53,6 +53,21 @@ static void describe_xdp(const struct hooks *h, const struct config *c, const st
 	}
 }
 
+/* What becomes of ports at the cgroup hook, where it cannot judge those of our network namespace alone. */
+static void describe_cgroup_ports(const struct hooks *h, const struct config *c, char text[static FW_TEXT_MAX])
+{
+	static const char *const places[FW_BOTH + 1] = {
+		[0] = "ports are judged in every network namespace",
+		[FW_IN] = "ports of what comes in are left to xdp, of what goes out they are judged in every network namespace",
+		[FW_BOTH] = "ports are left to tc and xdp",
+	};
+
+	text[0] = '\0';
+	if (h->cgroup[0] && !loader_tells_netns(h->context.loader))
+		(void) snprintf(text, FW_TEXT_MAX, "%s: this kernel does not tell cgroup programs which one a packet is in "
+				"(Linux 6.15 does)", places[hooks_left_ports(h, c)]);
+}
+
 void hooks_describe(const struct hooks *h, const struct config *c, const struct interfaces *s,
 		    struct fw_meta *meta)
 {
@@ -63,6 +78,7 @@ void hooks_describe(const struct hooks *h, const struct config *c, const struct 
 	strcpy(meta->tc_reason, has_interfaces ? h->tc_reason : "");
 	strcpy(meta->cgroup, h->cgroup);
 	strcpy(meta->cgroup_reason, h->cgroup_reason);
+	describe_cgroup_ports(h, c, meta->cgroup_ports);
 	describe_xdp(h, c, s, meta);
 
 	meta->pending[0] = meta->failed[0] = '\0';

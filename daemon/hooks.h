@@ -43,6 +43,13 @@ void hooks_check(struct hooks *h);
 /* At how many interfaces is the hook attached; for the cgroup 0 or 1. */
 size_t hooks_count(const struct hooks *h, enum fw_hook hook);
 
+/*
+ * Where the cgroup programs cannot tell our network namespace from others: of which directions (FW_IN, FW_OUT) are ports
+ * judged by tc or xdp, so that the cgroup hook need not do it? The second says it of what the configuration wants.
+ */
+unsigned hooks_left_ports(const struct hooks *h, const struct config *c);
+unsigned hooks_may_leave_ports(const struct config *c);
+
 /* Fills in the mechanisms, the reasons, and what is pending and failed. */
 void hooks_describe(const struct hooks *h, const struct config *c, const struct interfaces *s,
 		    struct fw_meta *meta);

@@ -21,6 +21,9 @@ struct loader;
 int loader_load(const char *pin_dir, const char *maps_dir, const struct fw_meta *meta, struct loader **ret);
 struct loader *loader_free(struct loader *l); /* accepts NULL, returns NULL; what is pinned stays */
 
+/* Do the cgroup programs know our network namespace from others? */
+bool loader_tells_netns(const struct loader *l);
+
 /* Were there no counters and entries before? */
 bool loader_is_fresh(const struct loader *l);
 

@@ -43,6 +43,8 @@ static int publish(struct manager *m)
 			return r;
 		if (meta.pending[0] && strcmp(meta.pending, m->meta.pending) != 0)
 			log_notice("Waiting for interfaces that do not exist yet: %s", meta.pending);
+		if (meta.cgroup_ports[0] && strcmp(meta.cgroup_ports, m->meta.cgroup_ports) != 0)
+			log_notice("Cgroup '%s': %s", meta.cgroup, meta.cgroup_ports);
 		m->meta = meta;
 	}
 
@@ -66,11 +68,15 @@ static int publish(struct manager *m)
 
 int manager_sync_hooks(struct manager *m)
 {
+	bool judges_loopback = config_wants_interface(&m->config, "lo", false);
 	int r;
 
+	/* ports that tc and xdp are to leave go to the cgroup hook before, those that they take over after */
+	table_set_scope(m->table, judges_loopback, table_left_ports(m->table) & hooks_may_leave_ports(&m->config));
 	r = hooks_sync_interfaces(m->hooks, &m->config, m->interfaces);
 	if (r < 0)
 		return r;
+	table_set_scope(m->table, judges_loopback, hooks_left_ports(m->hooks, &m->config));
 	hooks_sync_cgroup(m->hooks, &m->config);
 	return publish(m);
 }

@@ -61,7 +61,7 @@ static int load(struct manager *m)
 		before.loaded_at = m->meta.loaded_at;
 		before.configured_at = m->meta.configured_at;
 		memcpy(before.version, m->meta.version, sizeof(before.version));
-		before.pending[0] = '\0'; /* to be said again */
+		before.pending[0] = before.cgroup_ports[0] = '\0'; /* to be said again */
 		m->meta = before;
 	}
 	r = upgrade_load(&m->upgrade, &m->meta, &m->loader);

@@ -7,3 +7,6 @@
 
 /* May an XDP program be given frames in several buffers? */
 bool probe_xdp_buffers(void);
+
+/* May a cgroup program ask for the network namespace of a packet? */
+bool probe_netns_cookie(void);

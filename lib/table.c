@@ -208,11 +208,21 @@ int table_put_slot(struct table *t, enum fw_kind kind, uint32_t slot, const stru
 	return bpf_map_update_elem(t->tables_fd, &outer, &fd, BPF_ANY) < 0 ? -errno : 0;
 }
 
+/* Some flags of the policy, in one exchange: the daemon does not hold the writer lock for those that are its own. */
+static void set_flags(struct table *t, uint32_t mask, uint32_t flags)
+{
+	uint32_t old = __atomic_load_n(&t->policy->flags, __ATOMIC_RELAXED);
+
+	while (!__atomic_compare_exchange_n(&t->policy->flags, &old, (old & ~mask) | flags, false, __ATOMIC_ACQ_REL,
+					    __ATOMIC_RELAXED))
+		;
+}
+
 int table_exchange_port_index(struct table *t)
 {
 	_cleanup_close_ int fd = -1;
-	uint32_t first = 0, flags;
 	bool has_ports = false;
+	uint32_t first = 0;
 	int r;
 
 	if (!t->port_index) {
@@ -234,8 +244,7 @@ int table_exchange_port_index(struct table *t)
 
 	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX && !has_ports; i++)
 		has_ports = t->ports[i].is_used;
-	flags = t->policy->flags & ~FW_POLICY_PORTS;
-	__atomic_store_n(&t->policy->flags, flags | (has_ports ? FW_POLICY_PORTS : 0), __ATOMIC_RELEASE);
+	set_flags(t, FW_POLICY_PORTS, has_ports ? FW_POLICY_PORTS : 0);
 
 	free(TAKE_PTR(t->port_index));
 	t->ports_changed = false;
@@ -378,9 +387,28 @@ int table_commit(struct table *t)
 
 void table_set_strict(struct table *t, bool is_strict)
 {
-	uint32_t flags = t->policy->flags & ~FW_POLICY_STRICT;
+	set_flags(t, FW_POLICY_STRICT, is_strict ? FW_POLICY_STRICT : 0);
+}
 
-	__atomic_store_n(&t->policy->flags, flags | (is_strict ? FW_POLICY_STRICT : 0), __ATOMIC_RELEASE);
+void table_set_scope(struct table *t, bool judges_loopback, unsigned left_ports)
+{
+	uint32_t mask = FW_POLICY_LOOPBACK, flags = judges_loopback ? FW_POLICY_LOOPBACK : 0;
+
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+		mask |= FW_POLICY_LEAVES_PORTS(d);
+		flags |= left_ports & 1u << d ? FW_POLICY_LEAVES_PORTS(d) : 0;
+	}
+	set_flags(t, mask, flags);
+}
+
+unsigned table_left_ports(const struct table *t)
+{
+	uint32_t flags = __atomic_load_n(&t->policy->flags, __ATOMIC_ACQUIRE);
+	unsigned left = 0;
+
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
+		left |= flags & FW_POLICY_LEAVES_PORTS(d) ? 1u << d : 0;
+	return left;
 }
 
 int table_sum_percpu(int fd, uint32_t key, size_t value_size, uint64_t *ret, size_t n_words)

@@ -145,6 +145,13 @@ bool table_is_current(struct table *t);
 void table_set_strict(struct table *t, bool is_strict);
 
 /*
+ * What the cgroup programs judge: loopback or not, and of which directions (FW_IN, FW_OUT) they leave the ports to tc and
+ * xdp. Without the writer lock. table_left_ports() is what was set last.
+ */
+void table_set_scope(struct table *t, bool judges_loopback, unsigned left_ports);
+unsigned table_left_ports(const struct table *t);
+
+/*
  * Carrying over from another version, into a table that nothing reads yet. Entries come as they are, into the room that
  * was made, MaxEntries= or not; table_repair() follows and makes all that is derived from them.
  */

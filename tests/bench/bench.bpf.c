@@ -171,7 +171,7 @@ static __always_inline int one(struct __sk_buff *skb, enum bench_design design)
 	take_source(&pkt);
 
 	if (design == DESIGN_FW) {
-		d = classify(&pkt, FW_INGRESS, p, true);
+		d = classify(&pkt, FW_INGRESS, p, p->flags & FW_POLICY_PORTS, true);
 		found = d.found;
 	} else if (design != DESIGN_NONE) {
 		found = design == DESIGN_LPM_TRIE ? lpm_find(&pkt) : hash_find(&pkt);

@@ -125,6 +125,7 @@ int firewall_new(struct firewall **ret)
 	r = make_lists(f->table);
 	if (r < 0)
 		return r;
+	table_set_scope(f->table, true, 0); /* a test run puts each skb on the loopback interface */
 
 	*ret = TAKE_PTR(f);
 	return 0;

@@ -8,3 +8,8 @@ bool probe_xdp_buffers(void)
 {
 	return false;
 }
+
+bool probe_netns_cookie(void)
+{
+	return false;
+}

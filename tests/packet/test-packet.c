@@ -6,12 +6,17 @@
  */
 
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "cleanup.h"
 #include "judge.h"
+#include "names.h"
+#include "probe.h"
 #include "suite.h"
 
 #define ETHERNET_HEADER 14
@@ -428,6 +433,68 @@ static void test_cut_ethernet(void **state)
 	assert_int_equal(n_different, 0);
 }
 
+/* What a cgroup program says to a frame, in a test run in this network namespace or in another; a loopback packet to it. */
+static int run_cgroup(enum fw_direction direction, const struct frame *f, bool is_elsewhere)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = f->bytes, .data_size_in = f->length, .repeat = 1);
+	_cleanup_close_ int fd = firewall_open_program(direction == FW_INGRESS ? "fw_cgroup_in" : "fw_cgroup_out");
+	int status;
+	pid_t pid;
+
+	if (!is_elsewhere)
+		return fd < 0 || bpf_prog_test_run_opts(fd, &opts) < 0 ? -1 : (int)opts.retval;
+
+	pid = fork();
+	if (pid == 0)
+		_exit(fd < 0 || unshare(CLONE_NEWNET) < 0 || bpf_prog_test_run_opts(fd, &opts) < 0 ? 2 : (int)opts.retval);
+	return pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) ? -1 : WEXITSTATUS(status);
+}
+
+static void test_cgroup_scope(void **state)
+{
+	static const char address[] = "manual 192.0.2.0/24,manual 2001:db8::/32", port[] = "manual udp/5000";
+	static const struct {
+		const char *name;
+		const char *entries;
+		bool judges_loopback;
+		unsigned left_ports; /* means nothing where the kernel tells namespaces apart */
+		bool is_elsewhere;
+		int told[_FW_DIRECTION_MAX];   /* what the program returns where it does, by direction */
+		int untold[_FW_DIRECTION_MAX]; /* and where it does not */
+	} scopes[] = {
+		{ "loopback, an address",            address, false, 0,       false, { 1, 1 }, { 1, 1 } },
+		{ "loopback, a port",                port,    false, 0,       false, { 1, 1 }, { 1, 1 } },
+		{ "loopback elsewhere",              address, false, 0,       true,  { 1, 1 }, { 1, 1 } },
+		{ "loopback that is judged",         address, true,  0,       false, { 0, 0 }, { 0, 0 } },
+		{ "an address elsewhere",            address, true,  FW_BOTH, true,  { 0, 0 }, { 0, 0 } },
+		{ "a port",                          port,    true,  0,       false, { 0, 0 }, { 0, 0 } },
+		{ "a port elsewhere",                port,    true,  0,       true,  { 1, 1 }, { 0, 0 } },
+		{ "a port left to others",           port,    true,  FW_BOTH, false, { 0, 0 }, { 1, 1 } },
+		{ "an incoming port left to others", port,    true,  FW_IN,   true,  { 1, 1 }, { 1, 0 } },
+		{ "an outgoing port left to others", port,    true,  FW_OUT,  true,  { 1, 1 }, { 0, 1 } },
+	};
+	static const struct frame_spec specs[] = { { V4, .protocol = IPPROTO_UDP }, { V6, .protocol = IPPROTO_UDP } };
+	bool is_told = probe_netns_cookie();
+	struct frame frame;
+
+	printf("# network namespaces: %s\n", is_told ? "the kernel tells" : "not told");
+	for (size_t i = 0; i < ELEMENTSOF(scopes); i++) {
+		set_entries(scopes[i].entries);
+		table_set_scope(firewall_table(firewall), scopes[i].judges_loopback, scopes[i].left_ports);
+		for (size_t k = 0; k < ELEMENTSOF(specs); k++)
+			for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+				int want = is_told ? scopes[i].told[d] : scopes[i].untold[d], got;
+
+				assert_int_equal(frame_build(&specs[k], &frame), 0);
+				got = run_cgroup(d, &frame, scopes[i].is_elsewhere);
+				if (got != want)
+					fail_msg("%s, IPv%d, %s: %d, expected %d", scopes[i].name, k == 0 ? 4 : 6,
+						 direction_to_string(d), got, want);
+			}
+	}
+	table_set_scope(firewall_table(firewall), true, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -439,6 +506,7 @@ int main(void)
 		cmocka_unit_test(test_segments),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_cut_ethernet),
+		cmocka_unit_test(test_cgroup_scope),
 	};
 
 	return suite_run(tests, suite_set_up, suite_tear_down);

@@ -32,6 +32,7 @@ peer_add() {
 	peer ip addr add $bad6/64 dev to-host nodad
 	peer ip addr add $good6/64 dev to-host nodad
 	peer ip link set to-host up
+	peer ip link set lo up
 }
 
 # So that the first packet does not wait for an answer of ARP.

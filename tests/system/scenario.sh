@@ -141,6 +141,38 @@ remove_leaves_nothing() {
 		-o \( -name '*ebpf-fw*' -o -name 'fwctl*' \) -print)
 }
 
+# With udp/53 blocked: is it open where it is no port of the host, and closed where it is?
+blocked_port_is_the_hosts() {
+	local boxed=$traffic_dir/boxed stub=$traffic_dir/stub pids before
+
+	rm -f "$boxed" "$stub"
+	"$traffic" recv "$stub" 53 &
+	pids=$!
+	nsenter --net=/run/netns/peer -- "$traffic" recv "$boxed" 53 &
+	pids="$pids $!"
+	wait_until 10 test -e "$boxed" -a -e "$stub"
+	before=$(dropped_by_tc)
+	"$traffic" flood 127.0.0.1 127.0.0.53 53 100 3
+	peer "$traffic" flood 127.0.0.1 127.0.0.53 53 100 3
+	"$traffic" flood $host4 $good4 53 100 3
+	peer "$traffic" flood $good4 $host4 53 100 3
+	wait_until 10 grep -q "^127.0.0.1 3" "$stub" && wait_until 10 grep -q "^127.0.0.1 3" "$boxed" &&
+		wait_until 10 grep -q "^$host4 3" "$boxed" && wait_until 10 dropped_more_than $((before + 2)) &&
+		fails grep "^$good4" "$stub"
+	set -- $?
+	kill $pids
+	return "$1"
+}
+
+# Who judges ports is noted where the kernel does not tell cgroup programs the network namespace, and nowhere else.
+ports_are_noted() {
+	if fwctl doctor | grep "lacks network namespaces told"; then
+		fwctl status | grep "^cgroup ports .*left to tc" && journal_says "ports are left to tc"
+	else
+		fails grep "^cgroup ports" <(fwctl status)
+	fi
+}
+
 have_come() { # PACKETS
 	[ "$(cat /sys/class/net/to-peer/statistics/rx_packets)" -ge "$1" ]
 }
@@ -174,6 +206,11 @@ phase_service() {
 	check "so is its IPv6 address" fails pings $bad6 $host6
 	check "the other is not" pings $good4 $host4
 	check "nor is its IPv6 address" answers $good6 $host6
+	check "fwctl block of a port" fwctl block udp/53
+	check "it is the host's, not that of loopback or a container" blocked_port_is_the_hosts
+	check "who judges ports is noted where it has to be" ports_are_noted
+	check "fwctl unblock" fwctl unblock udp/53
+
 	check "the journal has records every 5 seconds" wait_until 40 has_window_records 5
 
 	check "reload takes another configuration" reload_takes 2
