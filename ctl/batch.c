@@ -14,6 +14,7 @@
 #include "change.h"
 #include "cleanup.h"
 #include "input.h"
+#include "intake.h"
 #include "journal.h"
 #include "log.h"
 #include "output.h"
@@ -187,6 +188,33 @@ static int run_command(struct batch *b, struct table *t, struct command *c)
 	return status;
 }
 
+static int compare_targets(const void *a, const void *b)
+{
+	return target_compare(a, b);
+}
+
+/* What all the lines together would block is more than what any of them would. */
+static int check_share(struct batch *b)
+{
+	_cleanup_(targets_done) struct targets all = {};
+	struct coverage coverage = {};
+	int r;
+
+	for (struct command *c = b->commands; c < b->commands + b->n_commands; c++)
+		for (size_t i = 0; i < c->targets.n_items; i++) {
+			if (c->changes.is_removal || c->changes.action != FW_ACTION_BLOCK || c->ctl.is_forced)
+				continue;
+			r = targets_add(&all, &c->targets.items[i]);
+			if (r < 0)
+				return r;
+		}
+	if (all.n_items > 0)
+		qsort(all.items, all.n_items, sizeof(*all.items), compare_targets);
+	for (size_t i = 0; i < all.n_items; i++)
+		coverage_add(&coverage, &all.items[i]);
+	return intake_check_share(b->ctl, "The batch", &coverage);
+}
+
 static int run(struct batch *b, struct table *t)
 {
 	int status;
@@ -250,6 +278,8 @@ int verb_batch(struct ctl *ctl, int argc, char **argv)
 	if (status != EXIT_DONE)
 		return status;
 	status = parse(&b, size);
+	if (status == EXIT_DONE)
+		status = check_share(&b);
 	if (status != EXIT_DONE)
 		return status;
 	status = session_open(ctl, &table);

@@ -10,6 +10,7 @@
 
 #include "change.h"
 #include "cleanup.h"
+#include "intake.h"
 #include "journal.h"
 #include "output.h"
 #include "policy.h"
@@ -29,8 +30,13 @@ static int check_guard(struct ctl *ctl, const struct guard *guard, const struct 
 		       const struct targets *targets)
 {
 	char target[TARGET_TEXT_MAX], buffer[GUARD_TEXT_MAX];
+	struct coverage coverage = {};
 	const char *reason;
 
+	for (const struct target *i = targets->items; i < targets->items + targets->n_items; i++)
+		coverage_add(&coverage, i);
+	if (intake_check_share(ctl, "This", &coverage) != EXIT_DONE)
+		return EXIT_NO;
 	for (const struct target *i = targets->items; i < targets->items + targets->n_items; i++) {
 		reason = guard_check(guard, i, directions_of(ctl, policy, i), buffer);
 		if (!reason)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * What must not be cut off: loopback, the host's own addresses, its default gateways (gateways.c),
- * the SSH sessions this process descends from (sessions.c); and what a block would do to it.
+ * What must not be cut off: the host's own addresses, its default gateways (gateways.c), the SSH sessions this
+ * process descends from (sessions.c), loopback and what else a host needs (special.h); and what a block would do to it.
  */
 
 #include "guard.h"
@@ -13,8 +13,9 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "special.h"
 
-static int add_prefix(struct guard *g, const struct prefix *p, const char *what)
+static int add_item(struct guard *g, const struct guard_item *item)
 {
 	struct guard_item *items;
 	size_t n;
@@ -27,7 +28,7 @@ static int add_prefix(struct guard *g, const struct prefix *p, const char *what)
 		g->items = items;
 		g->n_allocated = n;
 	}
-	g->items[g->n_items++] = (struct guard_item){ *p, what };
+	g->items[g->n_items++] = *item;
 	return 0;
 }
 
@@ -35,57 +36,27 @@ int guard_add(struct guard *g, int family, const void *bytes, const char *what)
 {
 	struct prefix p = prefix_from_bytes(family, bytes, prefix_full_length(family));
 
-	return add_prefix(g, &p, what);
+	return add_item(g, &(struct guard_item){ .prefix = p, .what = what });
 }
 
-struct range {
-	const char *prefix;
-	const char *what;
-};
-
-static int add_ranges(struct guard *g, const struct range *ranges, size_t n_ranges)
+/* What special.h has for this use. */
+static int add_specials(struct guard *g, unsigned use)
 {
-	struct prefix p;
-	int r;
+	int r = 0;
 
-	for (size_t i = 0; i < n_ranges; i++) {
-		r = prefix_parse(ranges[i].prefix, strlen(ranges[i].prefix), &p, NULL);
-		if (r < 0)
-			return r;
-		r = add_prefix(g, &p, ranges[i].what);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int load_loopback(struct guard *g)
-{
-	static const struct range ranges[] = {
-		{ "127.0.0.0/8", "loopback" },
-		{ "::1",         "loopback" },
-	};
-
-	return add_ranges(g, ranges, ELEMENTSOF(ranges));
+	for (const struct special *s = specials; r == 0 && s < specials + n_specials; s++)
+		if (s->uses & use)
+			r = add_item(g, &(struct guard_item){
+				.prefix = s->prefix,
+				.what = s->what,
+				.is_whole = use == SPECIAL_NEEDED && s->uses & SPECIAL_AS_WHOLE,
+			});
+	return r;
 }
 
 int guard_add_special(struct guard *g)
 {
-	static const struct range ranges[] = {
-		{ "0.0.0.0/8",      "this network"         },
-		{ "10.0.0.0/8",     "private"              },
-		{ "100.64.0.0/10",  "carrier-grade NAT"    },
-		{ "169.254.0.0/16", "link-local"           },
-		{ "172.16.0.0/12",  "private"              },
-		{ "192.168.0.0/16", "private"              },
-		{ "224.0.0.0/3",    "multicast and beyond" },
-		{ "::",             "no address"           },
-		{ "fc00::/7",       "private"              },
-		{ "fe80::/10",      "link-local"           },
-		{ "ff00::/8",       "multicast"            },
-	};
-
-	return add_ranges(g, ranges, ELEMENTSOF(ranges));
+	return add_specials(g, SPECIAL_NOT_PUBLIC);
 }
 
 static int load_own(struct guard *g)
@@ -114,10 +85,6 @@ int guard_load(struct guard *g)
 {
 	int r;
 
-	r = load_loopback(g);
-	if (r < 0)
-		return r;
-
 	r = load_own(g);
 	if (r < 0)
 		return r;
@@ -126,7 +93,11 @@ int guard_load(struct guard *g)
 	if (r < 0)
 		return r;
 
-	return guard_load_sessions(g);
+	r = guard_load_sessions(g);
+	if (r < 0)
+		return r;
+
+	return add_specials(g, SPECIAL_NEEDED);
 }
 
 void guard_done(struct guard *g)
@@ -147,7 +118,7 @@ static const char *check_prefix(const struct guard *g, const struct prefix *p, c
 	}
 
 	for (const struct guard_item *i = g->items; i < g->items + g->n_items; i++) {
-		if (!prefix_covers(p, &i->prefix) && !prefix_covers(&i->prefix, p))
+		if (!prefix_covers(p, &i->prefix) && (i->is_whole || !prefix_covers(&i->prefix, p)))
 			continue;
 		if (prefix_compare(p, &i->prefix) == 0)
 			relation = "is";

@@ -15,6 +15,7 @@
 struct guard_item {
 	struct prefix prefix;
 	const char *what; /* "the default gateway"; static */
+	bool is_whole;    /* a block of a part of it does no harm */
 };
 
 /* The TCP ports of an SSH session. */
@@ -39,7 +40,7 @@ struct guard {
 int guard_load(struct guard *g);
 void guard_done(struct guard *g);
 
-/* Adds what published lists hold and no host should block: private ranges, multicast and the like. */
+/* Adds what published lists hold and no host should block: private ranges and the like, see special.h. */
 int guard_add_special(struct guard *g);
 
 /*

@@ -159,6 +159,18 @@ static void choose(struct import *x, const struct guard *guard, struct list *l)
 	l->n_items = n;
 }
 
+/* Before anything is changed, so that it is all or nothing. */
+static int check_share(struct import *x, const struct list *l)
+{
+	struct coverage coverage = {};
+	char what[sizeof("List ''") + FW_LIST_NAME_MAX];
+
+	for (size_t i = 0; i < l->n_items; i++)
+		coverage_add(&coverage, &l->items[i].target);
+	(void) snprintf(what, sizeof(what), "List '%s'", l->header.name);
+	return intake_check_share(x->ctl, what, &coverage);
+}
+
 /* The list as the kernel has it, made if need be. What it holds must suit the new policy. */
 static int prepare_list(struct import *x, const struct fw_list *want, struct replacement *r,
 			bool *ret_is_new)
@@ -209,19 +221,26 @@ static int import_list(struct import *x, const struct list *l)
 		.details = l->items,
 		.comment = l->header.comment,
 	};
+	struct coverage coverage = {}, now = {};
 	struct fw_list want = policy_of(&l->header);
 	bool is_new = false;
 	int status;
 
 	if (!wanted)
 		return -ENOMEM;
-	for (size_t i = 0; i < l->n_items; i++)
+	for (size_t i = 0; i < l->n_items; i++) {
 		wanted[i] = l->items[i].target;
+		coverage_add(&coverage, &wanted[i]);
+	}
 
 	status = prepare_list(x, &want, &r, &is_new);
 	if (status != EXIT_DONE)
 		return status;
 	status = replacement_init(&r);
+	for (size_t i = 0; status == EXIT_DONE && i < r.now.n_items; i++)
+		coverage_add(&now, &r.now.items[i].target);
+	if (status == EXIT_DONE)
+		status = intake_check_coverage(x->ctl, &r.policy, &now, &coverage);
 	if (status == EXIT_DONE)
 		status = replacement_make(&r);
 	if (status != EXIT_DONE) {
@@ -270,8 +289,12 @@ int verb_import(struct ctl *ctl, int argc, char **argv)
 		status = session_load_guard(ctl, &guard);
 	if (status != EXIT_DONE)
 		return status;
-	for (size_t i = 0; i < x.n_lists; i++)
+	for (size_t i = 0; i < x.n_lists && status == EXIT_DONE; i++) {
 		choose(&x, &guard, x.lists[i]);
+		status = check_share(&x, x.lists[i]);
+	}
+	if (status != EXIT_DONE)
+		return status;
 
 	status = session_lock(ctl, table, &lock);
 	if (status != EXIT_DONE)

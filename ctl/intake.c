@@ -15,6 +15,22 @@
 #include "output.h"
 
 #define BAD_LINES_MAX_PERCENT 5
+#define GROWTH_MAX 10
+#define SHARE_TEXT_MAX 24
+
+/*
+ * Of IPv6 a hundredth is much: all that is in use is little more. The largest country has over a third of IPv4, most
+ * have less than a hundredth, and lists of attackers less than a thousandth.
+ */
+static const struct {
+	const char *name;
+	double share_max;
+	double few; /* growing up to here is nothing: a network of IPv4, a site of IPv6 */
+} families[_COVERAGE_MAX] = {
+	[COVERAGE_IPV4] = { "IPv4", 0.1,  0x1p8  },
+	[COVERAGE_IPV6] = { "IPv6", 0.01, 0x1p80 },
+};
+
 #define NAME_TEXT_MAX 256
 
 int intake_check(struct ctl *ctl, const struct feed *f, const char *name)
@@ -34,6 +50,11 @@ int intake_check(struct ctl *ctl, const struct feed *f, const char *name)
 		return output_fail(ctl, EXIT_NO,
 				   "'%s' is a page of HTML and no list. Nothing was changed",
 				   escaped);
+	if (f->n_ports > 0 && f->format != FEED_LIST)
+		return output_fail(ctl, EXIT_NO,
+				   "'%s' names ports, the first in line %zu, which published lists do not: --force loads them. "
+				   "Nothing was changed",
+				   escaped, f->first_port_line);
 	if (f->n_entries == 0)
 		return output_fail(
 			ctl, EXIT_NO,
@@ -48,15 +69,78 @@ int intake_check(struct ctl *ctl, const struct feed *f, const char *name)
 	return EXIT_DONE;
 }
 
+/* As a percentage that can be compared with the limit by eye. */
+static const char *format_share(double share, char buffer[static SHARE_TEXT_MAX])
+{
+	(void) snprintf(buffer, SHARE_TEXT_MAX, share > 0 && share < 0.0001 ? "under 0.01 %%" : "%.2f %%", share * 100);
+	return buffer;
+}
+
+const char *intake_format_coverage(const struct coverage *c, char buffer[static INTAKE_TEXT_MAX])
+{
+	char ipv4[SHARE_TEXT_MAX], ipv6[SHARE_TEXT_MAX];
+
+	(void) snprintf(buffer, INTAKE_TEXT_MAX, "%s of the public IPv4 addresses, %s of IPv6",
+			format_share(coverage_share(c, COVERAGE_IPV4), ipv4),
+			format_share(coverage_share(c, COVERAGE_IPV6), ipv6));
+	return buffer;
+}
+
+/* Reports as a failure; as a note where nothing would be done anyhow. */
+static int refuse(struct ctl *ctl, const char *text)
+{
+	if (!ctl->is_dry_run)
+		return output_fail(ctl, EXIT_NO, "%s: --force does it. Nothing was changed", text);
+	output_note(ctl, "%s: this would be refused without --force", text);
+	return EXIT_NO;
+}
+
+int intake_check_share(struct ctl *ctl, const char *what, const struct coverage *c)
+{
+	char text[INTAKE_TEXT_MAX], share[SHARE_TEXT_MAX], limit[SHARE_TEXT_MAX];
+
+	for (unsigned i = 0; !ctl->is_forced && i < _COVERAGE_MAX; i++) {
+		if (coverage_share(c, i) <= families[i].share_max)
+			continue;
+		(void) snprintf(text, sizeof(text), "%s would cover %s of the public %s addresses, more than %s", what,
+				format_share(coverage_share(c, i), share), families[i].name,
+				format_share(families[i].share_max, limit));
+		return refuse(ctl, text);
+	}
+	return EXIT_DONE;
+}
+
+int intake_check_coverage(struct ctl *ctl, const struct fw_list *policy, const struct coverage *now,
+			  const struct coverage *wanted)
+{
+	char text[INTAKE_TEXT_MAX], what[INTAKE_TEXT_MAX / 2];
+	int status;
+
+	(void) snprintf(what, sizeof(what), "List '%s'", policy->name);
+	status = intake_check_share(ctl, what, wanted);
+	if (status != EXIT_DONE)
+		return status;
+	for (unsigned i = 0; !ctl->is_forced && i < _COVERAGE_MAX; i++) {
+		double before = now->addresses[i], after = wanted->addresses[i];
+
+		if (before == 0 || after <= families[i].few || after <= before * GROWTH_MAX)
+			continue;
+		(void) snprintf(text, sizeof(text), "%s would grow to %.0f times the %s addresses that it covers, more than %d times",
+				what, after / before, families[i].name, GROWTH_MAX);
+		return refuse(ctl, text);
+	}
+	return EXIT_DONE;
+}
+
 int intake_check_size(struct ctl *ctl, const struct fw_list *policy, size_t n_now, size_t n_wanted)
 {
+	char text[INTAKE_TEXT_MAX];
+
 	if (ctl->is_forced || n_wanted * 2 >= n_now)
 		return EXIT_DONE;
-	return output_fail(ctl, EXIT_NO,
-			   "List '%s' would shrink from %zu to %zu entries, by more than half: "
-			   "--force does it. "
-			   "Nothing was changed",
-			   policy->name, n_now, n_wanted);
+	(void) snprintf(text, sizeof(text), "List '%s' would shrink from %zu to %zu entries, by more than half", policy->name,
+			n_now, n_wanted);
+	return refuse(ctl, text);
 }
 
 /* What is to be left out, and the first reason. */
@@ -101,21 +185,22 @@ static bool is_in(const struct prefix *outer, const struct target *t)
 }
 
 /* What covers an item, then what is in it: sorting puts a prefix right before what it covers. */
-static void leave_out_item(struct sieve *s, const struct guard *guard, const struct prefix *item)
+static void leave_out_item(struct sieve *s, const struct guard *guard, const struct guard_item *item)
 {
 	const struct targets *t = s->targets;
 	struct prefix p;
 	size_t i;
 
-	for (unsigned length = GUARD_LENGTH_MIN; length < item->length; length++) {
-		p = prefix_from_bytes(item->family, item->bytes, length);
+	for (unsigned length = GUARD_LENGTH_MIN; length < item->prefix.length; length++) {
+		p = prefix_from_bytes(item->prefix.family, item->prefix.bytes, length);
 		i = find(t, &p);
 		if (i < t->n_items && t->items[i].kind == TARGET_PREFIX &&
 		    prefix_compare(&t->items[i].prefix, &p) == 0)
 			leave_out(s, guard, i);
 	}
-	for (i = find(t, item); i < t->n_items && is_in(item, &t->items[i]); i++)
-		leave_out(s, guard, i);
+	for (i = find(t, &item->prefix); i < t->n_items && is_in(&item->prefix, &t->items[i]); i++)
+		if (!item->is_whole || prefix_compare(&item->prefix, &t->items[i].prefix) == 0)
+			leave_out(s, guard, i);
 }
 
 /* Prefixes too short for any list, and the ports of this session. */
@@ -156,7 +241,7 @@ int intake_filter(struct ctl *ctl, const struct guard *guard, const struct fw_li
 	if (!is_left_out)
 		return -ENOMEM;
 	for (size_t i = 0; i < guard->n_items; i++)
-		leave_out_item(&s, guard, &guard->items[i].prefix);
+		leave_out_item(&s, guard, &guard->items[i]);
 	leave_out_others(&s, guard, policy);
 
 	if (s.n_left_out > 0) {

@@ -76,9 +76,10 @@ static int find_list(struct ctl *ctl, struct table *t, const char *name, unsigne
 	return EXIT_DONE;
 }
 
-static int report(const struct replacement *x, const struct feed *f, size_t n_left_out)
+static int report(const struct replacement *x, const struct feed *f, size_t n_left_out, const struct coverage *c)
 {
 	_cleanup_json_ json_object *result = json_object_new_object();
+	char covers[INTAKE_TEXT_MAX];
 
 	json_object_object_add(result, "result",
 			       json_text(x->ctl->is_dry_run ? "compared" : "loaded"));
@@ -90,13 +91,30 @@ static int report(const struct replacement *x, const struct feed *f, size_t n_le
 	json_object_object_add(result, "entries", json_object_new_uint64(x->n_wanted));
 	json_object_object_add(result, "bad_lines", json_object_new_uint64(f->n_bad));
 	json_object_object_add(result, "left_out", json_object_new_uint64(n_left_out));
-	return output_result(x->ctl, result, "%s list '%s': +%zu -%zu =%zu",
-			     x->ctl->is_dry_run ? "would change" : "loaded", x->policy.name,
-			     x->n_added, x->n_removed, x->n_wanted);
+	json_object_object_add(result, "share_ipv4", json_object_new_double(coverage_share(c, COVERAGE_IPV4)));
+	json_object_object_add(result, "share_ipv6", json_object_new_double(coverage_share(c, COVERAGE_IPV6)));
+	if (!x->ctl->is_dry_run)
+		return output_result(x->ctl, result, "loaded list '%s': +%zu -%zu =%zu", x->policy.name, x->n_added,
+				     x->n_removed, x->n_wanted);
+	return output_result(x->ctl, result, "would change list '%s': +%zu -%zu =%zu, %s", x->policy.name, x->n_added,
+			     x->n_removed, x->n_wanted, intake_format_coverage(c, covers));
 }
 
-/* With the writer lock held. */
-static int load(struct replacement *x)
+/* With the writer lock held. A dry run goes on where another would be refused, and has the status of that. */
+static int check(struct replacement *x, struct coverage *ret_wanted)
+{
+	struct coverage now = {};
+	int status;
+
+	for (size_t i = 0; i < x->now.n_items; i++)
+		coverage_add(&now, &x->now.items[i].target);
+	for (size_t i = 0; i < x->n_wanted; i++)
+		coverage_add(ret_wanted, &x->wanted[i]);
+	status = intake_check_size(x->ctl, &x->policy, x->now.n_items, x->n_wanted);
+	return status == EXIT_DONE ? intake_check_coverage(x->ctl, &x->policy, &now, ret_wanted) : status;
+}
+
+static int load(struct replacement *x, struct coverage *ret_coverage)
 {
 	bool is_new = x->list == FW_LISTS_MAX;
 	int status, r;
@@ -111,13 +129,13 @@ static int load(struct replacement *x)
 	}
 	status = replacement_init(x);
 	if (status == EXIT_DONE)
-		status = intake_check_size(x->ctl, &x->policy, x->now.n_items, x->n_wanted);
+		status = check(x, ret_coverage);
 	if (status == EXIT_DONE && !x->ctl->is_dry_run)
 		status = replacement_make(x);
 
 	if (is_new && !x->ctl->is_dry_run && status != EXIT_DONE)
 		policy_unmake(x->ctl, x->table, x->list);
-	else if (is_new && status == EXIT_DONE)
+	else if (is_new && (status == EXIT_DONE || x->ctl->is_dry_run))
 		output_note(x->ctl, "list '%s' %s new: it blocks, and enforces", x->policy.name,
 			    x->ctl->is_dry_run ? "would be" : "is");
 	return status;
@@ -130,6 +148,7 @@ int verb_load(struct ctl *ctl, int argc, char **argv)
 	_cleanup_(table_freep) struct table *table = NULL;
 	_cleanup_close_ int lock = -1;
 	_cleanup_(replacement_done) struct replacement x = { .ctl = ctl };
+	struct coverage coverage = {};
 	size_t n_left_out = 0;
 	int status, r;
 
@@ -160,12 +179,13 @@ int verb_load(struct ctl *ctl, int argc, char **argv)
 	}
 	x.wanted = feed.targets.items;
 	x.n_wanted = feed.targets.n_items;
-	status = load(&x);
-	if (status != EXIT_DONE)
+	status = load(&x, &coverage);
+	if (status < 0 || (status != EXIT_DONE && !ctl->is_dry_run))
 		return status;
 
 	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */
 	if (!ctl->is_dry_run)
 		journal_replacement(ctl, x.policy.name, "loaded", x.n_added, x.n_removed, x.n_changed);
-	return report(&x, &feed, n_left_out);
+	r = report(&x, &feed, n_left_out, &coverage);
+	return status != EXIT_DONE ? status : r;
 }

@@ -57,6 +57,7 @@ struct meaning {
 	enum feed_format format;
 	bool has_timeout;
 	bool has_direction;
+	bool has_port;
 	struct word set; /* of ipset */
 };
 

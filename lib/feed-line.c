@@ -272,6 +272,8 @@ static int attempt(struct line_reader *l, struct word line, read_fn read_as, str
 		return r;
 	}
 
+	for (size_t i = mark.n_others; i < l->collector.others.n_items; i++)
+		m.has_port = m.has_port || l->collector.others.items[i].kind == TARGET_PORT;
 	*ret = m;
 	return 0;
 }

@@ -58,6 +58,8 @@ static void count_entry(struct feed *f, const struct meaning *m)
 	f->n_entries++;
 	f->n_timeouts += m->has_timeout;
 	f->n_directions += m->has_direction;
+	if (m->has_port && f->n_ports++ == 0)
+		f->first_port_line = f->n_lines;
 }
 
 /* One line that is more than an IPv4 address or prefix. *set is that of the latest "add". */

@@ -52,6 +52,8 @@ struct feed {
 	size_t n_duplicates;    /* targets named before */
 	size_t n_timeouts;      /* entries with an end (timeout, until=), which is not kept */
 	size_t n_directions;    /* entries with a direction, which is not kept */
+	size_t n_ports;         /* entries that are ports; they are among the targets */
+	size_t first_port_line; /* from 1; 0: none */
 	size_t n_sets;          /* of ipset save, 1 and each change of name; all are joined */
 };
 

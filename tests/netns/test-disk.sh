@@ -42,7 +42,7 @@ pad() { # FILE: with a comment, up to the end of its page: no byte more will fit
 }
 pad "$T/state/lists/manual.list"
 before=$(state)
-fails_saying 1 "full disk: load" "no space.*nothing was changed" load feed "$T/large"
+fails_saying 1 "full disk: load" "no space.*nothing was changed" load feed "$T/large" --force
 same "full disk: load: nothing changed" "$before" "$(state)"
 fails_saying 1 "full disk: list set" "no space.*nothing was changed" list set feed mode=audit
 same "full disk: list set: nothing changed" "$before" "$(state)"

@@ -26,7 +26,8 @@ start_with MaxEntries=1000000
 # Differences.
 printf '%s\n' $BAD4 203.0.113.0/25 "$(prefixes 1000)" >"$T/feed"
 same "passes before" passes "$(probe_ping $BAD4 $HOST4)"
-same "what a load would do" "would change list 'feed': +1002 -0 =1002" "$(fwctl load feed "$T/feed" --dry-run 2>/dev/null)"
+same "what a load would do" \
+	"would change list 'feed': +1002 -0 =1002, under 0.01 % of the public IPv4 addresses, under 0.01 % of IPv6" "$(fwctl load feed "$T/feed" --dry-run 2>/dev/null)"
 same "nothing is done by asking" 0 "$(entries)"
 check "and nothing is new" grep -q "'feed' would be new" < <(fwctl load feed "$T/feed" --dry-run 2>&1)
 same "a load" "loaded list 'feed': +1002 -0 =1002" "$(fwctl load feed "$T/feed" 2>/dev/null)"
@@ -82,6 +83,42 @@ check "leaves us out" grep -q "left out .* and 5 more" "$T/stderr"
 same "and loads the rest" 400 "$(entries)"
 check "with --force all of it" quietly fwctl load feed "$T/local" --force
 same "indeed" 406 "$(entries)"
+fwctl flush feed >/dev/null
+
+# What would cut the host off, or the network off from it, whatever the pieces. Each is refused, and nothing is changed.
+fwctl load feed "$T/feed" >/dev/null
+before=$(fwctl export feed)
+slash8s() { # the public ones, COUNT at most
+	seq 1 223 | grep -vx -e 10 -e 127 | head -n "${1:-300}" | sed 's|$|.0.0.0/8|'
+}
+slash16s() { # of these, in pieces
+	slash8s "$1" | sed 's|\.0\.0\.0/8||' | awk '{ for (i = 0; i < 256; i++) print $1 "." i ".0.0/16" }'
+}
+refused "all public /8" "more than 10.00 %" < <(cat "$T/feed"; slash8s)
+refused "a fifth of them in pieces" "more than 10.00 %" < <(cat "$T/feed"; slash16s 44)
+refused "2000::/3 in pieces" "% of the public IPv6 addresses, more than 1.00 %" < <(
+	cat "$T/feed"
+	for i in {32..63}; do printf '%x00::/8\n' "$i"; done)
+refused "a sixteenth of it" "6.25 % of the public IPv6" < <(cat "$T/feed"; echo 3000::/8; echo 3100::/8)
+refused "much more than before" "grow to .* times the IPv4 addresses" < <(cat "$T/feed"; echo 203.0.0.0/16)
+refused "ports" "names ports, the first in line 1003" < <(cat "$T/feed"; echo tcp/1-65535)
+fwctl load feed --dry-run - < <(cat "$T/feed"; slash8s) >"$T/output" 2>"$T/stderr"
+same "a dry run of all public /8: exit status" 1 $?
+check "prints the share" grep -Eq "^would change .*9[0-9.]+ % of the public IPv4 addresses" "$T/output"
+check "and that it would be refused" grep -q "refused without --force" "$T/stderr"
+same "and does nothing" "$before" "$(fwctl export feed)"
+same "what overlaps counts once" "0.045" "$({ cat "$T/feed"; slash8s 10; slash16s 10; } |
+	fwctl load feed - --dry-run --json 2>/dev/null | json "'%.3f' % d['share_ipv4']")"
+printf '#!ebpf-fw list=other\n%s\n' "$(slash8s 40)" >"$T/imported"
+fails_saying 1 "a fifth of the public /8 by import" "List 'other' would cover 1[0-9.]+ %.*nothing was changed" import "$T/imported"
+slash8s | sed 's/^/block /' >"$T/batch"
+fails_saying 1 "all public /8 by batch" "the batch would cover 100.00 %.*nothing was changed" batch "$T/batch"
+# shellcheck disable=SC2046 # several words
+fails_saying 1 "all public /8 by block" "would cover 100.00 %" block $(slash8s)
+check "nothing came of any of these" refuse quietly fwctl check 1.2.3.4
+check "with --force much more than before" quietly fwctl load feed - --force < <(cat "$T/feed"; echo 203.0.0.0/16)
+check "with --force ports" quietly fwctl load feed - --force < <(cat "$T/feed"; echo tcp/9999)
+check "ports in a list of our own" quietly fwctl load feed - < <(echo "#!ebpf-fw list=feed"; cat "$T/feed"; echo tcp/9998)
 fwctl flush feed >/dev/null
 
 # Editions come and go under a flood; what is in all of them is never let through.

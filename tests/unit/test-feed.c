@@ -52,6 +52,31 @@ static void check_sum(const struct feed *f, const char *row)
 		      "'%s': item %zu is not above the one before", row, i);
 }
 
+/* Ports are counted, with the line of the first, in whatever format. */
+static void test_ports(void **state)
+{
+	static const struct {
+		const char *in;
+		size_t n_ports, first_port_line;
+	} rows[] = {
+		{ "192.0.2.1\n", 0, 0 },
+		{ "192.0.2.1\ntcp/1-65535\nudp/53\n", 2, 2 },
+		{ "tcp/22 # ssh\n192.0.2.1\n", 1, 1 },
+		{ "create x hash:net\nadd x 192.0.2.1\nadd x tcp/80\n", 1, 3 },
+		{ "tcp/99999\n192.0.2.1\n", 0, 0 }, /* bad, and nothing else */
+		{ "#!ebpf-fw list=x\ntcp/80 out\n", 1, 2 },
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		struct feed f;
+
+		assert_int_equal(parse(rows[i].in, strlen(rows[i].in), &f), 0);
+		CHECK(f.n_ports == rows[i].n_ports && f.first_port_line == rows[i].first_port_line,
+		      "row %zu: %zu ports, the first in line %zu", i, f.n_ports, f.first_port_line);
+		feed_done(&f);
+	}
+}
+
 /* Files without a bad line. */
 static void test_formats(void **state)
 {
@@ -595,6 +620,7 @@ static void test_read_other(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_words),
