@@ -34,7 +34,7 @@
 #define FW_PORT_OVERLAP_MAX  32  /* port entries that may cover one port */
 #define FW_TABLE_SLOTS       2   /* a table in use and one being filled to replace it */
 #define FW_VLAN_TAGS_MAX     4   /* tags walked in the frame, beside the one in the skb */
-#define FW_IP6_HEADERS_MAX   8   /* extension headers walked before the L4 header */
+#define FW_IP6_HEADERS_MAX   16  /* extension headers walked before the L4 header */
 #define FW_WATCHERS_MAX      16  /* who may watch at one time, the daemon included */
 #define FW_SIZES_MAX         20  /* powers of two of a packet's length: up to 1 MiB, what is larger is in the last */
 #define FW_GAPS_MAX          40  /* the same of ns between two packets: up to 18 min */
@@ -92,6 +92,7 @@ enum fw_reason {
 	FW_REASON_ADDRESS,   /* drop: a block list covers the address */
 	FW_REASON_PORT,      /* drop: a block list covers the destination port */
 	FW_REASON_MALFORMED, /* drop: broken IP header while Strict=yes */
+	FW_REASON_HIDDEN_PORT, /* drop: its port cannot be read, and a block list has ports for this direction */
 	_FW_REASON_MAX,
 };
 
@@ -114,6 +115,9 @@ enum fw_protocol {
 	FW_UDP,
 	_FW_PROTOCOL_MAX,
 };
+
+/* Where a program keeps a protocol: there should be a port, and it cannot be read. */
+#define FW_PROTOCOL_HIDDEN _FW_PROTOCOL_MAX
 
 /* Values of fw_entry.until beside a tick. */
 #define FW_UNTIL_NEVER 0          /* holds until it is removed */
@@ -226,6 +230,7 @@ struct fw_port {
  */
 struct fw_port_index {
 	__u64 any[_FW_PROTOCOL_MAX][_FW_DIRECTION_MAX][65536 / 64]; /* bit port % 64 of word port / 64 */
+	__u64 lists[_FW_DIRECTION_MAX];        /* that have a port entry, as bits */
 	__u32 start[FW_PORT_SEGMENTS_MAX];     /* protocol << 16 | port, ascending from 0; unused = ~0 */
 	__u8 n_covering[FW_PORT_SEGMENTS_MAX]; /* 0..FW_PORT_OVERLAP_MAX */
 	__u8 covering[FW_PORT_SEGMENTS_MAX][FW_PORT_OVERLAP_MAX]; /* port_entries, narrowest first */
@@ -586,7 +591,7 @@ _Static_assert(sizeof(struct fw_policy) == 240, "kernel and user space share thi
 _Static_assert(__builtin_offsetof(struct fw_policy, watch_drops) / 64 ==
 	       __builtin_offsetof(struct fw_policy, flags) / 64, "one cache line, which each packet reads anyway");
 _Static_assert(sizeof(struct fw_list) == 80, "kernel and user space share this layout");
-_Static_assert(__builtin_offsetof(struct fw_counters, sampling) == 128, "two cache lines, the first for every packet");
+_Static_assert(__builtin_offsetof(struct fw_counters, sampling) == 136, "the first cache line for every packet, two for a drop");
 _Static_assert(sizeof(struct fw_watcher) == 88, "kernel and user space share this layout");
 _Static_assert(sizeof(struct fw_watch_counts) == 32, "kernel and user space share this layout");
 _Static_assert(sizeof(struct fw_event) == 88, "kernel and user space share this layout");

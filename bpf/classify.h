@@ -31,8 +31,12 @@ static __always_inline struct decision found_to_decision(__u64 found)
 	case RANK_PORT:
 		d.reason = FW_REASON_PORT;
 		break;
+	case RANK_HIDDEN:
+		d.reason = FW_REASON_HIDDEN_PORT;
+		break;
 	case RANK_AUDITED_ADDRESS:
 	case RANK_AUDITED_PORT:
+	case RANK_AUDITED_HIDDEN:
 		d.reason = FW_REASON_AUDITED;
 		break;
 	}
@@ -44,10 +48,11 @@ static __always_inline struct decision classify(const struct packet *pkt, enum f
 						const struct fw_policy *p, bool judges_ports, bool is_counting)
 {
 	const struct decision no_match = { .reason = FW_REASON_NO_MATCH };
-	bool has_ports = pkt->flags & PACKET_PORTS && judges_ports;
+	bool has_ports = pkt->flags & (PACKET_PORTS | PACKET_HIDDEN) && judges_ports;
 	__u64 ask = ASK(direction, has_ports, pkt->protocol, pkt->dport);
 	const __be32 *addr = pkt->addr;
 	__u32 n_packets = is_counting ? pkt->n_packets : 0;
+	__u64 found;
 
 	if (p->flags & FW_POLICY_STRICT && pkt->flags & PACKET_MALFORMED)
 		return (struct decision){ .reason = FW_REASON_MALFORMED };
@@ -65,7 +70,8 @@ static __always_inline struct decision classify(const struct packet *pkt, enum f
 						      (__u64)bpf_ntohl(addr[2]) << 32 | bpf_ntohl(addr[3]), ask,
 						      n_packets));
 	}
-	return (struct decision){
-		.reason = pkt->flags & PACKET_UNPARSED ? FW_REASON_UNPARSED : FW_REASON_NOT_IP,
-	};
+	if (!(pkt->flags & PACKET_UNPARSED))
+		return (struct decision){ .reason = FW_REASON_NOT_IP };
+	found = has_ports ? fw_match_port(ask, 0) : 0;
+	return found ? found_to_decision(found) : (struct decision){ .reason = FW_REASON_UNPARSED };
 }

@@ -12,7 +12,7 @@
 static __always_inline bool count(const struct packet *pkt, const struct decision *d, const struct fw_policy *p,
 				  enum fw_hook hook, enum fw_direction direction)
 {
-	__u32 i = fw_counters_index(hook, direction);
+	__u32 i = fw_counters_index(hook, direction), reason;
 	struct fw_list_counters *list;
 	struct fw_counters *c;
 	bool is_reported = false;
@@ -37,7 +37,10 @@ static __always_inline bool count(const struct packet *pkt, const struct decisio
 	if (d->reason == FW_REASON_NO_MATCH)
 		return false;
 
-	c->reasons[d->reason % _FW_REASON_MAX] += pkt->n_packets; /* the verifier has lost its range */
+	reason = d->reason;
+	barrier_var(reason); /* clang knows its range and drops the test, the verifier has lost it */
+	if (reason < _FW_REASON_MAX)
+		c->reasons[reason] += pkt->n_packets;
 	if (fw_reason_verdict(d->reason) == FW_DROP) {
 		c->dropped += pkt->n_packets;
 		c->dropped_bytes += pkt->n_bytes;

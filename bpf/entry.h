@@ -21,9 +21,9 @@
 #define ASK_COUNT          (1ull << 33) /* count a hit even if the entry does not settle the matter */
 #define ASK_DIRECTION(ask) ((ask) >> 32 & 1)
 #define ASK_HAS_PORTS(ask) ((ask) >> 24 & 1)
-#define ASK_PROTOCOL(ask)  ((ask) >> 16 & 1)
+#define ASK_PROTOCOL(ask)  ((ask) >> 16 & 3)
 #define ASK_DPORT(ask)     ((ask) & 0xffff)
-_Static_assert(_FW_DIRECTION_MAX == 2 && _FW_PROTOCOL_MAX == 2, "one bit each");
+_Static_assert(_FW_DIRECTION_MAX == 2 && FW_PROTOCOL_HIDDEN == 2, "one bit and two");
 
 /*
  * What one entry says, as a number that is the greater the more it weighs: in whichever order entries
@@ -31,8 +31,10 @@ _Static_assert(_FW_DIRECTION_MAX == 2 && _FW_PROTOCOL_MAX == 2, "one bit each");
  */
 enum rank {
 	RANK_NONE,
+	RANK_AUDITED_HIDDEN,
 	RANK_AUDITED_PORT,
 	RANK_AUDITED_ADDRESS,
+	RANK_HIDDEN,
 	RANK_PORT,
 	RANK_ADDRESS,
 	RANK_ALLOWED,

@@ -23,6 +23,21 @@ static __always_inline __u32 port_segment(const struct fw_port_index *index, __u
 	return low;
 }
 
+/*
+ * A packet whose port cannot be read may go to any: only dishonest senders make one (RFC 7112). So it is dropped
+ * while an enforcing block list has a port entry for the direction. No entry has decided, and none counts a hit.
+ */
+static __always_inline __u64 match_hidden(const struct fw_port_index *index, const struct fw_policy *p, __u64 ask)
+{
+	__u64 lists = index->lists[ASK_DIRECTION(ask)];
+
+	if (lists & p->block)
+		return FOUND(RANK_HIDDEN, 0, lowest_bit(lists & p->block), 0);
+	if (lists & p->audit)
+		return FOUND(RANK_AUDITED_HIDDEN, 0, lowest_bit(lists & p->audit), 0);
+	return 0;
+}
+
 /* The weightiest of the port entries that cover the packet's port. */
 __noinline __u64 fw_match_port(__u64 ask, __u32 n_packets)
 {
@@ -41,6 +56,9 @@ __noinline __u64 fw_match_port(__u64 ask, __u32 n_packets)
 	index = bpf_map_lookup_elem(inner, &first);
 	if (!index)
 		return 0;
+
+	if (protocol >= FW_PROTOCOL_HIDDEN)
+		return match_hidden(index, p, ask);
 
 	any = index->any[protocol][ASK_DIRECTION(ask)][dport / 64];
 	if (!(any >> (dport % 64) & 1))

@@ -18,7 +18,7 @@ struct packet {
 	__u32 flags;
 	__be32 addr[4];  /* the one that is judged: source at ingress, destination at egress */
 	__u16 dport;     /* host order */
-	__u8 protocol;   /* enum fw_protocol */
+	__u8 protocol;   /* enum fw_protocol, or FW_PROTOCOL_HIDDEN */
 	__u8 tcp_flags;  /* 0 unless TCP */
 	__u32 n_packets; /* wire packets in this skb */
 	__u32 n_bytes;   /* length as the hook sees it */
@@ -54,7 +54,8 @@ static __always_inline bool parse_plain_l4(const void *l4, const void *data_end,
 			return false;
 		pkt->protocol = FW_UDP;
 	} else {
-		return true;
+		barrier_var(number); /* else clang looks for AH first, which is the rarest */
+		return number != IPPROTO_AH;
 	}
 	pkt->dport = bpf_ntohs(header->ports[1]);
 	pkt->flags |= PACKET_PORTS;

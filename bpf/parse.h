@@ -34,6 +34,7 @@ enum {
 	PACKET_PORTS = 1 << 2,     /* protocol and dport are set */
 	PACKET_UNPARSED = 1 << 3,  /* an address or an L4 header that should be there could not be read */
 	PACKET_MALFORMED = 1 << 4, /* headers that contradict themselves or never end: Strict=yes drops it */
+	PACKET_HIDDEN = 1 << 5,    /* there should be a port, and it cannot be read: protocol is FW_PROTOCOL_HIDDEN */
 };
 
 /* What there is to know but the addresses: what fits the result of fw_parse(). */
@@ -76,7 +77,7 @@ struct vlan_tag {
 	__be16 ethertype;
 };
 
-struct ip6_extension {
+struct ip6_extension { /* and the authentication header of IPv4 */
 	__u8 nexthdr;
 	__u8 length;
 };
@@ -139,6 +140,16 @@ static __always_inline const void *cursor_peek(struct cursor *c, __u32 size)
 }
 
 /*
+ * The L4 header of a packet that is no later fragment is out of reach. A host may find it all the same: where more headers
+ * are followed, or after reassembly.
+ */
+static __always_inline void set_hidden(struct outline *o)
+{
+	o->protocol = FW_PROTOCOL_HIDDEN;
+	o->flags |= PACKET_UNPARSED | PACKET_HIDDEN;
+}
+
+/*
  * Ports and TCP flags. left is what the IP header says is there for L4: padding is no header. The ports come
  * first: a TCP header cut behind them, as a first fragment may be, is still judged by its port.
  */
@@ -148,12 +159,12 @@ static __always_inline void parse_l4(struct cursor *c, struct outline *o, __u8 l
 	const __u8 *tcp;
 
 	o->number = l4;
-	o->transport = (c->off - o->network) / 4;
+	o->transport = c->off > HEADERS_MAX ? 0 : (c->off - o->network) / 4;
 	if (l4 != IPPROTO_TCP && l4 != IPPROTO_UDP)
 		return;
 	ports = left < sizeof(c->copy->ports) ? NULL : cursor_peek(c, sizeof(c->copy->ports));
 	if (!ports) {
-		o->flags |= PACKET_UNPARSED;
+		set_hidden(o);
 		return;
 	}
 	o->protocol = l4 == IPPROTO_TCP ? FW_TCP : FW_UDP;
@@ -169,10 +180,17 @@ static __always_inline void parse_l4(struct cursor *c, struct outline *o, __u8 l
 		o->flags |= PACKET_UNPARSED;
 }
 
+/* In bytes. RFC 4302 2.2 counts in other units than RFC 8200 4.3. */
+static __always_inline __u32 extension_length(__u8 number, __u8 length)
+{
+	return number == IPPROTO_AH ? (length + 2) * 4 : (length + 1) * 8;
+}
+
 static __always_inline void parse_ip4(struct cursor *c, struct outline *o)
 {
 	const struct iphdr *ip;
-	__u32 header, total;
+	const struct ip6_extension *ah;
+	__u32 header, total, left;
 	__u8 l4;
 
 	ip = cursor_peek(c, sizeof(*ip));
@@ -196,8 +214,21 @@ static __always_inline void parse_ip4(struct cursor *c, struct outline *o)
 		return; /* the L4 header was in the first fragment */
 
 	l4 = ip->protocol;
+	left = total - header;
 	cursor_advance(c, header);
-	parse_l4(c, o, l4, total - header);
+	if (l4 == IPPROTO_AH) {
+		ah = cursor_peek(c, sizeof(*ah));
+		header = ah ? extension_length(IPPROTO_AH, ah->length) : 0;
+		if (!ah || header > left || ah->nexthdr == IPPROTO_AH) {
+			o->flags |= PACKET_MALFORMED;
+			set_hidden(o);
+			return;
+		}
+		l4 = ah->nexthdr;
+		left -= header;
+		cursor_advance(c, header);
+	}
+	parse_l4(c, o, l4, left);
 }
 
 static __always_inline bool is_ip6_extension(__u8 nexthdr)
@@ -211,8 +242,8 @@ static __always_inline void parse_ip6(struct cursor *c, struct outline *o)
 	const struct ip6_extension *extension;
 	const struct ip6_fragment *fragment;
 	const struct ipv6hdr *ip;
+	__u8 nexthdr, next;
 	__u32 length, left;
-	__u8 nexthdr;
 
 	ip = cursor_peek(c, sizeof(*ip));
 	if (!ip || ip->version != 6) {
@@ -231,35 +262,32 @@ static __always_inline void parse_ip6(struct cursor *c, struct outline *o)
 	for (int i = 0; i < FW_IP6_HEADERS_MAX && is_ip6_extension(nexthdr); i++) {
 		if (nexthdr == IPPROTO_FRAGMENT) {
 			fragment = cursor_peek(c, sizeof(*fragment));
-			if (!fragment) {
-				o->flags |= PACKET_UNPARSED | PACKET_MALFORMED;
-				return;
-			}
-			o->number = fragment->nexthdr;
-			if (fragment->offset & bpf_htons(IP6_FRAGMENT_OFFSET))
+			if (!fragment)
+				break;
+			next = fragment->nexthdr;
+			if (fragment->offset & bpf_htons(IP6_FRAGMENT_OFFSET)) {
+				o->number = next;
 				return; /* the L4 header was in the first fragment */
-			nexthdr = fragment->nexthdr;
+			}
 			length = sizeof(*fragment);
 		} else {
 			extension = cursor_peek(c, sizeof(*extension));
-			if (!extension) {
-				o->flags |= PACKET_UNPARSED | PACKET_MALFORMED;
-				return;
-			}
-			/* RFC 4302 2.2 counts in other units than RFC 8200 4.3 */
-			length = nexthdr == IPPROTO_AH ? (extension->length + 2) * 4 : (extension->length + 1) * 8;
-			nexthdr = extension->nexthdr;
+			if (!extension)
+				break;
+			next = extension->nexthdr;
+			length = extension_length(nexthdr, extension->length);
 		}
-		if (length > left) {
-			o->flags |= PACKET_UNPARSED | PACKET_MALFORMED;
-			return;
-		}
-		left -= length;
+		if (length > left)
+			break;
+		left = unknown(left - length, c->zero);
+		nexthdr = next;
 		cursor_advance(c, length);
 	}
 
-	if (is_ip6_extension(nexthdr)) { /* more headers than anyone has a use for: judged by address alone */
-		o->flags |= PACKET_UNPARSED | PACKET_MALFORMED;
+	if (is_ip6_extension(nexthdr)) { /* a header that does not end in this packet, or more than anyone has a use for */
+		o->flags |= PACKET_MALFORMED;
+		o->number = nexthdr;
+		set_hidden(o);
 		return;
 	}
 	parse_l4(c, o, nexthdr, left);
@@ -298,7 +326,8 @@ static __always_inline void parse_tags(struct cursor *c, __be16 ethertype, struc
 		cursor_advance(c, sizeof(*tag));
 	}
 	if (is_vlan(ethertype)) { /* the stack would take off priority tags without end, and find IP behind them */
-		o->flags |= PACKET_UNPARSED | PACKET_MALFORMED;
+		o->flags |= PACKET_MALFORMED;
+		set_hidden(o);
 		return;
 	}
 	parse_network(c, ethertype, o);

@@ -31,6 +31,7 @@ static const char *const reasons[_FW_REASON_MAX] = {
 	[FW_REASON_ADDRESS] = "address",
 	[FW_REASON_PORT] = "port",
 	[FW_REASON_MALFORMED] = "malformed",
+	[FW_REASON_HIDDEN_PORT] = "hidden-port",
 };
 
 static const char *const mechanisms[_FW_MECHANISM_MAX] = {

@@ -91,6 +91,8 @@ int ports_build_index(const struct fw_port *entries, struct fw_port_index *ret)
 		if (!entries[i].is_used)
 			continue;
 		set_any(&entries[i], ret);
+		for (unsigned d = 0; d < _FW_DIRECTION_MAX; d++)
+			ret->lists[d] |= entries[i].entry.lists[d];
 		for (unsigned s = 0; s < n_segments; s++) {
 			if (ret->start[s] < line_first(&entries[i]) || ret->start[s] > line_last(&entries[i]))
 				continue;

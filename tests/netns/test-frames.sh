@@ -38,6 +38,43 @@ for setting in "tc TcMechanism=tcx" "tc TcMechanism=clsact" "xdp XdpMode=native"
 	remove
 done
 
+# A blocked port behind headers that only the host follows. What comes from other ports, or has none, passes.
+delivered_behind() { # FRAME...: as one packet
+	local before frame
+
+	before=$(received $GOOD6)
+	for frame in "$@"; do
+		peer "$TRAFFIC" frame p0 "$frame" $GOOD6 $HOST6 $PORT 1
+	done
+	settle || echo "?"
+	echo $(($(received $GOOD6) - before))
+}
+
+decided() { # HOOK REASON: packets at ingress
+	fwctl stats --prometheus | sed -n "s/^ebpffw_decided_packets_total{hook=\"$1\",direction=\"ingress\",reason=\"$2\"} //p"
+}
+
+hidden_port="udp6-headers-9 udp6-headers-17 udp6-between,udp6-between-next"
+for setting in "tc tcx" "tc clsact" "xdp native" "cgroup"; do
+	read -r hook mechanism <<<"$setting"
+	start_with "Hooks=$hook" TcMechanism="$([ "$hook" = tc ] && echo "$mechanism" || echo auto)"
+	for port in $hidden_port; do
+		same "$setting: $port is delivered" 1 "$(delivered_behind ${port//,/ })"
+	done
+	quietly fwctl block --in udp/$PORT
+	for port in $hidden_port; do
+		same "$setting: $port to a blocked port is not" 0 "$(delivered_behind ${port//,/ })"
+	done
+	[ "$hook" = cgroup ] && n=1 || n=2 # it sees no fragments
+	same "$setting: what hides the port is counted" "$n" "$(decided "$hook" hidden-port)"
+	same "$setting: later fragments pass" 0 "$(peer ping -q -n -c 1 -W 1 -s 20000 -I $GOOD6 $HOST6 >/dev/null; echo $?)"
+	quietly fwctl unblock udp/$PORT
+	for port in $hidden_port; do
+		same "$setting: $port is delivered again" 1 "$(delivered_behind ${port//,/ })"
+	done
+	remove
+done
+
 without_ipv6
 start_with Hooks=tc
 

@@ -135,29 +135,6 @@ static void set_l4_checksum(struct frame *f, size_t l4, uint8_t protocol, const 
 	set16(f->bytes + l4 + field, sum_fold(sum));
 }
 
-static int put_ip4(struct frame *f, const struct frame_spec *s)
-{
-	size_t start = f->length, header = IP4_HEADER + s->n_options, l4;
-	uint8_t protocol = s->protocol ?: IPPROTO_UDP;
-
-	put8(f, value(s->version, 4) << 4 | value(s->ihl, header / 4)), put8(f, 0);
-	put16(f, 0), put16(f, 1), put16(f, s->fragment); /* length follows, identification */
-	put8(f, 64), put8(f, protocol), put16(f, 0);
-	if (inet_pton(AF_INET, s->src ?: FRAME_SRC4, f->bytes + f->length) != 1 ||
-	    inet_pton(AF_INET, s->dst ?: FRAME_DST4, f->bytes + f->length + 4) != 1)
-		return -EINVAL;
-	f->length += 8;
-	put_fill(f, s->option ?: 1, s->n_options);
-
-	l4 = f->length;
-	put_l4(f, s, protocol);
-	set_l4_checksum(f, l4, protocol, f->bytes + start + 12, 8);
-
-	set16(f->bytes + start + 2, value(s->length, f->length - start));
-	set16(f->bytes + start + 10, sum_fold(sum_words(f->bytes + start, header, 0)));
-	return 0;
-}
-
 /* The letters of frame_spec.headers. */
 static const struct {
 	char letter;
@@ -180,17 +157,13 @@ static const struct {
 	{ 'n', IPPROTO_NONE,     0,  { 0 }              },
 };
 
-static int put_ip6(struct frame *f, const struct frame_spec *s)
+/*
+ * Headers of frame_spec.headers; next is where the number of the first one goes. Returns where that of what follows goes;
+ * 0: nothing follows. -EINVAL: no such header.
+ */
+static int put_extensions(struct frame *f, const struct frame_spec *s, size_t next)
 {
-	size_t start = f->length, next = start + 6, addresses = start + 8, l4, e;
-	uint8_t protocol = s->protocol ?: IPPROTO_UDP;
-
-	put8(f, value(s->version, 6) << 4), put_fill(f, 0, 3);
-	put16(f, 0), put8(f, 0), put8(f, 64);
-	if (inet_pton(AF_INET6, s->src ?: FRAME_SRC6, f->bytes + f->length) != 1 ||
-	    inet_pton(AF_INET6, s->dst ?: FRAME_DST6, f->bytes + f->length + 16) != 1)
-		return -EINVAL;
-	f->length += 32;
+	size_t e;
 
 	for (const char *h = s->headers; h && *h; h++) {
 		for (e = 0; e < ELEMENTSOF(extensions) && extensions[e].letter != *h; e++)
@@ -199,17 +172,64 @@ static int put_ip6(struct frame *f, const struct frame_spec *s)
 			return -EINVAL;
 		f->bytes[next] = extensions[e].protocol;
 		if (!extensions[e].n_bytes)
-			goto finish; /* no next header: nothing follows */
+			return 0; /* no next header: nothing follows */
 		next = f->length;
 		put_fill(f, 0, extensions[e].n_bytes);
 		memcpy(f->bytes + next + 1, extensions[e].fields, 3);
 	}
+	return next;
+}
 
+static int put_ip4(struct frame *f, const struct frame_spec *s)
+{
+	size_t start = f->length, header = IP4_HEADER + s->n_options, l4;
+	uint8_t protocol = s->protocol ?: IPPROTO_UDP;
+	int next;
+
+	put8(f, value(s->version, 4) << 4 | value(s->ihl, header / 4)), put8(f, 0);
+	put16(f, 0), put16(f, 1), put16(f, s->fragment); /* length follows, identification */
+	put8(f, 64), put8(f, protocol), put16(f, 0);
+	if (inet_pton(AF_INET, s->src ?: FRAME_SRC4, f->bytes + f->length) != 1 ||
+	    inet_pton(AF_INET, s->dst ?: FRAME_DST4, f->bytes + f->length + 4) != 1)
+		return -EINVAL;
+	f->length += 8;
+	put_fill(f, s->option ?: 1, s->n_options);
+
+	next = put_extensions(f, s, start + 9);
+	if (next < 0)
+		return next;
 	f->bytes[next] = protocol;
 	l4 = f->length;
 	put_l4(f, s, protocol);
-	set_l4_checksum(f, l4, protocol, f->bytes + addresses, 32);
-finish:
+	set_l4_checksum(f, l4, protocol, f->bytes + start + 12, 8);
+
+	set16(f->bytes + start + 2, value(s->length, f->length - start));
+	set16(f->bytes + start + 10, sum_fold(sum_words(f->bytes + start, header, 0)));
+	return 0;
+}
+
+static int put_ip6(struct frame *f, const struct frame_spec *s)
+{
+	size_t start = f->length, addresses = start + 8, l4;
+	uint8_t protocol = s->protocol ?: IPPROTO_UDP;
+	int next;
+
+	put8(f, value(s->version, 6) << 4), put_fill(f, 0, 3);
+	put16(f, 0), put8(f, 0), put8(f, 64);
+	if (inet_pton(AF_INET6, s->src ?: FRAME_SRC6, f->bytes + f->length) != 1 ||
+	    inet_pton(AF_INET6, s->dst ?: FRAME_DST6, f->bytes + f->length + 16) != 1)
+		return -EINVAL;
+	f->length += 32;
+
+	next = put_extensions(f, s, start + 6);
+	if (next < 0)
+		return next;
+	if (next > 0) {
+		f->bytes[next] = protocol;
+		l4 = f->length;
+		put_l4(f, s, protocol);
+		set_l4_checksum(f, l4, protocol, f->bytes + addresses, 32);
+	}
 	set16(f->bytes + start + 4, value(s->length, f->length - start - IP6_HEADER));
 	return 0;
 }
@@ -244,6 +264,7 @@ int frame_build(const struct frame_spec *spec, struct frame *ret)
 #define TAGS(...)     .tags = { __VA_ARGS__ }
 #define READABLE      (FRAME_HAS_ADDRESS | FRAME_HAS_PORT)
 #define BROKEN        (FRAME_IS_UNPARSED | FRAME_IS_MALFORMED)
+#define HIDDEN        (FRAME_IS_UNPARSED | FRAME_IS_HIDDEN)
 #define MORE_FRAGMENTS 0x2000
 
 const struct frame_row frame_catalogue[] = {
@@ -262,6 +283,17 @@ const struct frame_row frame_catalogue[] = {
 	{ "udp4-tags-4",         { V4, TAGS(0x88a8, 0x8100, 0x88a8, 0x8100), .vid = 5 }, READABLE },
 	{ "icmp4",               { V4, .protocol = IPPROTO_ICMP }, FRAME_HAS_ADDRESS },
 	{ "gre4",                { V4, .protocol = IPPROTO_GRE, .n_data = 8 }, FRAME_HAS_ADDRESS },
+	{ "igmp4",               { V4, .protocol = IPPROTO_IGMP, .n_data = 8, .n_options = 4 }, FRAME_HAS_ADDRESS },
+	{ "esp4",                { V4, .protocol = IPPROTO_ESP, .n_data = 32 }, FRAME_HAS_ADDRESS },
+	{ "ospf4",               { V4, .protocol = 89, .n_data = 24 }, FRAME_HAS_ADDRESS },
+	{ "empty4",              { V4, .protocol = IPPROTO_IPIP }, FRAME_HAS_ADDRESS },
+	{ "sctp4",               { V4, .protocol = IPPROTO_SCTP, .n_data = 12 }, FRAME_HAS_ADDRESS },
+	{ "udplite4",            { V4, .protocol = IPPROTO_UDPLITE, .n_data = 8 }, FRAME_HAS_ADDRESS },
+	{ "syn4-ah",             { V4, TCP(FRAME_SYN), .headers = "A" }, READABLE | FRAME_IS_SYN },
+	{ "esp4-ah",             { V4, .protocol = IPPROTO_ESP, .headers = "a", .n_data = 32 }, FRAME_HAS_ADDRESS },
+	{ "ah4-twice",           { V4, TCP(FRAME_SYN), .headers = "aa" }, FRAME_HAS_ADDRESS | BROKEN | HIDDEN },
+	{ "ah4-cut",             { V4, TCP(FRAME_SYN), .headers = "A", .fragment = MORE_FRAGMENTS, .length = 36, .n_ip = 36 },
+	                         FRAME_HAS_ADDRESS | BROKEN | HIDDEN },
 	{ "syn4",                { V4, TCP(FRAME_SYN) }, READABLE | FRAME_IS_SYN },
 	{ "syn4-data",           { V4, TCP(FRAME_SYN), .n_data = 100 }, READABLE | FRAME_IS_SYN },
 	{ "syn4-options",        { V4, TCP(FRAME_SYN), .n_options = 8 }, READABLE | FRAME_IS_SYN },
@@ -278,9 +310,9 @@ const struct frame_row frame_catalogue[] = {
 	{ "fragment4-next",      { V4, TCP(FRAME_SYN), .fragment = 1 }, FRAME_HAS_ADDRESS },
 	{ "fragment4-far",       { V4, TCP(FRAME_SYN), .fragment = 0x1000 }, FRAME_HAS_ADDRESS },
 	{ "short4-tcp",          { V4, TCP(FRAME_SYN), .length = 33 }, READABLE | FRAME_IS_UNPARSED },
-	{ "short4-udp",          { V4, .length = 23 }, FRAME_HAS_ADDRESS | FRAME_IS_UNPARSED },
+	{ "short4-udp",          { V4, .length = 23 }, FRAME_HAS_ADDRESS | HIDDEN },
 	{ "cut4-tcp",            { V4, TCP(FRAME_SYN), .n_ip = 33 }, READABLE | FRAME_IS_UNPARSED },
-	{ "cut4-options",        { V4, .n_options = 40, .n_ip = 40 }, FRAME_HAS_ADDRESS | FRAME_IS_UNPARSED },
+	{ "cut4-options",        { V4, .n_options = 40, .n_ip = 40 }, FRAME_HAS_ADDRESS | HIDDEN },
 	{ "ihl4",                { V4, .ihl = 4 }, FRAME_HAS_ADDRESS | BROKEN },
 	{ "ihl0",                { V4, .ihl = FRAME_ZERO }, FRAME_HAS_ADDRESS | BROKEN },
 	{ "ihl15",               { V4, .ihl = 15 }, FRAME_HAS_ADDRESS | BROKEN },
@@ -299,28 +331,52 @@ const struct frame_row frame_catalogue[] = {
 	{ "udp6-mobility",       { V6, .headers = "m" }, READABLE },
 	{ "udp6-atomic",         { V6, .headers = "f" }, READABLE },
 	{ "icmp6",               { V6, .protocol = IPPROTO_ICMPV6 }, FRAME_HAS_ADDRESS },
+	{ "icmp6-alert",         { V6, .protocol = IPPROTO_ICMPV6, .headers = "h" }, FRAME_HAS_ADDRESS },
+	{ "esp6",                { V6, .protocol = IPPROTO_ESP, .headers = "d", .n_data = 32 }, FRAME_HAS_ADDRESS },
+	{ "ospf6",               { V6, .protocol = 89, .n_data = 24 }, FRAME_HAS_ADDRESS },
+	{ "empty6",              { V6, .protocol = IPPROTO_IPIP }, FRAME_HAS_ADDRESS },
+	{ "hip6",                { V6, .protocol = 139, .n_data = 40 }, FRAME_HAS_ADDRESS },
+	{ "shim6",               { V6, .protocol = 140, .n_data = 16 }, FRAME_HAS_ADDRESS },
+	{ "experimental6",       { V6, .protocol = 253, .headers = "d", .n_data = 16 }, FRAME_HAS_ADDRESS },
 	{ "none6",               { V6, .headers = "n" }, FRAME_HAS_ADDRESS },
 	{ "syn6",                { V6, TCP(FRAME_SYN) }, READABLE | FRAME_IS_SYN },
 	{ "syn6-headers-8",      { V6, TCP(FRAME_SYN), .headers = "hddrfaad" }, READABLE | FRAME_IS_SYN },
-	{ "syn6-headers-9",      { V6, TCP(FRAME_SYN), .headers = "hdddddddd" },
-	                         FRAME_HAS_ADDRESS | BROKEN },
+	{ "syn6-headers-9",      { V6, TCP(FRAME_SYN), .headers = "hdddddddd" }, READABLE | FRAME_IS_SYN },
+	{ "syn6-headers-16",     { V6, TCP(FRAME_SYN), .headers = "hddddddddddddddd" }, READABLE | FRAME_IS_SYN },
+	{ "udp6-headers-9",      { V6, .headers = "hdddddddd" }, READABLE },
+	{ "udp6-headers-17",     { V6, .headers = "hdddddddddddddddd" }, FRAME_HAS_ADDRESS | BROKEN | HIDDEN },
+	{ "syn6-headers-17",     { V6, TCP(FRAME_SYN), .headers = "hdddddddddddddddd" },
+	                         FRAME_HAS_ADDRESS | BROKEN | HIDDEN },
 	{ "syn6-headers-20",     { V6, TCP(FRAME_SYN), .headers = "dddddddddddddddddddd" },
-	                         FRAME_HAS_ADDRESS | BROKEN },
+	                         FRAME_HAS_ADDRESS | BROKEN | HIDDEN },
 	{ "fragment6-first",     { V6, TCP(FRAME_SYN), .headers = "1" }, READABLE | FRAME_IS_SYN },
 	{ "fragment6-first-8",   { V6, TCP(FRAME_SYN), .headers = "1", .length = 16, .n_ip = 56 },
 	                         READABLE | FRAME_IS_UNPARSED },
 	{ "fragment6-next",      { V6, TCP(FRAME_SYN), .headers = "2" }, FRAME_HAS_ADDRESS },
 	{ "fragment6-far",       { V6, TCP(FRAME_SYN), .headers = "3" }, FRAME_HAS_ADDRESS },
-	{ "length6-short",       { V6, .length = 3 }, FRAME_HAS_ADDRESS | FRAME_IS_UNPARSED },
-	{ "header6-too-long",    { V6, .headers = "L" }, FRAME_HAS_ADDRESS | BROKEN },
-	{ "header6-cut",         { V6, .headers = "d", .n_ip = 41 }, FRAME_HAS_ADDRESS | BROKEN },
+	{ "fragment6-again",     { V6, TCP(FRAME_SYN), .headers = "12" }, FRAME_HAS_ADDRESS },
+	{ "fragment6-headers",   { V6, TCP(FRAME_SYN), .headers = "1d" }, READABLE | FRAME_IS_SYN },
+	{ "fragment6-between",   { V6, TCP(FRAME_SYN), .headers = "1dd", .length = 16, .n_ip = 56 },
+	                         FRAME_HAS_ADDRESS | BROKEN | HIDDEN },
+	{ "udp6-between",        { V6, .headers = "1dd", .length = 16, .n_ip = 56 }, /* of two fragments, for the wire */
+	                         FRAME_HAS_ADDRESS | BROKEN | HIDDEN },
+	{ "udp6-between-next",   { V6, .headers = "2d" }, FRAME_HAS_ADDRESS },
+	{ "fragment6-inside",    { V6, TCP(FRAME_SYN), .headers = "1D", .length = 16, .n_ip = 56 },
+	                         FRAME_HAS_ADDRESS | BROKEN | HIDDEN },
+	{ "fragment6-empty",     { V6, TCP(FRAME_SYN), .headers = "1", .length = 8, .n_ip = 48 },
+	                         FRAME_HAS_ADDRESS | HIDDEN },
+	{ "fragment6-all-headers", { V6, TCP(FRAME_SYN), .headers = "1d", .length = 16, .n_ip = 56 },
+	                         FRAME_HAS_ADDRESS | HIDDEN },
+	{ "length6-short",       { V6, .length = 3 }, FRAME_HAS_ADDRESS | HIDDEN },
+	{ "header6-too-long",    { V6, .headers = "L" }, FRAME_HAS_ADDRESS | BROKEN | HIDDEN },
+	{ "header6-cut",         { V6, .headers = "d", .n_ip = 41 }, FRAME_HAS_ADDRESS | BROKEN | HIDDEN },
 	{ "version4-in-86dd",    { V6, .version = 4 }, BROKEN },
 	{ "udp4-in-86dd",        { V4, .ethertype = ETH_P_IPV6, .n_data = 40 }, BROKEN },
 
 	/* on the wire the first tag goes into the skb; in a test run it stays where it is */
-	{ "udp4-tags-5",         { V4, TAGS(0x8100, 0x8100, 0x8100, 0x8100, 0x8100) }, BROKEN | FRAME_SKB_ONLY },
+	{ "udp4-tags-5",         { V4, TAGS(0x8100, 0x8100, 0x8100, 0x8100, 0x8100) }, BROKEN | HIDDEN | FRAME_SKB_ONLY },
 	{ "udp4-tags-5-xdp",     { V4, TAGS(0x8100, 0x8100, 0x8100, 0x8100, 0x8100) }, READABLE | FRAME_XDP_ONLY },
-	{ "udp4-tags-6",         { V4, TAGS(0x8100, 0x8100, 0x8100, 0x8100, 0x8100, 0x8100) }, BROKEN },
+	{ "udp4-tags-6",         { V4, TAGS(0x8100, 0x8100, 0x8100, 0x8100, 0x8100, 0x8100) }, BROKEN | HIDDEN },
 	{ "udp4-snap",           { V4, .is_snap = true }, 0 },
 	{ "arp",                 { .ethertype = ETH_P_ARP }, 0 },
 };

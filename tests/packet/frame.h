@@ -45,7 +45,7 @@ struct frame_spec {
 	uint32_t ihl;             /* words, 0 = right */
 	uint8_t n_options;        /* bytes of IPv4 options, a multiple of 4 */
 	uint8_t option;           /* each byte of them, 0 = no-operation */
-	const char *headers;      /* IPv6 extension headers, a letter each: see frame.c */
+	const char *headers;      /* IPv6 extension headers, or AH of IPv4, a letter each: see frame.c */
 	uint32_t length;          /* total length (IPv4) or payload length (IPv6), 0 = right */
 	uint16_t fragment;        /* flags and offset of the IPv4 header */
 
@@ -76,6 +76,7 @@ enum {
 	FRAME_HAS_PORT = 1 << 5,
 	FRAME_SKB_ONLY = 1 << 6, /* the row is not for XDP, */
 	FRAME_XDP_ONLY = 1 << 7, /* or for XDP alone */
+	FRAME_IS_HIDDEN = 1 << 8, /* there should be a port, and it cannot be read */
 };
 
 struct frame_row {

@@ -77,13 +77,19 @@ static int take_snapshot(struct table *t, struct snapshot *ret)
 
 static bool is_drop(enum fw_reason reason)
 {
-	return reason == FW_REASON_ADDRESS || reason == FW_REASON_PORT || reason == FW_REASON_MALFORMED;
+	return fw_reason_verdict(reason) == FW_DROP;
 }
 
-static bool is_by_entry(enum fw_reason reason)
+static bool is_by_list(const struct expectation *e)
 {
-	return reason == FW_REASON_ADDRESS || reason == FW_REASON_PORT || reason == FW_REASON_ALLOWED ||
-	       reason == FW_REASON_AUDITED;
+	return e->reason == FW_REASON_ADDRESS || e->reason == FW_REASON_PORT || e->reason == FW_REASON_ALLOWED ||
+	       e->reason == FW_REASON_AUDITED || e->reason == FW_REASON_HIDDEN_PORT;
+}
+
+/* A hidden port is one of a list, but of none of its entries. */
+static bool is_by_entry(const struct expectation *e)
+{
+	return is_by_list(e) && e->reason != FW_REASON_HIDDEN_PORT && !e->is_hidden;
 }
 
 /* Adds to a snapshot what the counters must gain by one packet. */
@@ -106,9 +112,9 @@ static void expect(struct snapshot *s, const struct hook *h, const struct expect
 	if (e->reason != FW_REASON_NO_MATCH)
 		c->reasons[e->reason] += n;
 
-	if (!is_by_entry(e->reason))
+	if (!is_by_list(e))
 		return;
-	s->entry_hits += n;
+	s->entry_hits += is_by_entry(e) ? n : 0;
 	l->hits += n;
 	l->would_drop += e->reason == FW_REASON_AUDITED ? n : 0;
 	if (is_drop(e->reason)) {
@@ -139,7 +145,7 @@ static int compare_snapshots(const char *what, const char *program, const struct
 	static const char *const hook_fields[] = {
 		"packets", "bytes", "syn", "syn_ack", "dropped", "dropped_bytes", "unparsed", "skbs",
 		"reason no-match", "reason not-ip", "reason allowed", "reason audited", "reason unparsed",
-		"reason address", "reason port", "reason malformed",
+		"reason address", "reason port", "reason malformed", "reason hidden-port",
 	};
 	static const char *const list_fields[] = { "hits", "dropped", "dropped_bytes", "would_drop" };
 	static const char *const lists[_LIST_MAX] = { "manual", "allow", "other", "audit", "disabled" };
@@ -301,7 +307,7 @@ static int judge_check(struct table *t, const char *what, const struct frame *fr
 	int n_different = 0;
 	uint32_t want, got;
 
-	want = FW_ANSWER(is_drop(e->reason) ? FW_DROP : FW_PASS, e->reason, is_by_entry(e->reason) ? e->list : 0);
+	want = FW_ANSWER(is_drop(e->reason) ? FW_DROP : FW_PASS, e->reason, is_by_list(e) ? e->list : 0);
 	if (take_snapshot(t, &before) < 0)
 		return 1;
 	got = run_skb("fw_check", frame, e, true);

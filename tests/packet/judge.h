@@ -15,6 +15,7 @@ struct expectation {
 	unsigned list;         /* that decided, where an entry did */
 	unsigned is;           /* FRAME_IS_*: what is counted beside the packet */
 	unsigned n_packets;    /* gso_segs, 0 = one packet */
+	bool is_hidden;        /* the list would drop it because its port cannot be read: no entry decided */
 };
 
 /*

@@ -43,24 +43,35 @@ struct situation {
 	unsigned needs;        /* FRAME_*: frames that have all of this ... */
 	enum fw_reason reason; /* ... get this reason */
 	unsigned list;
+	enum fw_reason hidden; /* what others get whose port cannot be read, 0 = as any other */
+	unsigned hidden_list;
 };
 
 static const struct situation situations[] = {
-	{ "nothing listed", "", false, FRAME_HAS_ADDRESS, FW_REASON_NO_MATCH, 0 },
+	{ "nothing listed", "", false, FRAME_HAS_ADDRESS, FW_REASON_NO_MATCH, 0, 0, 0 },
 	{ "address blocked", "manual 192.0.2.0/24,manual 2001:db8::/32", false, FRAME_HAS_ADDRESS,
-	  FW_REASON_ADDRESS, LIST_MANUAL },
+	  FW_REASON_ADDRESS, LIST_MANUAL, 0, 0 },
 	{ "other address blocked", "manual 203.0.113.0/24,manual 2001:db9::/32", false, FRAME_HAS_ADDRESS,
-	  FW_REASON_NO_MATCH, 0 },
-	{ "port blocked", "manual tcp/5000,other udp/5000", false, FRAME_HAS_PORT, FW_REASON_PORT, LIST_MANUAL },
+	  FW_REASON_NO_MATCH, 0, 0, 0 },
+	{ "port blocked", "manual tcp/5000,other udp/5000", false, FRAME_HAS_PORT, FW_REASON_PORT, LIST_MANUAL,
+	  FW_REASON_HIDDEN_PORT, LIST_MANUAL },
+	{ "port of no frame blocked", "other tcp/1", false, FRAME_HAS_ADDRESS | FRAME_HAS_PORT, FW_REASON_NO_MATCH, 0,
+	  FW_REASON_HIDDEN_PORT, LIST_OTHER },
+	{ "port audited", "audit tcp/5000,audit udp/5000", false, FRAME_HAS_PORT, FW_REASON_AUDITED, LIST_AUDIT,
+	  FW_REASON_AUDITED, LIST_AUDIT },
+	{ "port allowed", "allow tcp/5000,allow udp/5000", false, FRAME_HAS_PORT, FW_REASON_ALLOWED, LIST_ALLOW, 0, 0 },
+	{ "port of a disabled list", "disabled tcp/5000,disabled udp/5000", false, FRAME_HAS_ADDRESS, FW_REASON_NO_MATCH, 0,
+	  0, 0 },
 	{ "address and port blocked", "manual 192.0.2.0/24,manual 2001:db8::/32,other tcp/5000,other udp/5000",
-	  false, FRAME_HAS_ADDRESS, FW_REASON_ADDRESS, LIST_MANUAL },
+	  false, FRAME_HAS_ADDRESS, FW_REASON_ADDRESS, LIST_MANUAL, FW_REASON_HIDDEN_PORT, LIST_OTHER },
 	{ "allowed and blocked", "allow 192.0.0.0/8,allow 2000::/3,manual 192.0.2.0/24,manual 2001:db8::/32,"
-	  "manual tcp/5000,manual udp/5000", false, FRAME_HAS_ADDRESS, FW_REASON_ALLOWED, LIST_ALLOW },
+	  "manual tcp/5000,manual udp/5000", false, FRAME_HAS_ADDRESS, FW_REASON_ALLOWED, LIST_ALLOW,
+	  FW_REASON_HIDDEN_PORT, LIST_MANUAL },
 	{ "audited", "audit 192.0.2.0/24,audit 2001:db8::/32", false, FRAME_HAS_ADDRESS, FW_REASON_AUDITED,
-	  LIST_AUDIT },
-	{ "strict", "", true, FRAME_HAS_ADDRESS, FW_REASON_NO_MATCH, 0 },
+	  LIST_AUDIT, 0, 0 },
+	{ "strict", "", true, FRAME_HAS_ADDRESS, FW_REASON_NO_MATCH, 0, 0, 0 },
 	{ "strict, address blocked", "manual 192.0.2.0/24,manual 2001:db8::/32", true, FRAME_HAS_ADDRESS,
-	  FW_REASON_ADDRESS, LIST_MANUAL },
+	  FW_REASON_ADDRESS, LIST_MANUAL, 0, 0 },
 };
 
 /* What a frame gets that the situation has no entry for. */
@@ -82,6 +93,10 @@ static struct expectation expect_of(const struct situation *s, const struct fram
 		e.list = s->list;
 		if (s->reason == FW_REASON_PORT && row->spec.protocol != IPPROTO_TCP)
 			e.list = LIST_OTHER; /* which has the UDP port */
+	} else if (row->is & FRAME_IS_HIDDEN && s->hidden) {
+		e.reason = s->hidden;
+		e.list = s->hidden_list;
+		e.is_hidden = true;
 	} else {
 		e.reason = reason_without_entry(row->is);
 	}
@@ -327,6 +342,55 @@ static void test_rows(void **state)
 	assert_int_equal(n_different, 0);
 }
 
+/* What lists with ports do to a packet that should have a port, and whose port cannot be read. */
+static const struct {
+	const char *name;
+	const char *entries;
+	enum fw_direction direction;
+	enum fw_reason reason;
+	unsigned list;
+} hidden_rows[] = {
+	{ "a hidden port, and ports in", "manual udp/1 in", IN, FW_REASON_HIDDEN_PORT, LIST_MANUAL },
+	{ "a hidden port, and ports in, at egress", "manual udp/1 in", OUT, FW_REASON_NO_MATCH, 0 },
+	{ "a hidden port, and ports out", "manual udp/1 out", OUT, FW_REASON_HIDDEN_PORT, LIST_MANUAL },
+	{ "a hidden port, and ports out, at ingress", "manual udp/1 out", IN, FW_REASON_NO_MATCH, 0 },
+	{ "a hidden port of an allowed address", "manual udp/1,allow 192.0.2.0/24,allow 2001:db8::/32", IN, FW_REASON_ALLOWED,
+	  LIST_ALLOW },
+	{ "a hidden port of a blocked address", "manual udp/1,other 192.0.2.0/24,other 2001:db8::/32", IN, FW_REASON_ADDRESS,
+	  LIST_OTHER },
+	{ "a hidden port of an audited address", "other udp/1,audit 192.0.2.0/24,audit 2001:db8::/32", IN,
+	  FW_REASON_HIDDEN_PORT, LIST_OTHER },
+	{ "a hidden port, and ports audited and blocked", "audit udp/1,other tcp/1", IN,
+	  FW_REASON_HIDDEN_PORT, LIST_OTHER },
+	{ "a hidden port, and ports allowed and blocked", "allow udp/0-65535,other tcp/1", IN,
+	  FW_REASON_HIDDEN_PORT, LIST_OTHER },
+};
+
+static void test_hidden_ports(void **state)
+{
+	static const struct frame_spec specs[] = {
+		{ V6, .length = 3 },
+		{ V6, .headers = "hdddddddddddddddd" },
+		{ V6, .headers = "1dd", .length = 16, .n_ip = 56 },
+		{ V4, .src = "192.0.2.10", .length = 23 },
+	};
+	int n_different = 0;
+
+	for (size_t i = 0; i < ELEMENTSOF(hidden_rows); i++) {
+		struct expectation e = {
+			.direction = hidden_rows[i].direction,
+			.reason = hidden_rows[i].reason,
+			.list = hidden_rows[i].list,
+			.is = FRAME_IS_UNPARSED,
+		};
+
+		set_entries(hidden_rows[i].entries);
+		for (size_t k = 0; k < ELEMENTSOF(specs); k++)
+			n_different += judge(firewall, hidden_rows[i].name, &specs[k], &e);
+	}
+	assert_int_equal(n_different, 0);
+}
+
 /* A segmented skb counts as what leaves the wire. */
 static void test_segments(void **state)
 {
@@ -361,6 +425,7 @@ static int judge_cut(const struct frame_spec *whole, size_t n_header)
 		bool has_address = spec.n_ip >= n_header;
 		bool has_flags = spec.n_ip >= n_whole - 20 + 14; /* of the TCP header, which comes last */
 		bool has_headers = spec.n_ip >= n_whole - 20;
+		bool has_ports = spec.n_ip >= n_whole - 20 + 4;
 
 		e = (struct expectation){ .list = LIST_MANUAL };
 		e.is = has_flags ? FRAME_IS_SYN : FRAME_IS_UNPARSED;
@@ -374,6 +439,11 @@ static int judge_cut(const struct frame_spec *whole, size_t n_header)
 		e.reason = has_address ? FW_REASON_ADDRESS : FW_REASON_UNPARSED;
 		n_different += judge(firewall, what, &spec, &e);
 
+		set_entries("manual tcp/1");
+		e.reason = !has_address ? FW_REASON_UNPARSED : has_ports ? FW_REASON_NO_MATCH : FW_REASON_HIDDEN_PORT;
+		n_different += judge(firewall, what, &spec, &e);
+
+		set_entries("manual 192.0.2.0/24,manual 2001:db8::/32");
 		if (has_headers || !has_address) { /* in between, a header may end where the cut is */
 			firewall_set_strict(firewall, true);
 			e.reason = has_address ? FW_REASON_ADDRESS : FW_REASON_MALFORMED;
@@ -503,6 +573,7 @@ int main(void)
 		cmocka_unit_test(test_lengths4),
 		cmocka_unit_test(test_lengths6),
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_hidden_ports),
 		cmocka_unit_test(test_segments),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_cut_ethernet),

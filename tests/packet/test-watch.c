@@ -148,6 +148,8 @@ static uint8_t protocol_of(const struct frame_row *row)
 {
 	if (row->is & FRAME_IS_MALFORMED)
 		return 0;
+	if (row->spec.headers && row->spec.headers[0] == '2' && row->spec.headers[1] != '\0')
+		return 0; /* headers after that of a later fragment are data of the whole packet */
 	if (row->spec.headers && strchr(row->spec.headers, 'n'))
 		return IPPROTO_NONE;
 	return row->spec.protocol ?: IPPROTO_UDP;

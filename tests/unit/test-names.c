@@ -30,7 +30,8 @@ static void test_words(void **state)
 		{ "xdp", "tc", "cgroup" },
 		{ "ingress", "egress" },
 		{ "pass", "drop" },
-		{ "no-match", "not-ip", "allowed", "audited", "unparsed", "address", "port", "malformed" },
+		{ "no-match", "not-ip", "allowed", "audited", "unparsed", "address", "port", "malformed",
+		  "hidden-port" },
 		{ "none", "tcx", "clsact", "cgroup", "xdp native", "xdp generic" },
 	};
 	static const unsigned n_words[] = { _FW_HOOK_MAX, _FW_DIRECTION_MAX, _FW_VERDICT_MAX,
