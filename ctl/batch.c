@@ -234,10 +234,13 @@ static int run(struct batch *b, struct table *t)
 	return status;
 }
 
-static int report(const struct batch *b)
+struct totals {
+	size_t n_added, n_refreshed, n_removed, n_absent;
+};
+
+static struct totals count(const struct batch *b)
 {
-	_cleanup_json_ json_object *result = json_object_new_object();
-	size_t n_added = 0, n_refreshed = 0, n_removed = 0, n_absent = 0;
+	struct totals n = {};
 
 	for (size_t i = 0; i < b->n_applied; i++) {
 		const struct changes *c = b->applied[i];
@@ -246,30 +249,37 @@ static int report(const struct batch *b)
 			bool was_there = table_entry_lists(&k->before) & k->lists;
 
 			if (c->is_removal)
-				(*(was_there ? &n_removed : &n_absent))++;
+				(*(was_there ? &n.n_removed : &n.n_absent))++;
 			else
-				(*(was_there ? &n_refreshed : &n_added))++;
+				(*(was_there ? &n.n_refreshed : &n.n_added))++;
 		}
 	}
-	journal_batch(b->ctl, n_added, n_refreshed, n_removed, b->n_failed);
+	return n;
+}
+
+static int report(const struct batch *b, const struct totals *n)
+{
+	_cleanup_json_ json_object *result = json_object_new_object();
+
 	json_object_object_add(result, "result", json_text("batch"));
 	json_object_object_add(result, "commands", json_object_new_uint64(b->n_commands));
-	json_object_object_add(result, "added", json_object_new_uint64(n_added));
-	json_object_object_add(result, "refreshed", json_object_new_uint64(n_refreshed));
-	json_object_object_add(result, "removed", json_object_new_uint64(n_removed));
-	json_object_object_add(result, "absent", json_object_new_uint64(n_absent));
+	json_object_object_add(result, "added", json_object_new_uint64(n->n_added));
+	json_object_object_add(result, "refreshed", json_object_new_uint64(n->n_refreshed));
+	json_object_object_add(result, "removed", json_object_new_uint64(n->n_removed));
+	json_object_object_add(result, "absent", json_object_new_uint64(n->n_absent));
 	json_object_object_add(result, "failed", json_object_new_uint64(b->n_failed));
 	return output_result(
 		b->ctl, result,
 		"%zu commands: %zu added, %zu refreshed, %zu removed, %zu were absent; %zu failed",
-		b->n_commands, n_added, n_refreshed, n_removed, n_absent, b->n_failed);
+		b->n_commands, n->n_added, n->n_refreshed, n->n_removed, n->n_absent, b->n_failed);
 }
 
 int verb_batch(struct ctl *ctl, int argc, char **argv)
 {
 	_cleanup_(batch_done) struct batch b = { .ctl = ctl };
 	_cleanup_(table_freep) struct table *table = NULL;
-	_cleanup_close_ int lock = -1;
+	_cleanup_(session_unlock) int lock = -1;
+	struct totals totals;
 	size_t size;
 	int status, r;
 
@@ -295,7 +305,9 @@ int verb_batch(struct ctl *ctl, int argc, char **argv)
 	status = run(&b, table);
 	if (status != EXIT_DONE)
 		return status;
-	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */
-	r = report(&b);
+	totals = count(&b);
+	journal_batch(ctl, totals.n_added, totals.n_refreshed, totals.n_removed, b.n_failed);
+	session_unlock(&lock);
+	r = report(&b, &totals);
 	return r < 0 ? r : b.n_failed > 0 ? EXIT_PARTLY : EXIT_DONE;
 }

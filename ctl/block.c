@@ -128,7 +128,7 @@ static int add(struct ctl *ctl, int argc, char **argv, enum fw_action action)
 	_cleanup_(targets_done) struct targets targets = {};
 	_cleanup_(guard_done) struct guard guard = {};
 	_cleanup_(table_freep) struct table *table = NULL;
-	_cleanup_close_ int lock = -1;
+	_cleanup_(session_unlock) int lock = -1;
 	_cleanup_(changes_done) struct changes c = { .ctl = ctl, .action = action };
 	int status;
 
@@ -155,8 +155,8 @@ static int add(struct ctl *ctl, int argc, char **argv, enum fw_action action)
 		policy_unmake(ctl, table, c.list);
 	if (status != EXIT_DONE)
 		return status;
-	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */
 	journal_changes(&c);
+	session_unlock(&lock);
 	return report_added(&c, c.policy.name);
 }
 

@@ -38,6 +38,7 @@ struct ctl {
 	const char *comment;  /* "" = none */
 	uint64_t duration_ns; /* UINT64_MAX = until it is removed */
 	uint64_t interval_ns; /* between two blocks of what is shown again and again */
+	uint64_t wait_ns;     /* at most, for the writer lock; UINT64_MAX = without end */
 	uint64_t count;       /* of these, or of events; UINT64_MAX = no end */
 	const char *sort;     /* NULL = the verb's own order */
 	unsigned directions;  /* FW_IN | FW_OUT, 0 = as the list or the target has it */
@@ -58,6 +59,7 @@ struct ctl {
 	bool is_watch;
 	bool is_help;
 	bool is_version;
+	bool has_told_holder; /* of the writer lock */
 	const char *where;    /* "FILE:LINE" in front of what is said, NULL = from the command line */
 	struct json_object *notes; /* what output_note() has gathered for JSON */
 };
@@ -92,11 +94,12 @@ enum {
 	OPTION_HOOK = 1 << 25,
 	OPTION_AUDIT = 1 << 26,
 	OPTION_RATE = 1 << 27,
+	OPTION_WAIT = 1 << 28,
 };
 
 #define OPTIONS_GLOBAL \
 	(OPTION_JSON | OPTION_PIN_DIR | OPTION_STATE_DIR | OPTION_RUN_DIR | \
-	 OPTION_HELP | OPTION_VERSION)
+	 OPTION_WAIT | OPTION_HELP | OPTION_VERSION)
 
 struct option {
 	unsigned bit;
@@ -169,11 +172,14 @@ int help_completion(const char *shell); /* -EINVAL: no such shell */
  * could not be loaded and --force is given, and then knows of nothing.
  * session_lock() looks whether what was opened, if anything, is still the firewall: it waited. session_begin() does
  * both, for verbs that have nothing to ask in between.
+ * Others wait for whoever holds the lock: nothing is printed until session_unlock(), and output_note() and output_fail()
+ * keep what they are given until then. A fd of -1 is fine, so that it can clean up a scope.
  */
 int session_parse_targets(struct ctl *ctl, int argc, char **argv, struct targets *targets);
 int session_open(struct ctl *ctl, struct table **ret);
 int session_lock(struct ctl *ctl, struct table *t, int *ret_fd);
 int session_begin(struct ctl *ctl, struct table **ret, int *ret_lock_fd);
+void session_unlock(int *fd);
 int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index,
 		      struct fw_list *ret);
 int session_load_guard(struct ctl *ctl, struct guard *ret);

@@ -2,18 +2,29 @@
 
 /* export: lists as text, each as its file would be, one after the other; import.c reads it. */
 
+#include <stdlib.h>
+
 #include "cleanup.h"
 #include "content.h"
 #include "listtext.h"
 #include "output.h"
 
-static int export_list(struct ctl *ctl, struct table *t, unsigned list,
-		       const struct fw_list *policy)
+/* All that is asked for, to be printed when the lock is gone: whoever reads it may be a pager. */
+struct export {
+	char *texts[FW_LISTS_MAX];
+	size_t sizes[FW_LISTS_MAX];
+};
+
+static void export_done(struct export *x)
+{
+	for (size_t i = 0; i < FW_LISTS_MAX; i++)
+		free(x->texts[i]);
+}
+
+static int export_list(struct export *x, struct ctl *ctl, struct table *t, unsigned list, const struct fw_list *policy)
 {
 	_cleanup_(content_done) struct content content = {};
 	struct list_header header = session_list_header(policy);
-	_cleanup_free_ char *text = NULL;
-	size_t size;
 	int r;
 
 	r = content_read(ctl, t, list, policy, &content);
@@ -21,18 +32,15 @@ static int export_list(struct ctl *ctl, struct table *t, unsigned list,
 		return r;
 	if (content.file)
 		header.comment = content.file->header.comment;
-	r = list_print(&header, content.items, content.n_items, &text, &size);
-	if (r < 0)
-		return r;
-	(void) fwrite(text, 1, size, stdout); /* output_finish() looks whether it failed */
-	return 0;
+	return list_print(&header, content.items, content.n_items, &x->texts[list], &x->sizes[list]);
 }
 
 /* Text is what import reads; a second form of it as JSON would be one that nothing takes. */
 int verb_export(struct ctl *ctl, int argc, char **argv)
 {
+	_cleanup_(export_done) struct export x = {};
 	_cleanup_(table_freep) struct table *table = NULL;
-	_cleanup_close_ int lock = -1;
+	_cleanup_(session_unlock) int lock = -1;
 	struct fw_list policy;
 	unsigned only = FW_LISTS_MAX;
 	int status, r;
@@ -55,9 +63,13 @@ int verb_export(struct ctl *ctl, int argc, char **argv)
 			continue;
 		r = table_get_list(table, i, &policy);
 		if (r == 0 && policy.name[0])
-			r = export_list(ctl, table, i, &policy);
+			r = export_list(&x, ctl, table, i, &policy);
 		if (r < 0)
 			return r;
 	}
+	session_unlock(&lock);
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++)
+		if (x.texts[i])
+			(void) fwrite(x.texts[i], 1, x.sizes[i], stdout); /* output_finish() looks whether it failed */
 	return EXIT_DONE;
 }

@@ -275,7 +275,7 @@ int verb_import(struct ctl *ctl, int argc, char **argv)
 	_cleanup_(import_done) struct import x = { .ctl = ctl };
 	_cleanup_(guard_done) struct guard guard = {};
 	_cleanup_(table_freep) struct table *table = NULL;
-	_cleanup_close_ int lock = -1;
+	_cleanup_(session_unlock) int lock = -1;
 	size_t size;
 	int status;
 
@@ -310,6 +310,6 @@ int verb_import(struct ctl *ctl, int argc, char **argv)
 				   "Only %zu of %zu lists were imported, list '%s' was not: mend what is said above and repeat it", i,
 				   x.n_lists, x.lists[i]->header.name);
 	}
-	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */
+	session_unlock(&lock);
 	return report(&x);
 }

@@ -124,20 +124,34 @@ static bool has_comment(struct ctl *ctl, const struct fw_list *l, const char *co
 	       strcmp(file->header.comment ?: "", comment) == 0;
 }
 
-static int report(struct ctl *ctl, const struct fw_list *l, const char *done)
-{
-	_cleanup_json_ json_object *result = json_object_new_object();
-	bool is_present = strcmp(done, "present") == 0;
+/* What a command has done, to be printed when the lock is gone. */
+struct outcome {
+	const char *done;
+	struct fw_list policy;
+};
 
-	if (!is_present)
+#define DONE_NOTHING "present"
+
+static int finish(struct ctl *ctl, const struct fw_list *l, const char *done, struct outcome *ret)
+{
+	if (strcmp(done, DONE_NOTHING) != 0)
 		journal_policy(ctl, l, done);
-	json_object_object_add(result, "result", json_text(done));
-	json_object_object_add(result, "list", json_text(l->name));
-	return is_present ? output_result(ctl, result, "list '%s' is there already", l->name) :
-			    output_result(ctl, result, "%s list '%s'", done, l->name);
+	*ret = (struct outcome){ .done = done, .policy = *l };
+	return EXIT_DONE;
 }
 
-static int list_add(struct ctl *ctl, struct table *t, int argc, char **argv)
+static int report(struct ctl *ctl, const struct outcome *o)
+{
+	_cleanup_json_ json_object *result = json_object_new_object();
+
+	json_object_object_add(result, "result", json_text(o->done));
+	json_object_object_add(result, "list", json_text(o->policy.name));
+	return strcmp(o->done, DONE_NOTHING) == 0 ?
+		       output_result(ctl, result, "list '%s' is there already", o->policy.name) :
+		       output_result(ctl, result, "%s list '%s'", o->done, o->policy.name);
+}
+
+static int list_add(struct ctl *ctl, struct table *t, int argc, char **argv, struct outcome *ret)
 {
 	char escaped[FW_LIST_NAME_MAX * 4];
 	struct fw_list before;
@@ -159,17 +173,17 @@ static int list_add(struct ctl *ctl, struct table *t, int argc, char **argv)
 		return status;
 	if (r == -ENOENT) {
 		status = policy_make(ctl, t, &s.policy, s.comment, &index);
-		return status == EXIT_DONE ? report(ctl, &s.policy, "added") : status;
+		return status == EXIT_DONE ? finish(ctl, &s.policy, "added", ret) : status;
 	}
 	if (before.action == s.policy.action && before.mode == s.policy.mode &&
 	    before.directions == s.policy.directions && has_comment(ctl, &before, s.comment))
-		return report(ctl, &before, "present");
+		return finish(ctl, &before, DONE_NOTHING, ret);
 	return output_fail(ctl, EXIT_NO,
 			   "List '%s' is there already, and is another: 'fwctl list set' changes it",
 			   before.name);
 }
 
-static int list_set(struct ctl *ctl, struct table *t, int argc, char **argv)
+static int list_set(struct ctl *ctl, struct table *t, int argc, char **argv, struct outcome *ret)
 {
 	struct fw_list before;
 	struct settings s = {};
@@ -185,10 +199,10 @@ static int list_set(struct ctl *ctl, struct table *t, int argc, char **argv)
 		status = check_change(ctl, &before, &s.policy);
 	if (status == EXIT_DONE)
 		status = policy_set(ctl, t, index, &s.policy, s.comment);
-	return status == EXIT_DONE ? report(ctl, &s.policy, "set") : status;
+	return status == EXIT_DONE ? finish(ctl, &s.policy, "set", ret) : status;
 }
 
-static int switch_list(struct ctl *ctl, struct table *t, const char *name, bool is_enabled)
+static int switch_list(struct ctl *ctl, struct table *t, const char *name, bool is_enabled, struct outcome *ret)
 {
 	struct fw_list l;
 	unsigned index;
@@ -199,21 +213,21 @@ static int switch_list(struct ctl *ctl, struct table *t, const char *name, bool 
 		return status;
 	l.is_enabled = is_enabled;
 	status = policy_set(ctl, t, index, &l, NULL);
-	return status == EXIT_DONE ? report(ctl, &l, is_enabled ? "enabled" : "disabled") : status;
+	return status == EXIT_DONE ? finish(ctl, &l, is_enabled ? "enabled" : "disabled", ret) : status;
 }
 
-static int list_enable(struct ctl *ctl, struct table *t, int argc, char **argv)
+static int list_enable(struct ctl *ctl, struct table *t, int argc, char **argv, struct outcome *ret)
 {
-	return switch_list(ctl, t, argv[0], true);
+	return switch_list(ctl, t, argv[0], true, ret);
 }
 
-static int list_disable(struct ctl *ctl, struct table *t, int argc, char **argv)
+static int list_disable(struct ctl *ctl, struct table *t, int argc, char **argv, struct outcome *ret)
 {
-	return switch_list(ctl, t, argv[0], false);
+	return switch_list(ctl, t, argv[0], false, ret);
 }
 
 /* The entries go first, in the kernel only; if then the list cannot go, they come back. */
-static int list_del(struct ctl *ctl, struct table *t, int argc, char **argv)
+static int list_del(struct ctl *ctl, struct table *t, int argc, char **argv, struct outcome *ret)
 {
 	_cleanup_(replacement_done) struct replacement x = { .ctl = ctl, .table = t };
 	int status, r;
@@ -239,13 +253,13 @@ static int list_del(struct ctl *ctl, struct table *t, int argc, char **argv)
 	status = policy_remove(ctl, t, x.list);
 	if (status != EXIT_DONE)
 		replacement_undo(&x);
-	return status == EXIT_DONE ? report(ctl, &x.policy, "removed") : status;
+	return status == EXIT_DONE ? finish(ctl, &x.policy, "removed", ret) : status;
 }
 
 static const struct {
 	const char *name;
 	int arguments_min, arguments_max;
-	int (*run)(struct ctl *ctl, struct table *t, int argc, char **argv);
+	int (*run)(struct ctl *ctl, struct table *t, int argc, char **argv, struct outcome *ret);
 } commands[] = {
 	{ "add",     1, 1 + ELEMENTSOF(keys), list_add     },
 	{ "set",     2, 1 + ELEMENTSOF(keys), list_set     },
@@ -257,7 +271,8 @@ static const struct {
 int verb_list(struct ctl *ctl, int argc, char **argv)
 {
 	_cleanup_(table_freep) struct table *table = NULL;
-	_cleanup_close_ int lock = -1;
+	_cleanup_(session_unlock) int lock = -1;
+	struct outcome outcome;
 	char usage[ARGUMENT_TEXT_MAX], escaped[ARGUMENT_TEXT_MAX];
 	size_t i = 0;
 	int status;
@@ -276,5 +291,7 @@ int verb_list(struct ctl *ctl, int argc, char **argv)
 	status = session_begin(ctl, &table, &lock);
 	if (status != EXIT_DONE)
 		return status;
-	return commands[i].run(ctl, table, argc - 1, argv + 1);
+	status = commands[i].run(ctl, table, argc - 1, argv + 1, &outcome);
+	session_unlock(&lock);
+	return status == EXIT_DONE ? report(ctl, &outcome) : status;
 }

@@ -9,6 +9,7 @@
 #include "output.h"
 #include "replace.h"
 #include "stamp.h"
+#include "writerlock.h"
 
 /* For text, in one column, what is not as usual: "block, audit, in, disabled, runtime". */
 static json_object *policy_words(const struct fw_list *l, bool has_file)
@@ -76,10 +77,14 @@ static int add_list_rows(struct ctl *ctl, struct table *t, struct output_rows *r
  */
 static void mend_counts(struct ctl *ctl, struct table *t)
 {
-	_cleanup_close_ int lock = -1;
+	int lock = -1, r = 0;
 
-	if (table_is_damaged(t) && table_try_lock(ctl->run_dir, &lock) == 0 && table_is_current(t) &&
-	    table_is_damaged(t) && table_repair(t) < 0)
+	if (!table_is_damaged(t) || writerlock_try(ctl->run_dir, "fwctl lists", &lock) < 0)
+		return;
+	if (table_is_current(t) && table_is_damaged(t))
+		r = table_repair(t);
+	writerlock_release(lock);
+	if (r < 0)
 		output_note(ctl, "a command was cut short, the numbers of entries may be off: systemctl "
 				 "restart ebpf-fw");
 }
@@ -117,7 +122,7 @@ int verb_flush(struct ctl *ctl, int argc, char **argv)
 {
 	_cleanup_json_ json_object *result = NULL;
 	_cleanup_(table_freep) struct table *table = NULL;
-	_cleanup_close_ int lock = -1;
+	_cleanup_(session_unlock) int lock = -1;
 	_cleanup_(replacement_done) struct replacement x = { .ctl = ctl };
 	int status;
 
@@ -135,8 +140,8 @@ int verb_flush(struct ctl *ctl, int argc, char **argv)
 	if (status != EXIT_DONE)
 		return status;
 
-	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */
 	journal_replacement(ctl, x.policy.name, "flushed", 0, x.n_removed, 0);
+	session_unlock(&lock);
 	result = json_object_new_object();
 	json_object_object_add(result, "result", json_text("flushed"));
 	json_object_object_add(result, "list", json_text(x.policy.name));

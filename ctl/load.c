@@ -146,7 +146,7 @@ int verb_load(struct ctl *ctl, int argc, char **argv)
 	_cleanup_(feed_done) struct feed feed = {};
 	_cleanup_(guard_done) struct guard guard = {};
 	_cleanup_(table_freep) struct table *table = NULL;
-	_cleanup_close_ int lock = -1;
+	_cleanup_(session_unlock) int lock = -1;
 	_cleanup_(replacement_done) struct replacement x = { .ctl = ctl };
 	struct coverage coverage = {};
 	size_t n_left_out = 0;
@@ -183,9 +183,9 @@ int verb_load(struct ctl *ctl, int argc, char **argv)
 	if (status < 0 || (status != EXIT_DONE && !ctl->is_dry_run))
 		return status;
 
-	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */
 	if (!ctl->is_dry_run)
 		journal_replacement(ctl, x.policy.name, "loaded", x.n_added, x.n_removed, x.n_changed);
+	session_unlock(&lock);
 	r = report(&x, &feed, n_left_out, &coverage);
 	return status != EXIT_DONE ? status : r;
 }

@@ -13,6 +13,7 @@
 #include "output.h"
 #include "pins.h"
 
+#define WAIT_NS           UINT64_C(30000000000)
 #define COMPLETION        "--completion=" /* for the build, not for people */
 
 #define OPTIONS_ADD    (OPTION_FORCE | OPTION_LIST | OPTION_FOR | OPTION_IN | OPTION_OUT | OPTION_COMMENT | OPTION_RUNTIME)
@@ -47,6 +48,7 @@ const struct option options[] = {
 	{ OPTION_PIN_DIR,   0,   "pin-dir",   "DIR",      "Instead of " PINS_DIR_DEFAULT },
 	{ OPTION_STATE_DIR, 0,   "state-dir", "DIR",      "Instead of " FW_STATE_DIR },
 	{ OPTION_RUN_DIR,   0,   "run-dir",   "DIR",      "Instead of " FW_RUN_DIR },
+	{ OPTION_WAIT,      0,   "wait",      "DURATION", "At most, for another command; else 30s" },
 	{ OPTION_HELP,      'h', "help",      NULL,       "Print this" },
 	{ OPTION_VERSION,   0,   "version",   NULL,       "Print the version" },
 	{}
@@ -202,6 +204,7 @@ int main(int argc, char **argv)
 		.comment = "",
 		.duration_ns = UINT64_MAX,
 		.interval_ns = 1000000000,
+		.wait_ns = WAIT_NS,
 		.count = UINT64_MAX,
 		.rate = UINT64_MAX,
 		.is_json = wants_json(argc, argv),

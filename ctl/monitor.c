@@ -208,7 +208,7 @@ static int say_counts(struct monitor *m)
 
 static int take_slot(struct monitor *m)
 {
-	_cleanup_close_ int lock = -1;
+	_cleanup_(session_unlock) int lock = -1;
 	int status, r;
 
 	status = session_lock(m->ctl, m->names.table, &lock);

@@ -48,6 +48,15 @@ static int set_duration(struct ctl *ctl, const char *text, uint64_t *ret_ns)
 	return EXIT_DONE;
 }
 
+/* 0 is one try. */
+static int set_wait(struct ctl *ctl, const char *text)
+{
+	if (strcmp(text, "0") != 0)
+		return set_duration(ctl, text, &ctl->wait_ns);
+	ctl->wait_ns = 0;
+	return EXIT_DONE;
+}
+
 /* Often enough for the eye, and for rates; how seldom is up to the user. */
 static int set_interval(struct ctl *ctl, const char *text)
 {
@@ -179,6 +188,8 @@ static int set_option(struct ctl *ctl, const struct option *o, const char *argum
 		break;
 	case OPTION_RATE:
 		return set_number(ctl, o, argument, 0, &ctl->rate);
+	case OPTION_WAIT:
+		return set_wait(ctl, argument);
 	case OPTION_PIN_DIR:
 		ctl->pin_dir = argument;
 		break;

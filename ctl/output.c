@@ -179,7 +179,7 @@ int output_fail(struct ctl *ctl, enum exit_status status, const char *format, ..
 	json_object_object_add(inner, "code", json_object_new_int(status));
 	json_object_object_add(inner, "message", json_text(text));
 	json_object_object_add(error, "error", inner);
-	fprintf(stderr, "%s\n", json_object_to_json_string_ext(error, OUTPUT_JSON_FLAGS));
+	log_line(json_object_to_json_string_ext(error, OUTPUT_JSON_FLAGS));
 	return status;
 }
 

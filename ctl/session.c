@@ -19,10 +19,12 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "duration.h"
 #include "guard.h"
 #include "log.h"
 #include "output.h"
 #include "pins.h"
+#include "writerlock.h"
 
 #ifndef BPF_FS_MAGIC
 #define BPF_FS_MAGIC 0xcafe4a11
@@ -158,12 +160,43 @@ static int check_table(struct ctl *ctl, struct table *t)
 	return output_fail(ctl, EXIT_NO, "The firewall was loaded anew meanwhile, nothing was changed: repeat it");
 }
 
+/* Whoever waits wants to know for whom. */
+static void tell_holder(const struct writerlock_holder *holder, void *userdata)
+{
+	char text[WRITERLOCK_TEXT_MAX];
+	struct ctl *ctl = userdata;
+
+	if (!ctl->has_told_holder)
+		output_note(ctl, "waiting for the writer lock, held by %s", writerlock_format(holder, text));
+	ctl->has_told_holder = true;
+}
+
+static int fail_busy(struct ctl *ctl)
+{
+	char text[WRITERLOCK_TEXT_MAX], duration[DURATION_TEXT_MAX];
+	struct writerlock_holder holder;
+
+	writerlock_holder(ctl->run_dir, &holder);
+	return output_fail(ctl, EXIT_NO, "The writer lock is held by %s; gave up after %s. Nothing was changed",
+			   writerlock_format(&holder, text),
+			   ctl->wait_ns > 0 ? duration_format(ctl->wait_ns, duration) : "one try");
+}
+
 int session_lock(struct ctl *ctl, struct table *t, int *ret_fd)
 {
-	_cleanup_close_ int fd = -1;
+	_cleanup_(session_unlock) int fd = -1;
+	struct writerlock_wait wait = { .limit_ns = ctl->wait_ns, .tell = tell_holder, .userdata = ctl };
+	char command[WRITERLOCK_COMMAND_MAX];
 	int r;
 
-	r = table_lock(ctl->run_dir, &fd);
+	(void) snprintf(command, sizeof(command), "fwctl %s", ctl->verb->name);
+	r = writerlock_take(ctl->run_dir, command, &wait, &fd);
+	if (r == 0)
+		log_hold();
+	if (r == -EBUSY)
+		return fail_busy(ctl);
+	if (r == -EINTR)
+		return output_fail(ctl, EXIT_NO, "Interrupted while waiting for the writer lock. Nothing was changed");
 	if (r == -EACCES || r == -EPERM)
 		return output_fail(ctl, EXIT_PERMISSION, "No permission to lock '%s': run as root",
 				   ctl->run_dir);
@@ -180,6 +213,14 @@ int session_lock(struct ctl *ctl, struct table *t, int *ret_fd)
 	if (r == EXIT_DONE)
 		*ret_fd = TAKE_FD(fd);
 	return r;
+}
+
+void session_unlock(int *fd)
+{
+	if (*fd < 0)
+		return;
+	writerlock_release(TAKE_FD(*fd));
+	log_release();
 }
 
 int session_begin(struct ctl *ctl, struct table **ret, int *ret_lock_fd)

@@ -163,7 +163,7 @@ static int removal(struct ctl *ctl, int argc, char **argv, enum fw_action action
 		.is_removal = true,
 	};
 	_cleanup_(table_freep) struct table *table = NULL;
-	_cleanup_close_ int lock = -1;
+	_cleanup_(session_unlock) int lock = -1;
 	int status;
 
 	status = session_parse_targets(ctl, argc, argv, &targets);
@@ -179,8 +179,8 @@ static int removal(struct ctl *ctl, int argc, char **argv, enum fw_action action
 		status = changes_make(&c);
 	if (status != EXIT_DONE)
 		return status;
-	(void) close(TAKE_FD(lock)); /* who reads our output slowly holds up no other writer */
 	journal_changes(&c);
+	session_unlock(&lock);
 	return report_removed(&c);
 }
 

@@ -150,8 +150,6 @@ static int report(struct ctl *ctl, bool was_loaded, size_t n_detached)
 {
 	_cleanup_json_ json_object *result = json_object_new_object();
 
-	if (was_loaded)
-		journal_unloaded(ctl, n_detached);
 	json_object_object_add(result, "result", json_text(was_loaded ? "unloaded" : "absent"));
 	json_object_object_add(result, "detached", json_object_new_uint64(n_detached));
 	if (!was_loaded)
@@ -162,35 +160,18 @@ static int report(struct ctl *ctl, bool was_loaded, size_t n_detached)
 			     n_detached);
 }
 
-int verb_unload(struct ctl *ctl, int argc, char **argv)
+/* With both locks held. */
+static int unload(struct unload *u, bool *ret_was_loaded)
 {
-	_cleanup_close_ int writers = -1, daemon = -1;
-	struct unload u = { .ctl = ctl };
+	struct ctl *ctl = u->ctl;
 	struct fw_meta meta;
 	bool is_empty;
 	int status, r;
 
-	if (session_daemon_pid(ctl) > 0) /* also with the pin directory gone: it would come back */
-		return refuse(ctl);
-	r = pins_check_dir(ctl->pin_dir);
-	if (r == -ENOENT && session_sees_bpffs(ctl)) {
-		status = remove_orphans(&u);
-		return status != EXIT_DONE ? status : report(ctl, u.n_detached > 0, u.n_detached);
-	}
-	if (r < 0)
-		return session_explain(ctl, r);
-
-	status = lock_out_daemon(ctl, &daemon);
-	if (status != EXIT_DONE)
-		return status;
-	status = session_lock(ctl, NULL, &writers);
-	if (status != EXIT_DONE)
-		return status;
-
 	is_empty = pins_read_meta(ctl->pin_dir, &meta) == -ENOENT; /* as tmpfiles.d makes it */
-	r = attachment_foreach(ctl->pin_dir, detach, &u);
+	r = attachment_foreach(ctl->pin_dir, detach, u);
 	if (r == 0)
-		r = remove_pins(&u);
+		r = remove_pins(u);
 	if (r == -ENOTEMPTY || r == -EEXIST) {
 		output_note(ctl, "'%s' stays: something that is not ours is in it", ctl->pin_dir);
 		r = 0;
@@ -200,8 +181,46 @@ int verb_unload(struct ctl *ctl, int argc, char **argv)
 		return output_fail(ctl, r == -EPERM || r == -EACCES ? EXIT_PERMISSION : EXIT_NO,
 				   "Cannot unload all of '%s': %m; repeat it", ctl->pin_dir);
 	}
-	status = remove_orphans(&u);
+	status = remove_orphans(u);
 	if (status != EXIT_DONE)
 		return status;
-	return report(ctl, !is_empty || u.n_detached > 0, u.n_detached);
+	*ret_was_loaded = !is_empty || u->n_detached > 0;
+	if (*ret_was_loaded)
+		journal_unloaded(ctl, u->n_detached);
+	return EXIT_DONE;
+}
+
+/* The writer lock first: while we wait for it, a daemon may still start. */
+static int lock_and_unload(struct unload *u, bool *ret_was_loaded)
+{
+	_cleanup_(session_unlock) int writers = -1;
+	_cleanup_close_ int daemon = -1;
+	int status;
+
+	status = session_lock(u->ctl, NULL, &writers);
+	if (status == EXIT_DONE)
+		status = lock_out_daemon(u->ctl, &daemon);
+	return status == EXIT_DONE ? unload(u, ret_was_loaded) : status;
+}
+
+int verb_unload(struct ctl *ctl, int argc, char **argv)
+{
+	struct unload u = { .ctl = ctl };
+	bool was_loaded = false;
+	int status, r;
+
+	if (session_daemon_pid(ctl) > 0) /* also with the pin directory gone: it would come back */
+		return refuse(ctl);
+	r = pins_check_dir(ctl->pin_dir);
+	if (r == -ENOENT && session_sees_bpffs(ctl)) {
+		status = remove_orphans(&u);
+		if (status == EXIT_DONE && u.n_detached > 0)
+			journal_unloaded(ctl, u.n_detached);
+		return status != EXIT_DONE ? status : report(ctl, u.n_detached > 0, u.n_detached);
+	}
+	if (r < 0)
+		return session_explain(ctl, r);
+
+	status = lock_and_unload(&u, &was_loaded);
+	return status == EXIT_DONE ? report(ctl, was_loaded, u.n_detached) : status;
 }

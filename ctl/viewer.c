@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "output.h"
 #include "pins.h"
+#include "writerlock.h"
 
 static int take_locked(struct viewer *v)
 {
@@ -48,7 +49,7 @@ int viewer_check(struct ctl *ctl, struct watch *watch)
 /* Returns an exit status, and has reported. */
 static int take(struct viewer *v)
 {
-	_cleanup_close_ int lock = -1;
+	_cleanup_(session_unlock) int lock = -1;
 	int status, r;
 
 	status = session_lock(v->ctl, NULL, &lock);
@@ -91,15 +92,15 @@ int viewer_renew(void *userdata)
 	return take(v);
 }
 
-/* The last one to leave frees the map of addresses; without the lock the next one to come does. */
+/* The last one to leave frees the map of addresses. If another process has the lock, the daemon or the next one does. */
 void viewer_end(struct viewer *v)
 {
-	_cleanup_close_ int lock = -1;
+	_cleanup_(writerlock_releasep) int lock = -1;
 
 	if (!v->watch)
 		return;
 	watch_release(v->watch);
-	if (v->what == FW_WATCH_SEEN && table_lock(v->ctl->run_dir, &lock) == 0)
+	if (v->what == FW_WATCH_SEEN && writerlock_try(v->ctl->run_dir, "fwctl", &lock) == 0)
 		(void) watch_sweep(v->watch);
 	closep(&v->seen_fd);
 	v->watch = watch_free(v->watch);

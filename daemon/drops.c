@@ -11,12 +11,14 @@
 #include "cleanup.h"
 #include "clock.h"
 #include "drops.h"
+#include "instance.h"
 #include "listnames.h"
 #include "log.h"
 #include "messages.h"
 #include "names.h"
 #include "prefix.h"
 #include "watch.h"
+#include "writerlock.h"
 
 #define LEASE_NS     UINT64_C(60000000000) /* tended every 5 s: survives a daemon that is busy for a while */
 #define RING_BYTES   (256 * 1024)
@@ -163,8 +165,7 @@ static int take(struct drops *d)
 
 void drops_tend(struct drops *d, unsigned n_top)
 {
-	_cleanup_close_ int lock_fd = -1;
-	int r;
+	int lock_fd = -1, r;
 
 	d->n_top = n_top;
 	if (d->is_taking && (n_top == 0 || watch_renew(d->watch, LEASE_NS) < 0)) {
@@ -172,11 +173,12 @@ void drops_tend(struct drops *d, unsigned n_top)
 		d->is_taking = false;
 	}
 
-	r = table_try_lock(d->run_dir, &lock_fd);
+	r = writerlock_try(d->run_dir, INSTANCE_NAME, &lock_fd);
 	if (r == -EBUSY)
 		return;
 	if (r >= 0)
 		r = take(d);
+	writerlock_release(lock_fd);
 	if (r < 0 && r != d->error)
 		(void) log_warning(r, "Cannot watch drops, the journal does not name their sources: %m");
 	d->error = r;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* The two locks that keep a second daemon away: see instance.h. */
+/* The two locks that keep a second daemon away, and the writer lock: see instance.h. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,11 +9,15 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <systemd/sd-daemon.h>
+
 #include "cleanup.h"
 #include "instance.h"
 #include "log.h"
+#include "writerlock.h"
 
 #define PID_FILE "ebpf-fwd.pid"
+#define EXTEND_USEC "60000000" /* asked for again each second, while another process has the writer lock */
 
 /* The pid that a running daemon wrote, for the message; 0 if there is none to be read. */
 static int read_pid(int fd)
@@ -84,6 +88,44 @@ int instance_lock_pins(struct instance *i, const char *pin_dir)
 	closep(&i->dir_fd);
 	i->dir_fd = TAKE_FD(fd);
 	return 0;
+}
+
+/* Each second while we wait. */
+static void tell_holder(const struct writerlock_holder *holder, void *userdata)
+{
+	char text[WRITERLOCK_TEXT_MAX];
+	int *told_pid = userdata;
+
+	(void) writerlock_format(holder, text);
+	(void) sd_notifyf(0, "EXTEND_TIMEOUT_USEC=" EXTEND_USEC "\nSTATUS=Waiting for the writer lock, held by %s", text);
+	if (*told_pid != holder->pid)
+		log_notice("Waiting for the writer lock, held by %s", text);
+	*told_pid = holder->pid;
+}
+
+int instance_lock_writers(const char *run_dir, int *ret_fd)
+{
+	int told_pid = -1, r;
+	struct writerlock_wait wait = { .limit_ns = UINT64_MAX, .tell = tell_holder, .userdata = &told_pid };
+
+	r = writerlock_take(run_dir, INSTANCE_NAME, &wait, ret_fd);
+	if (r == -EINTR) {
+		log_notice("Stopped while waiting for the writer lock, nothing was changed");
+		(void) sd_notify(0, "STOPPING=1\nSTATUS=Stopped before the start was complete");
+		return -ECANCELED;
+	}
+	if (r < 0)
+		return log_error(r, "Cannot lock '%s/lock': %m", run_dir);
+	log_hold();
+	return 0;
+}
+
+void instance_unlock_writers(int *fd)
+{
+	if (*fd < 0)
+		return;
+	writerlock_release(TAKE_FD(*fd));
+	log_release();
 }
 
 void instance_unlock(struct instance *i)

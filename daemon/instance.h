@@ -6,6 +6,8 @@
  * the pin directory itself catches a daemon with another run directory. Both end with the process.
  */
 
+#define INSTANCE_NAME "ebpf-fwd" /* in the writer lock */
+
 struct instance {
 	int pid_fd; /* RUN/ebpf-fwd.pid */
 	int dir_fd; /* the pin directory */
@@ -19,6 +21,13 @@ struct instance {
  */
 int instance_lock_run(struct instance *i, const char *run_dir);
 int instance_lock_pins(struct instance *i, const char *pin_dir);
+
+/*
+ * The writer lock, for the start: waits as long as it takes, tells systemd and the log for whom, and asks for more time.
+ * -ECANCELED: we are to stop; it has been logged, as any other error. Until the unlocking no message is written to stderr.
+ */
+int instance_lock_writers(const char *run_dir, int *ret_fd);
+void instance_unlock_writers(int *fd);
 
 /* Empties the pid file and gives up both locks. */
 void instance_unlock(struct instance *i);

@@ -178,6 +178,8 @@ static int run(const struct command_line *c, struct config *config)
 static int exit_status(int r)
 {
 	switch (r) {
+	case -ECANCELED: /* SIGTERM while it waited */
+		return EXIT_SUCCESS;
 	case -ENODEV:
 	case -ENOTDIR:
 	case -EPERM:

@@ -21,6 +21,7 @@
 #include "manager-internal.h"
 #include "names.h"
 #include "pins.h"
+#include "writerlock.h"
 
 #define CHECK_INTERVAL_USEC (5 * USEC_PER_SEC) /* how long somebody's interference may last */
 #define SWEEP_SHARE 100 /* sweeps take at most this fraction of the time: what has ended decides nothing, it only takes room */
@@ -127,12 +128,11 @@ static void tend_table(struct manager *m)
 {
 	uint64_t start = clock_usec(CLOCK_MONOTONIC);
 	bool is_sweep_due = start >= m->next_sweep_usec && table_next_end(m->table) <= tick_now();
-	_cleanup_close_ int lock_fd = -1;
-	int r;
+	int lock_fd, r;
 
 	if (m->is_strict == m->config.is_strict && !is_sweep_due)
 		return;
-	r = table_try_lock(m->options->run_dir, &lock_fd);
+	r = writerlock_try(m->options->run_dir, INSTANCE_NAME, &lock_fd);
 	if (r == -EBUSY)
 		return; /* the next check tries again */
 	if (r < 0) {
@@ -148,6 +148,7 @@ static void tend_table(struct manager *m)
 			r = table_commit(m->table);
 		m->next_sweep_usec = start + (clock_usec(CLOCK_MONOTONIC) - start) * SWEEP_SHARE;
 	}
+	writerlock_release(lock_fd);
 	if (r < 0)
 		(void) log_warning(r, "Cannot clear out entries that have ended, they only take room: %m");
 }

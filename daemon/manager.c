@@ -170,12 +170,12 @@ static int attach(struct manager *m)
 /* From what is pinned, by whichever version, to our programs on all hooks. */
 static int take_force(struct manager *m)
 {
-	_cleanup_close_ int lock_fd = -1;
+	_cleanup_(instance_unlock_writers) int lock_fd = -1;
 	int r;
 
-	r = table_lock(m->options->run_dir, &lock_fd);
+	r = instance_lock_writers(m->options->run_dir, &lock_fd);
 	if (r < 0)
-		return log_error(r, "Cannot lock '%s/lock': %m", m->options->run_dir);
+		return r;
 	r = upgrade_plan(m->options->pin_dir, &m->upgrade);
 	if (r < 0)
 		return r;
@@ -185,8 +185,7 @@ static int take_force(struct manager *m)
 	if (r < 0)
 		return r;
 	if (!m->upgrade.is_under_way) { /* then attaching, which may take long, is nothing that fwctl has to wait for */
-		closep(&lock_fd);
-		lock_fd = -1;
+		instance_unlock_writers(&lock_fd);
 		return attach(m);
 	}
 

@@ -39,6 +39,14 @@ static int max_level = LOG_INFO;
 static int journal_fd = -1; /* unconnected: a journal that was restarted is found again */
 static unsigned long n_lost;
 
+/* Lines for stderr that wait for log_release(). */
+static struct {
+	bool is_on;
+	char *text;
+	size_t size;
+	size_t n_allocated;
+} held;
+
 /* One record in the journal's native protocol: lines of NAME=value. */
 struct record {
 	char data[RECORD_MAX];
@@ -173,10 +181,67 @@ static void print_journal(int level, int error, const char *message_id, const ch
 		n_lost++;
 }
 
-/*
- * In one write, so that lines of several processes do not mix. A pipe that is full is waited for, or
- * the message counts as lost.
- */
+static void hold(const char *line, size_t size)
+{
+	size_t n = (held.size + size) * 2;
+	char *text;
+
+	if (held.size + size > held.n_allocated) {
+		text = realloc(held.text, n);
+		if (!text) {
+			n_lost++;
+			return;
+		}
+		held.text = text;
+		held.n_allocated = n;
+	}
+	memcpy(held.text + held.size, line, size);
+	held.size += size;
+}
+
+static void write_stderr(const char *text, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = write(STDERR_FILENO, text, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return; /* there is nowhere left to complain */
+		text += n;
+		size -= (size_t)n;
+	}
+}
+
+/* In one write, so that lines of several processes do not mix. */
+static void write_line(const char *line, size_t size)
+{
+	if (held.is_on)
+		hold(line, size);
+	else
+		write_stderr(line, size);
+}
+
+void log_hold(void)
+{
+	held.is_on = true;
+}
+
+void log_release(void)
+{
+	held.is_on = false;
+	write_stderr(held.text, held.size);
+	free(TAKE_PTR(held.text));
+	held.size = held.n_allocated = 0;
+}
+
+void log_line(const char *text)
+{
+	write_line(text, strlen(text));
+	write_line("\n", 1);
+}
+
+/* A pipe that is full is waited for, or the message counts as lost. */
 static void print_stderr(const char *message, bool may_wait)
 {
 	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
@@ -191,7 +256,7 @@ static void print_stderr(const char *message, bool may_wait)
 		n_lost++;
 		return;
 	}
-	(void) !write(STDERR_FILENO, line, size); /* there is nowhere left to complain */
+	write_line(line, size);
 }
 
 /* Formats with errno set to what "%m" shall name, and leaves errno as it was. */

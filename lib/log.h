@@ -43,6 +43,16 @@ void log_record(int level, const char *message_id, const char *const *fields, co
 void log_journal(int level, const char *message_id, int object_pid, const char *const *fields, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
 
+/* A whole line to stderr as it is, without the name of the program. */
+void log_line(const char *text);
+
+/*
+ * From hold to release nothing is written to stderr, which may be a pipe that nobody reads: lines are kept in memory and
+ * written at the release. For the time in which others wait for us. What goes to the journal does not wait.
+ */
+void log_hold(void);
+void log_release(void);
+
 /* Records that the journal did not take since the start. */
 unsigned long log_lost(void);
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Opening the pinned maps, and what is not about entries: lists, counters, the policy masks, the writer
- * lock. Entries are in table-entries.c.
+ * Opening the pinned maps, and what is not about entries: lists, counters, the policy masks. Entries are in table-entries.c.
  */
 
 #include <errno.h>
@@ -146,42 +145,6 @@ bool table_is_current(struct table *t)
 	uint32_t id;
 
 	return pins_map_id(t->pin_dir, "meta", &id) >= 0 && id == t->meta_id && !pins_is_upgrading(t->pin_dir);
-}
-
-static int lock(const char *run_dir, int operation, int *ret_fd)
-{
-	_cleanup_close_ int fd = -1;
-	char path[PATH_MAX];
-	int n;
-
-	n = snprintf(path, sizeof(path), "%s/lock", run_dir);
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return -ENAMETOOLONG;
-	if (mkdir(run_dir, 0755) < 0 && errno != EEXIST)
-		return -errno;
-
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	while (flock(fd, operation) < 0) {
-		if (errno == EWOULDBLOCK)
-			return -EBUSY;
-		if (errno != EINTR)
-			return -errno;
-	}
-
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
-int table_lock(const char *run_dir, int *ret_fd)
-{
-	return lock(run_dir, LOCK_EX, ret_fd);
-}
-
-int table_try_lock(const char *run_dir, int *ret_fd)
-{
-	return lock(run_dir, LOCK_EX | LOCK_NB, ret_fd);
 }
 
 const char *table_pin_name(enum fw_kind kind, uint32_t slot, char ret[static TABLE_PIN_MAX])

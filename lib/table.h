@@ -3,7 +3,7 @@
 
 /*
  * Operations on the pinned maps: entries, lists and counters. Every writer holds the writer lock
- * (table_lock) from its first look to its last change; readers need none. The order of the single steps
+ * (writerlock.h) from its first look to its last change; readers need none. The order of the single steps
  * keeps the invariants of ARCHITECTURE.md at every instant, whoever dies in between.
  */
 
@@ -29,13 +29,6 @@ struct table *table_free(struct table *t); /* accepts NULL, returns NULL */
  * attached; MaxEntries= is taken from meta.
  */
 int table_create(const char *pin_dir);
-
-/*
- * Waits for the writer lock, RUN/lock, and keeps it until *ret_fd is closed. Makes run_dir if need be, but
- * not its parents: a directory that somebody has misspelt shall be missed.
- */
-int table_lock(const char *run_dir, int *ret_fd);
-int table_try_lock(const char *run_dir, int *ret_fd); /* does not wait: -EBUSY, somebody has it */
 
 /* One entry as it is in the kernel. A list whose hold on it has ended is not among its lists any more. */
 struct table_entry {
