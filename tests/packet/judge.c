@@ -198,8 +198,7 @@ static bool frame_for_l3(struct frame *f, const struct frame_spec *spec, enum fw
 	return true;
 }
 
-/* For an skb the kernel wants whole IP headers where the ethertype promises them, and one page at most. */
-static bool is_no_skb(const struct frame *f)
+bool judge_is_no_skb(const struct frame *f)
 {
 	uint16_t ethertype = f->bytes[12] << 8 | f->bytes[13];
 	size_t left = f->length - ETH_HLEN;
@@ -338,7 +337,7 @@ int judge(struct firewall *f, const char *what, const struct frame_spec *spec, c
 			continue;
 		if (e->is & (h->hook == FW_HOOK_XDP ? FRAME_SKB_ONLY : FRAME_XDP_ONLY))
 			continue;
-		if (h->hook != FW_HOOK_XDP && is_no_skb(&whole))
+		if (h->hook != FW_HOOK_XDP && judge_is_no_skb(&whole))
 			continue; /* sent live by the namespace tests */
 		if (h->layer == LAYER_SPLIT && (whole.length == ETH_HLEN || !can_split()))
 			continue;
@@ -351,7 +350,7 @@ int judge(struct firewall *f, const char *what, const struct frame_spec *spec, c
 			continue;
 		n_different += judge_hook(firewall_table(f), what, h, &frame, e);
 	}
-	if (is_no_skb(&whole) || e->is & FRAME_XDP_ONLY)
+	if (judge_is_no_skb(&whole) || e->is & FRAME_XDP_ONLY)
 		return n_different;
 	return n_different + judge_check(firewall_table(f), what, &whole, e);
 }

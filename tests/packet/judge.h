@@ -23,3 +23,6 @@ struct expectation {
  * many points; 0 = all is as expected.
  */
 int judge(struct firewall *f, const char *what, const struct frame_spec *spec, const struct expectation *e);
+
+/* For an skb a test run wants whole IP headers where the ethertype promises them, and one page at most. */
+bool judge_is_no_skb(const struct frame *f);

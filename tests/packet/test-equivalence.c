@@ -11,72 +11,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "cleanup.h"
 #include "judge.h"
+#include "rules.h"
 #include "suite.h"
 
 #define N_COMPARISONS 1000000
-#define N_RULES_MAX   600
-#define N_LISTS       6
-
-struct rule {
-	struct target target;
-	unsigned list;
-	unsigned directions;
-	bool has_ended;
-};
-
-struct model {
-	struct rule rules[N_RULES_MAX];
-	size_t n_rules;
-	struct fw_list lists[N_LISTS];
-};
-
-struct question {
-	struct prefix address;
-	enum fw_direction direction;
-	enum fw_protocol protocol;
-	int port; /* -1 = none */
-};
-
-static uint64_t random_state;
-
-static uint32_t random_below(uint32_t n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (random_state >> 16) % n;
-}
-
-static bool rule_covers(const struct rule *r, const struct question *q)
-{
-	if (r->has_ended || !(r->directions & 1u << q->direction))
-		return false;
-	if (r->target.kind == TARGET_PREFIX)
-		return prefix_covers(&r->target.prefix, &q->address);
-	return q->port >= 0 && r->target.port.protocol == q->protocol && r->target.port.first <= q->port &&
-	       q->port <= r->target.port.last;
-}
-
-static enum fw_verdict model_ask(const struct model *m, const struct question *q)
-{
-	enum fw_verdict verdict = FW_PASS;
-
-	for (size_t i = 0; i < m->n_rules; i++) {
-		const struct fw_list *list = &m->lists[m->rules[i].list];
-
-		if (!list->is_enabled || !rule_covers(&m->rules[i], q))
-			continue;
-		if (list->action == FW_ACTION_ALLOW)
-			return FW_PASS;
-		if (list->mode == FW_MODE_ENFORCE)
-			verdict = FW_DROP;
-	}
-	return verdict;
-}
 
 /* Few bits vary, in places all over the address, so that prefixes nest and meet. */
 static struct prefix random_address(void)
@@ -116,13 +57,13 @@ static struct target random_target(void)
 }
 
 /* An address at the edge of a rule, or anywhere. */
-static struct question random_question(const struct model *m)
+static struct question random_question(const struct rules *m)
 {
 	struct question q = {
 		.address = random_address(),
 		.direction = random_below(_FW_DIRECTION_MAX),
 		.protocol = random_below(_FW_PROTOCOL_MAX),
-		.port = (int)random_below(3) ? -1 : (int)random_below(170),
+		.port = (int)random_below(3) ? PORT_NONE : (int)random_below(170),
 	};
 
 	if (m->n_rules && random_below(4)) {
@@ -140,7 +81,7 @@ static struct question random_question(const struct model *m)
 	return q;
 }
 
-static struct rule *find_rule(struct model *m, const struct target *target, unsigned list)
+static struct rule *find_rule(struct rules *m, const struct target *target, unsigned list)
 {
 	for (size_t i = 0; i < m->n_rules; i++)
 		if (m->rules[i].list == list && target_compare(&m->rules[i].target, target) == 0)
@@ -148,9 +89,9 @@ static struct rule *find_rule(struct model *m, const struct target *target, unsi
 	return NULL;
 }
 
-static void add_rule(struct model *m, struct table *t)
+static void add_rule(struct rules *m, struct table *t)
 {
-	struct rule fresh = { .target = random_target(), .list = random_below(N_LISTS) }, *r;
+	struct rule fresh = { .target = random_target(), .list = random_below(RULES_LISTS) }, *r;
 	uint32_t until = FW_UNTIL_NEVER;
 	int result;
 
@@ -169,7 +110,7 @@ static void add_rule(struct model *m, struct table *t)
 	*r = fresh;
 }
 
-static void remove_rule(struct model *m, struct table *t)
+static void remove_rule(struct rules *m, struct table *t)
 {
 	struct rule *r;
 
@@ -181,11 +122,11 @@ static void remove_rule(struct model *m, struct table *t)
 }
 
 /* Some new rules and the loss of some old ones, in one call. */
-static void load_rules(struct model *m, struct table *t)
+static void load_rules(struct rules *m, struct table *t)
 {
 	struct target add[64], remove[64];
 	size_t n_add = 0, n_remove = 0;
-	unsigned list = random_below(N_LISTS), directions = 1 + random_below(FW_BOTH);
+	unsigned list = random_below(RULES_LISTS), directions = 1 + random_below(FW_BOTH);
 
 	for (size_t i = 0; i < m->n_rules && n_remove < ELEMENTSOF(remove);) {
 		struct rule *r = &m->rules[i];
@@ -197,7 +138,7 @@ static void load_rules(struct model *m, struct table *t)
 		remove[n_remove++] = r->target;
 		*r = m->rules[--m->n_rules];
 	}
-	while (n_add < 20 && m->n_rules < N_RULES_MAX - 1) {
+	while (n_add < 20 && m->n_rules < RULES_MAX - 1) {
 		struct target target = random_target();
 		bool is_removed = false;
 
@@ -211,9 +152,9 @@ static void load_rules(struct model *m, struct table *t)
 	assert_int_equal(table_load(t, list, directions, add, n_add, remove, n_remove), 0);
 }
 
-static void change_list(struct model *m, struct table *t)
+static void change_list(struct rules *m, struct table *t)
 {
-	unsigned i = random_below(N_LISTS);
+	unsigned i = random_below(RULES_LISTS);
 	struct fw_list list;
 
 	assert_int_equal(table_get_list(t, i, &list), 0);
@@ -224,7 +165,7 @@ static void change_list(struct model *m, struct table *t)
 	m->lists[i] = list;
 }
 
-static void drop_ended(struct model *m)
+static void drop_ended(struct rules *m)
 {
 	for (size_t i = 0; i < m->n_rules;)
 		if (m->rules[i].has_ended)
@@ -233,7 +174,7 @@ static void drop_ended(struct model *m)
 			i++;
 }
 
-static void change(struct model *m, struct table *t)
+static void change(struct rules *m, struct table *t)
 {
 	switch (random_below(16)) {
 	case 0:
@@ -256,15 +197,15 @@ static void change(struct model *m, struct table *t)
 		remove_rule(m, t);
 		break;
 	default:
-		if (m->n_rules < N_RULES_MAX - 32)
+		if (m->n_rules < RULES_MAX - 32)
 			add_rule(m, t);
 	}
 	assert_int_equal(table_commit(t), 0);
 }
 
-static void make_lists(struct model *m, struct table *t)
+static void make_lists(struct rules *m, struct table *t)
 {
-	for (unsigned i = 0; i < N_LISTS; i++) {
+	for (unsigned i = 0; i < RULES_LISTS; i++) {
 		struct fw_list list = { .is_enabled = true, .action = i == 1 || i == 4 ? FW_ACTION_ALLOW : FW_ACTION_BLOCK };
 
 		snprintf(list.name, sizeof(list.name), "list%u", i);
@@ -274,35 +215,32 @@ static void make_lists(struct model *m, struct table *t)
 	assert_int_equal(table_commit(t), 0);
 }
 
-static void compare(const struct model *m, struct table *t, uint64_t seed)
+static void compare(const struct rules *m, struct table *t, uint64_t seed)
 {
 	struct question q = random_question(m);
 	char text[PREFIX_TEXT_MAX];
 	uint32_t answer;
 
 	assert_int_equal(table_check(t, &q.address, q.direction, q.protocol, q.port, &answer), 0);
-	if (FW_ANSWER_VERDICT(answer) != model_ask(m, &q))
+	if (FW_ANSWER_VERDICT(answer) != rules_ask(m, &q))
 		fail_msg("seed %llu: %s direction %u protocol %u port %d: kernel says %u, model %u",
 			 (unsigned long long)seed, prefix_format(&q.address, text), q.direction, q.protocol, q.port,
-			 FW_ANSWER_VERDICT(answer), model_ask(m, &q));
+			 FW_ANSWER_VERDICT(answer), rules_ask(m, &q));
 }
 
 static void test_equivalence(void **state)
 {
 	struct table *t = firewall_table(firewall);
-	_cleanup_free_ struct model *m = calloc(1, sizeof(*m));
-	const char *given = getenv("EQUIVALENCE_SEED");
-	uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL), n = 0, n_drops = 0;
+	_cleanup_free_ struct rules *m = calloc(1, sizeof(*m));
+	uint64_t seed = random_seed("EQUIVALENCE_SEED"), n = 0, n_drops = 0;
 
 	assert_non_null(m);
-	random_state = seed * 2654435761u + 88172645463325252ull;
-	printf("# EQUIVALENCE_SEED=%llu\n", (unsigned long long)seed);
 	make_lists(m, t);
 	while (n < N_COMPARISONS) {
 		change(m, t);
 		for (unsigned i = 0; i < 200; i++, n++)
 			compare(m, t, seed);
-		n_drops += model_ask(m, &(struct question){ .address = random_address(), .port = -1 });
+		n_drops += rules_ask(m, &(struct question){ .address = random_address(), .port = PORT_NONE });
 	}
 	printf("# %llu comparisons, %zu rules at the end\n", (unsigned long long)n, m->n_rules);
 	assert_true(n_drops > 0); /* or nothing was compared but passes */
