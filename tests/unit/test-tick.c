@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* tick.c: an end in ticks is never before the end in nanoseconds, and at most a tick after it. */
+
+#include "table.h"
+#include "unit.h"
+
+#define TICK_NS (UINT64_C(1) << FW_TICK_SHIFT)
+#define N_TRIES 1000
+
+/* At 1000 points of the running tick: one that is cut off instead of rounded up shows at nearly all of them. */
+static void test_after(void **state)
+{
+	static const uint64_t lengths[] = { 0, 1, 1000000, TICK_NS - 1, TICK_NS, TICK_NS + 1, 600 * UINT64_C(1000000000) };
+
+	for (unsigned n = 0; n < N_TRIES; n++)
+		for (size_t i = 0; i < ELEMENTSOF(lengths); i++) {
+			uint64_t before = boot_clock_ns(), after, end;
+
+			end = (uint64_t)tick_after(lengths[i]) << FW_TICK_SHIFT;
+			after = boot_clock_ns();
+			CHECK(end >= before + lengths[i], "%llu ns from %llu: ends at %llu, too early",
+			      (unsigned long long)lengths[i], (unsigned long long)before, (unsigned long long)end);
+			CHECK(end <= after + lengths[i] + TICK_NS, "%llu ns from %llu: ends at %llu, too late",
+			      (unsigned long long)lengths[i], (unsigned long long)after, (unsigned long long)end);
+		}
+}
+
+static void test_limits(void **state)
+{
+	assert_int_equal(tick_after(UINT64_MAX), FW_UNTIL_MAX);
+	assert_int_equal(tick_after((uint64_t)FW_UNTIL_MAX << FW_TICK_SHIFT), FW_UNTIL_MAX);
+	assert_true(tick_after(0) > FW_UNTIL_MIXED);
+	assert_int_equal(tick_remaining(0), 0);
+	assert_true(tick_remaining(tick_after(10 * TICK_NS)) <= 11 * TICK_NS);
+	assert_true(tick_remaining(FW_UNTIL_MAX) > 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_after),
+		cmocka_unit_test(test_limits),
+	};
+
+	return cmocka_run_group_tests_name("tick", tests, NULL, NULL);
+}
