@@ -106,7 +106,7 @@ quietly() { # COMMAND...
 
 # --- waiting for events, never for time
 
-WAIT_LIMIT=15 # seconds; far more than anything takes on an idle machine
+WAIT_LIMIT=60 # seconds; far more than anything takes on a machine with ten processes to a processor
 
 wait_for() { # COMMAND...: until it succeeds
 	local end=$((SECONDS + WAIT_LIMIT))
@@ -316,8 +316,9 @@ n_entries() { # LIST
 	fwctl lists --json | sed -n "s|.*\"name\":\"$1\".*\"entries\":\([0-9]*\).*|\1|p"
 }
 
+# What is asked again and again does without python3, which takes longer to start than all the rest.
 counter() { # HOOK DIRECTION FIELD
-	fwctl stats --json | json "next(h['$3'] for h in d['hooks'] if (h['hook'], h['direction']) == ('$1', '$2'))"
+	fwctl stats --json | sed -n "s|.*{\"hook\":\"$1\",\"direction\":\"$2\",[^}]*\"$3\":\([0-9]*\).*|\1|p"
 }
 
 counter_is() { # HOOK DIRECTION FIELD VALUE
@@ -325,12 +326,17 @@ counter_is() { # HOOK DIRECTION FIELD VALUE
 }
 
 list_dropped() { # LIST
-	fwctl lists --json | json "next(l['dropped'] for l in d['lists'] if l['name'] == '$1')"
+	fwctl lists --json | sed -n "s|.*{\"name\":\"$1\",[^}]*\"dropped\":\([0-9]*\).*|\1|p"
 }
 
-# Of what comes in, at whatever hook: none counts what another has dropped.
-dropped() {
-	fwctl stats --json | json "sum(h['dropped'] for h in d['hooks'] if h['direction'] == 'ingress')"
+# At whatever hook: none counts what another has dropped.
+dropped_by() { # [DIRECTION]
+	fwctl stats --json | grep -o "\"direction\":\"${1:-}[^}]*" | sed 's|.*"dropped":\([0-9]*\).*|\1|' |
+		awk '{ n += $1 } END { print n + 0 }'
+}
+
+dropped() { # of what comes in
+	dropped_by ingress
 }
 
 dropped_more_than() { # N
@@ -387,7 +393,23 @@ marked_more_than() {
 # Returns when what was sent before has arrived or never will: packets keep their order. Fails where the
 # mark itself gets lost.
 settle() {
-	wait_for_mark && sleep 0.05 # the receiver writes its counts down when nothing has come for 20 ms
+	wait_for_mark && ask_receivers
+}
+
+# What is in the sockets of the receivers is counted and written down.
+ask_receivers() {
+	local file before
+
+	for file in "$T"/*.pid; do
+		file=${file%.pid}
+		before=$(received asked "${file##*/}")
+		kill -USR1 "$(cat "$file.pid")" 2>/dev/null || continue
+		wait_for received_more_than "$before" asked "${file##*/}"
+	done
+}
+
+received_more_than() { # N SOURCE FILE
+	[ "$(received "$2" "$3")" -gt "$1" ]
 }
 
 wait_for_mark() {
@@ -399,8 +421,8 @@ wait_for_mark() {
 }
 
 # From BAD, which is blocked, until flood_end; returns when some of it has been dropped.
-flood_begin() {
-	peer_begin "$TRAFFIC" flood $BAD4 $HOST4 $PORT 50000 0 >"$T/flooded"
+flood_begin() { # [PACKETS A SECOND]
+	peer_begin "$TRAFFIC" flood $BAD4 $HOST4 $PORT "${1:-50000}" 0 >"$T/flooded"
 	FLOOD=$!
 	wait_for dropped_more_than "$(dropped)"
 }
@@ -431,12 +453,23 @@ delivered_frames() { # NAME SOURCE DESTINATION COUNT
 
 # Probes say "passes", "blocked", or something else.
 probe_ping() { # SOURCE DESTINATION
-	peer ping -q -n -c 1 -W 0.5 -I "$1" "$2" >/dev/null
-	case $? in
+	local before status
+
+	before=$(dropped_by)
+	peer_begin ping -q -n -c 1 -W $WAIT_LIMIT -I "$1" "$2" >/dev/null
+	wait_for has_ended_or_dropped $! "$before"
+	kill $! 2>/dev/null
+	wait $!
+	status=$?
+	case $status in
 	0) echo passes ;;
-	1) echo blocked ;;
+	1 | 143) echo blocked ;; # 143: nobody answers, as it was dropped
 	*) echo "ping fails" ;;
 	esac
+}
+
+has_ended_or_dropped() { # PID N_BEFORE
+	! kill -0 "$1" 2>/dev/null || [ "$(dropped_by)" -gt "$2" ]
 }
 
 probe_udp() { # SOURCE DESTINATION

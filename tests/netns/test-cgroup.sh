@@ -66,22 +66,18 @@ has_received() { # SOURCE FILE N
 	[ "$(received "$1" "$2")" -ge "$3" ]
 }
 
-dropped_anywhere() {
-	fwctl stats | awk '$2 ~ /gress/ { n += $7 } END { print n + 0 }'
-}
-
 # Are 3 packets for port 53 delivered, or is any dropped? On egress the sender is told, and gives up.
 asks() { # RUN FILE SOURCE DESTINATION
 	local before n_dropped
 
-	before=$(received "$3" "$2") n_dropped=$(dropped_anywhere)
+	before=$(received "$3" "$2") n_dropped=$(dropped_by)
 	"$1" "$TRAFFIC" flood "$3" "$4" 53 2000 3 >/dev/null 2>&1
 	wait_for is_settled "$3" "$2" $((before + 3)) "$n_dropped"
-	[ "$(dropped_anywhere)" = "$n_dropped" ] && echo passes || echo blocked
+	[ "$(dropped_by)" = "$n_dropped" ] && echo passes || echo blocked
 }
 
 is_settled() { # SOURCE FILE RECEIVED DROPPED
-	has_received "$1" "$2" "$3" || [ "$(dropped_anywhere)" -gt "$4" ]
+	has_received "$1" "$2" "$3" || [ "$(dropped_by)" -gt "$4" ]
 }
 
 connects() { # RUN SOURCE DESTINATION

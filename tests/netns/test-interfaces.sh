@@ -199,7 +199,6 @@ burst() { # add|del
 }
 
 start_with "Interfaces=d*" Hooks=tc
-WAIT_LIMIT=40
 kill -STOP $DAEMON
 burst add
 kill -CONT $DAEMON

@@ -169,7 +169,6 @@ echo 32M >"$MEMORY/$LIMIT_FILE"
 NOTIFY_SOCKET=$T/notify limited "$EBPF_FWD" --config "$T/fw.conf" --pin-dir "$PINS" --state-dir "$T/state" \
 	--run-dir "$T/run" >>"$T/log" 2>&1 &
 DAEMON=$!
-WAIT_LIMIT=60
 wait_for is_ready_or_dead "$before"
 check "a daemon with too little memory starts" test "$(n_ready)" -gt "$before"
 check "a daemon with too little memory says what is missing and what to do" \

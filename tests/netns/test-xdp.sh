@@ -4,15 +4,16 @@
 # whatever becomes of the interface, and on and off without a gap. Acceptance 49.
 . "${0%/*}/lib.sh"
 
-N_BLAST=500000
-WAIT_LIMIT=30
+N_BLAST=100000
+RATE=5000 # of a flood that lasts: to drop each packet is a matter of order, not of speed
 
 start_receivers
 without_ipv6 # each packet counts; IPv6 at this hook is in the tests of frames and of names
 "$TRAFFIC" gro h0
 
 mechanism_of() { # DEV: how our program runs at xdp there, "none" if it does not
-	fwctl status --json | json "next((h['mechanism'] for h in d['hooks'] if (h['hook'], h['where']) == ('xdp', '$1')), 'none')"
+	fwctl status --json | grep -o "{\"hook\":\"xdp\",\"direction\":\"ingress\",\"where\":\"$1\",\"mechanism\":\"[^\"]*" | sed 's|.*"||' |
+		grep . || echo none
 }
 
 is_mechanism() { # DEV MECHANISM
@@ -20,7 +21,7 @@ is_mechanism() { # DEV MECHANISM
 }
 
 hooks_of() { # DEV: the hooks that are attached to it
-	fwctl status --json | json "' '.join(sorted({h['hook'] for h in d['hooks'] if h['where'] == '$1'}))"
+	fwctl status --json | grep -o "{\"hook\":\"[a-z]*\",\"direction\":\"[a-z]*\",\"where\":\"$1\"" | cut -d '"' -f 4 | sort -u | xargs
 }
 
 has_hooks() { # DEV HOOKS
@@ -58,14 +59,14 @@ for mode in native generic; do
 
 	# Restarts, and reloads that switch it off and on.
 	before=$(received $BAD4)
-	flood_begin
+	flood_begin $RATE
 	was=$(link_of "xdp_ingress_$(ifindex h0)")
-	for end in TERM KILL TERM; do
+	for end in TERM KILL; do
 		end_by $end
 		start || die "the daemon does not start again"
 	done
 	same "$mode: its link is the same after restarts" "$was" "$(link_of "xdp_ingress_$(ifindex h0)")"
-	for i in 1 2 3; do
+	for i in 1 2; do
 		reload "$interfaces" Hooks=tc
 		has_hooks h0 tc || note "$mode: reload $i leaves xdp on"
 		reload "$interfaces" "Hooks=xdp tc" XdpMode=$mode
@@ -162,7 +163,7 @@ for hooks in "xdp tc" xdp; do
 	check "Hooks=$hooks, a foreign program: it goes on seeing packets" test "$("$FOREIGN" count "$pin")" -gt "$seen"
 	fwctl block $BAD4 >/dev/null
 	before=$(received $BAD4)
-	flood_begin
+	flood_begin $RATE
 	ip link set dev h0 xdp off
 	check "Hooks=$hooks, the foreign program goes: ours comes" wait_for has_hooks h0 \
 		"$([ "$hooks" = xdp ] && echo xdp || echo "tc xdp")"
@@ -213,7 +214,6 @@ ip link set b0 address 02:00:00:00:00:01 up
 for a in $BAD4 $GOOD4 $MARK; do
 	ip neigh replace "$a" dev b0 lladdr 02:00:00:00:00:02 nud permanent
 done
-WAIT_LIMIT=60
 start_with "Interfaces=b0 h0" Hooks=xdp
 wait_for passes probe_udp $GOOD4 $HOST4
 three_steps "a bridge: udp" $BAD4 probe_udp $BAD4 $HOST4

@@ -37,10 +37,16 @@
 #define BUFFER_SIZE (64 * 1024)
 
 static volatile sig_atomic_t is_stopped;
+static volatile sig_atomic_t is_asked; /* by SIGUSR1 */
 
 static void stop(int sig)
 {
 	is_stopped = 1;
+}
+
+static void ask(int sig)
+{
+	is_asked = 1;
 }
 
 static int fail(const char *what)
@@ -88,16 +94,37 @@ static int open_connected(int type, int protocol, const char *src, const char *d
 	return TAKE_FD(fd);
 }
 
-/* recv FILE PORT: counts UDP packets of both families by source. */
+/* For who wants to ask: the pid is in FILE.pid. */
+static int write_pid(const char *file)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s.pid", file);
+	f = fopen(path, "we");
+	return f && fprintf(f, "%d\n", (int)getpid()) > 0 && fflush(f) == 0 ? 0 : -1;
+}
+
+/*
+ * recv FILE PORT: counts UDP packets of both families by source. SIGUSR1 has it count what has arrived and write the file
+ * at once, with one more for the key "asked".
+ */
 static int verb_recv(char **argv)
 {
+	static const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000 }, none;
 	struct sockaddr_in6 here = { .sin6_family = AF_INET6, .sin6_port = htons(atoi(argv[1])) }, from;
 	char buffer[BUFFER_SIZE], source[INET6_ADDRSTRLEN], *key;
 	int size = 64 * 1024 * 1024, n_ready;
 	_cleanup_close_ int fd = -1;
 	struct tally tally = { 0 };
+	sigset_t usr1, empty;
 	bool is_written = false;
 
+	sigemptyset(&empty);
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1); /* comes while we wait, and at no other time */
+	if (sigprocmask(SIG_BLOCK, &usr1, NULL) < 0 || signal(SIGUSR1, ask) == SIG_ERR || write_pid(argv[0]) < 0)
+		return fail("recv");
 	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0 ||
 	    bind(fd, (struct sockaddr *)&here, sizeof(here)) < 0)
@@ -107,8 +134,11 @@ static int verb_recv(char **argv)
 		struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
 		socklen_t length = sizeof(from);
 
-		n_ready = poll(&poll_fd, 1, is_written ? -1 : PAUSE_MS);
+		n_ready = ppoll(&poll_fd, 1, is_asked ? &none : is_written ? NULL : &pause, &empty);
 		if (n_ready == 0) {
+			if (is_asked)
+				tally_add(&tally, "asked");
+			is_asked = 0;
 			if (tally_write(&tally, argv[0]) < 0)
 				return fail(argv[0]);
 			is_written = true;

@@ -6,7 +6,7 @@
 # through the second serial port. Sourced after tap.sh, tree.sh and kernel.sh.
 
 disk_size=3G
-boot_seconds=900 # a boot with its phase takes one or two minutes where nothing else runs
+boot_seconds=1800 # a boot with its phase takes one or two minutes where nothing else runs
 boot_attempts=5
 
 # The part of an initramfs that finds the disk. Made by the tree's own tools, kept with the kernel.

@@ -59,9 +59,10 @@ fails() {
 	! "$@"
 }
 
-# Repeats a command until it succeeds, for at most $1 seconds.
+# Repeats a command until it succeeds, for at most $1 seconds on an idle machine. A busy one, with ten processes to
+# a processor, gets more.
 wait_until() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * 6))
 	shift
 
 	until "$@"; do
