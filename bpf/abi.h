@@ -310,6 +310,7 @@ struct fw_census {
 	__u64 v4[32 + 1];  /* entries per prefix length: says when a bit of lengths4/6 may be cleared */
 	__u64 v6[128 + 1];
 	__u64 n_keys[2];   /* by enum fw_kind: keys ever put into the filter in use */
+	__u64 n_ends;      /* elements of the map of ends, as far as its writers lived to count them */
 	__u32 next_end;    /* no entry ends before this tick; FW_UNTIL_MAX = none ends */
 	__u32 is_changing; /* a writer has begun and not committed: if it is gone, table_repair() is due */
 };

@@ -78,14 +78,18 @@ __noinline __u64 fw_live_lists(__u64 lists, __u32 until, __u64 where, __u64 addr
 		.prefixlen = (__u32)where,
 		.addr = { addr01 >> 32, (__u32)addr01, addr23 >> 32, (__u32)addr23 },
 	};
-	__u32 now = fw_now_tick(), list;
+	__u32 now = fw_now_tick(), list, first = 0;
 	struct fw_ends *all;
 	__u64 live = 0;
+	void *ends;
 
 	if (until != FW_UNTIL_MIXED)
 		return now < until ? lists : 0;
 
-	all = bpf_map_lookup_elem(&ends, &key);
+	ends = bpf_map_lookup_elem(&ends_slot, &first);
+	if (!ends)
+		return lists; /* cannot happen, the verifier wants it */
+	all = bpf_map_lookup_elem(ends, &key);
 	if (!all)
 		return lists; /* they go after the entry, and only if none had ended: its lists hold as they were */
 

@@ -3,7 +3,7 @@
 
 /*
  * Every map, declared once. Each is pinned by the daemon under maps/ with the name it has here; the
- * maps inside tables, filters, port_index, rings and seen are made and exchanged by user space,
+ * maps inside tables, filters, ends_slot, port_index, rings and seen are made and exchanged by user space,
  * and those of port_index and rings not pinned. No program creates or deletes an element, but in seen, on which
  * no verdict depends: no map can fill up while packets are judged.
  */
@@ -67,16 +67,24 @@ struct {
 } filters SEC(".maps");
 
 /*
- * Ends of entries whose lists disagree about them; written before the entry that needs it. Room for them is taken one by
- * one, but for the hash's heads, which are there from the start: 512 KiB.
+ * Ends of entries whose lists disagree about them; written before the entry that needs them. Memory is taken one by one,
+ * but for the hash's heads. A larger map takes the place of a full one, see lib/table-ends.c: replacing it returns when no
+ * packet uses the old one. That it is pinned as "ends" is what other versions find it by.
  */
-struct {
+struct ends_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 32768);
-	__type(key, struct fw_ends_key);
-	__type(value, struct fw_ends);
-} ends SEC(".maps");
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct fw_ends_key));
+	__uint(value_size, sizeof(struct fw_ends));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct ends_map);
+} ends_slot SEC(".maps");
 
 /* Port entries; writer: user space through mmap, but for the hits. */
 struct {

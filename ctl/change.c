@@ -41,7 +41,7 @@ void changes_done(struct changes *c)
 	c->n_items = 0;
 }
 
-static int fail_full(const struct changes *c, const struct target *target, bool is_at_limit)
+static int fail_full(const struct changes *c, const struct target *target)
 {
 	static const char *const names[_FW_KIND_MAX] = { "IPv4", "IPv6", "port" };
 	enum fw_kind kind = table_kind(target);
@@ -55,11 +55,6 @@ static int fail_full(const struct changes *c, const struct target *target, bool 
 			"No room for %s: there may be %llu port entries, %d of them over "
 			"one port; join ports to ranges. Nothing was changed",
 			text, limit, FW_PORT_OVERLAP_MAX);
-	if (!is_at_limit)
-		return output_fail(c->ctl, EXIT_FULL,
-				   "No room for %s: too many entries are in several lists with "
-				   "different ends. Nothing was changed",
-				   text);
 	return output_fail(c->ctl, EXIT_FULL,
 			   "No room for %s: the limit of %llu %s entries is reached, raise "
 			   "MaxEntries= in ebpf-fw.conf and reload ebpf-fw. Nothing was changed",
@@ -108,12 +103,12 @@ static void revert(struct changes *c, size_t n)
 }
 
 /* Says that the kernel refused a change, after everything has been taken back. */
-static int fail(const struct changes *c, const struct target *target, bool is_at_limit, int r)
+static int fail(const struct changes *c, const struct target *target, int r)
 {
 	char text[TARGET_TEXT_MAX];
 
 	if (r == -E2BIG || r == -ENOSPC)
-		return fail_full(c, target, is_at_limit);
+		return fail_full(c, target);
 	errno = -r;
 	if (r == -ENOMEM)
 		return output_fail(c->ctl, EXIT_FULL,
@@ -163,8 +158,6 @@ static int begin(struct changes *c)
 
 int changes_apply(struct changes *c)
 {
-	enum fw_kind kind;
-	bool is_at_limit;
 	int r;
 
 	r = begin(c);
@@ -174,12 +167,8 @@ int changes_apply(struct changes *c)
 		r = apply_one(c, &c->items[i]);
 		if (r == 0)
 			continue;
-
-		kind = table_kind(&c->items[i].target);
-		/* before going back, which makes room */
-		is_at_limit = table_count(c->table, kind) >= table_limit(c->table, kind);
 		revert(c, i + 1);
-		return fail(c, &c->items[i].target, is_at_limit, r);
+		return fail(c, &c->items[i].target, r);
 	}
 	return EXIT_DONE;
 }

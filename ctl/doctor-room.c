@@ -41,7 +41,7 @@ static int check_watchers(struct doctor *d)
 int doctor_check_room(struct doctor *d)
 {
 	static const char raise_limit[] = "raise MaxEntries=, or block prefixes instead of addresses";
-	uint64_t n_lists = 0, n_ends, n_ends_max;
+	uint64_t n_lists = 0;
 	struct fw_list list;
 	int r;
 
@@ -58,8 +58,5 @@ int doctor_check_room(struct doctor *d)
 	}
 	say_fill(d, "lists", n_lists, FW_LISTS_MAX, "fwctl list del what nobody needs");
 
-	n_ends = table_count_ends(d->table, &n_ends_max);
-	say_fill(d, "entries that end at another time in one list than in another", n_ends, n_ends_max,
-		 "hold them in fewer lists, or with one end");
 	return check_watchers(d);
 }

@@ -11,8 +11,11 @@
 
 /* Maps in maps are made and exchanged by whoever makes entries: held only to be pinned again. */
 enum inner {
-	INNER_TABLE,
-	INNER_FILTER,
+	INNER_TABLE4,
+	INNER_TABLE6,
+	INNER_FILTER4,
+	INNER_FILTER6,
+	INNER_ENDS,
 	_INNER_MAX,
 };
 
@@ -24,7 +27,7 @@ struct loader {
 	int schema_fd;
 	uint32_t *owned; /* ids of programs pinned by us, now or in a run before */
 	size_t n_owned;
-	int inner_fds[_INNER_MAX][2]; /* of those in use, by enum fw_kind */
+	int inner_fds[_INNER_MAX]; /* of those in use */
 };
 
 /* Below maps_dir: meta is pinned at the top, everything else below maps/. Returns name. */

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "pins.h"
 #include "repin.h"
+#include "table.h"
 
 static uint32_t map_id(int fd)
 {
@@ -23,29 +24,33 @@ static uint32_t map_id(int fd)
 }
 
 /* Where a map in use is: below maps/, and in which place of which outer map. */
-static const struct bpf_map *inner_place(const struct loader *l, const struct fw_policy *p,
-					 enum inner inner, enum fw_kind kind, uint32_t *ret_index,
-					 char name[static NAME_MAX_PIN])
+static const struct bpf_map *inner_place(const struct loader *l, const struct fw_policy *p, enum inner inner,
+					 uint32_t *ret_index, char name[static NAME_MAX_PIN])
 {
-	bool is_filter = inner == INNER_FILTER;
+	bool is_filter = inner == INNER_FILTER4 || inner == INNER_FILTER6;
+	bool is_ip4 = inner == INNER_TABLE4 || inner == INNER_FILTER4;
+	enum fw_kind kind = is_ip4 ? FW_KIND_IPV4 : FW_KIND_IPV6;
 	uint32_t slot = fw_slot(is_filter ? p->filter_generation[kind] : p->table_generation[kind]);
 
+	if (inner == INNER_ENDS) {
+		*ret_index = 0;
+		(void) snprintf(name, NAME_MAX_PIN, "%s", TABLE_ENDS_PIN);
+		return l->skel->maps.ends_slot;
+	}
 	*ret_index = kind * FW_TABLE_SLOTS + slot;
-	(void) snprintf(name, NAME_MAX_PIN, "maps/%s%c_%u", is_filter ? "filter" : "table",
-			kind == FW_KIND_IPV4 ? '4' : '6', slot);
+	(void) snprintf(name, NAME_MAX_PIN, "maps/%s%c_%u", is_filter ? "filter" : "table", is_ip4 ? '4' : '6', slot);
 	return is_filter ? l->skel->maps.filters : l->skel->maps.tables;
 }
 
 /* Holds the map that is pinned as the one in use, or pins the one held if it still is that. */
-static int keep_inner(struct loader *l, const struct fw_policy *policy, enum inner inner,
-		      enum fw_kind kind)
+static int keep_inner(struct loader *l, const struct fw_policy *policy, enum inner inner)
 {
-	int *held = &l->inner_fds[inner][kind], fd;
+	int *held = &l->inner_fds[inner], fd;
 	char name[NAME_MAX_PIN];
 	const struct bpf_map *outer;
 	uint32_t index, id = 0;
 
-	outer = inner_place(l, policy, inner, kind, &index, name);
+	outer = inner_place(l, policy, inner, &index, name);
 	fd = pins_open(l->maps_dir, name);
 	if (fd >= 0) {
 		closep(held);
@@ -69,12 +74,10 @@ static int keep_inner_maps(struct loader *l)
 	if (r < 0)
 		return r;
 	for (enum inner i = 0; i < _INNER_MAX; i++) {
-		for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
-			r = keep_inner(l, &policy, i, kind);
-			if (r < 0)
-				return r;
-			n += r;
-		}
+		r = keep_inner(l, &policy, i);
+		if (r < 0)
+			return r;
+		n += r;
 	}
 	return n;
 }

@@ -15,6 +15,7 @@
 #include "pins.h"
 #include "repin.h"
 #include "schema.h"
+#include "table.h"
 
 const char *loader_map_name(const struct bpf_map *map, char name[static NAME_MAX_PIN])
 {
@@ -68,6 +69,25 @@ static int is_pinned(const struct loader *l, const struct bpf_map *map)
 }
 
 /*
+ * The map of ends is not one of the object's, but what is in it is needed as much. -ENOENT: a map is in use, and its pin is
+ * missing.
+ */
+static int check_ends(const struct loader *l)
+{
+	static const struct map_shape want = { TABLE_ENDS_PIN, BPF_MAP_TYPE_HASH, sizeof(struct fw_ends_key),
+					       sizeof(struct fw_ends) };
+	_cleanup_close_ int outer_fd = -1, fd = -1;
+	uint32_t first = 0, id;
+	int r;
+
+	outer_fd = pins_open(l->maps_dir, "maps/ends_slot");
+	if (outer_fd < 0 || bpf_map_lookup_elem(outer_fd, &first, &id) < 0)
+		return 0;
+	r = pins_open_map(l->maps_dir, &want, &fd);
+	return r == -ENOENT || r == -EPROTO ? r : 0;
+}
+
+/*
  * All or none: maps belong together, and the programs that are still attached use the old ones until they
  * are replaced. Taking over some of them would change those under their feet.
  */
@@ -86,6 +106,11 @@ int loader_reuse_maps(struct loader *l)
 		n_maps++;
 		n_pinned += r;
 	}
+
+	r = check_ends(l);
+	if (r == -EPROTO)
+		return log_error(r, "'%s/" TABLE_ENDS_PIN "' is not the map of this version: run 'fwctl unload' first", l->maps_dir);
+	n_maps += r == -ENOENT;
 
 	l->is_fresh = n_pinned < n_maps;
 	if (l->is_fresh) { /* another firewall, to whoever has opened the one before: see table_is_current() */

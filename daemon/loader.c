@@ -27,8 +27,7 @@ struct loader *loader_free(struct loader *l)
 	if (!l)
 		return NULL;
 	for (enum inner i = 0; i < _INNER_MAX; i++)
-		for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++)
-			closep(&l->inner_fds[i][kind]);
+		closep(&l->inner_fds[i]);
 	fw__destroy(l->skel);
 	closep(&l->schema_fd);
 	free(l->owned);
@@ -94,7 +93,7 @@ int loader_load(const char *pin_dir, const char *maps_dir, const struct fw_meta 
 	if (!l)
 		return log_error(-ENOMEM, "Cannot load: %m");
 	for (enum inner i = 0; i < _INNER_MAX; i++)
-		l->inner_fds[i][FW_KIND_IPV4] = l->inner_fds[i][FW_KIND_IPV6] = -1;
+		l->inner_fds[i] = -1;
 	l->schema_fd = -1;
 	l->pin_dir = strdup(pin_dir);
 	l->maps_dir = strdup(maps_dir);

@@ -127,8 +127,9 @@ int table_raw_get(struct table *t, const struct target *target, struct raw *ret)
 
 	if (ret->entry.until == FW_UNTIL_MIXED) {
 		key = table_ends_key(target, ret->port_index);
-		if (bpf_map_lookup_elem(t->ends_fd, &key, &ret->ends) < 0 && errno != ENOENT)
-			return -errno;
+		r = table_ends_get(t, &key, &ret->ends);
+		if (r < 0 && r != -ENOENT)
+			return r;
 	}
 	return 0;
 }
@@ -332,19 +333,21 @@ int table_entry_put(struct table *t, const struct table_entry *want, bool was_th
 	key = table_ends_key(&want->target, raw.port_index);
 
 	note_ends(t, want);
-	if (is_mixed && bpf_map_update_elem(t->ends_fd, &key, &raw.ends, BPF_ANY) < 0)
-		return -errno;
+	if (is_mixed)
+		r = table_ends_put(t, &key, &raw.ends);
+	if (r < 0)
+		return r;
 	if (is_port)
 		r = put_port(t, &want->target, &raw, was_there);
 	else
 		r = put_prefix(t, &want->target, &raw.entry, was_there);
 	if (r >= 0 && was_mixed && !is_mixed && !has_ended(&want->target, was))
-		(void) bpf_map_delete_elem(t->ends_fd, &key); /* left behind it is found by table_repair() */
+		table_ends_remove(t, &key);
 	if (r < 0) {
 		if (is_mixed && !was_mixed)
-			(void) bpf_map_delete_elem(t->ends_fd, &key);
+			table_ends_remove(t, &key);
 		else if (is_mixed)
-			(void) bpf_map_update_elem(t->ends_fd, &key, &was->ends, BPF_ANY);
+			(void) table_ends_put(t, &key, &was->ends); /* it is there: this takes no room */
 		return r;
 	}
 

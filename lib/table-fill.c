@@ -20,7 +20,7 @@ int table_fill(struct table *t, const struct prefix *p, const struct fw_entry *e
 
 int table_fill_end(struct table *t, const struct fw_ends_key *key, const struct fw_ends *ends)
 {
-	return bpf_map_update_elem(t->ends_fd, key, ends, BPF_ANY) < 0 ? -errno : 0;
+	return table_ends_put(t, key, ends);
 }
 
 int table_fill_port(struct table *t, unsigned index, const struct fw_port *port)

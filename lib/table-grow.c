@@ -216,6 +216,7 @@ void table_shrink(struct table *t)
 			(void) exchange_table(t, kind, next_size(n < SHORT_MAX / 2 ? SHORT_MAX : 2 * n));
 		table_filter_shrink(t, kind);
 	}
+	table_ends_shrink(t);
 }
 
 /*

@@ -30,7 +30,9 @@ struct table {
 	int tables_fd;
 	struct chains *chains[2];  /* the table in use, by enum fw_kind, NULL = not opened yet */
 	uint32_t table_generation[2];
-	int ends_fd;
+	int ends_slot_fd;
+	int ends_fd;               /* of the map in the slot, -1 = not opened yet */
+	uint32_t ends_id;          /* what the slot held when it was opened */
 	int lists_fd;
 	int port_index_fd;
 	int counters_fd;
@@ -59,6 +61,20 @@ int table_wait(struct table *t, enum fw_kind kind);
 
 /* Builds and exchanges the port index as port_entries is now. */
 int table_exchange_port_index(struct table *t);
+
+/*
+ * The ends of entries that say FW_UNTIL_MIXED. Put grows the map as needed: -ENOMEM. Removing what is not there is no error.
+ * What cannot be removed is found by table_repair(). Next goes from key to key, -ENOENT at the end, NULL = from the start;
+ * after table_ends_repair(), which opens the map, and lets the programs use the one that a dead writer has pinned.
+ */
+int table_ends_create(struct table *t);
+int table_ends_get(struct table *t, const struct fw_ends_key *key, struct fw_ends *ret); /* -ENOENT */
+int table_ends_put(struct table *t, const struct fw_ends_key *key, const struct fw_ends *ends);
+void table_ends_remove(struct table *t, const struct fw_ends_key *key);
+int table_ends_next(struct table *t, const struct fw_ends_key *key, struct fw_ends_key *ret);
+int table_ends_repair(struct table *t);
+void table_ends_shrink(struct table *t); /* as table_shrink() */
+void table_ends_close(struct table *t);
 
 struct fw_ends_key table_ends_key(const struct target *target, unsigned port_index);
 

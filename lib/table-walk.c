@@ -32,7 +32,7 @@ static int walk_one(const struct fw_slot *slot, void *userdata)
 	if (raw.entry.until == FW_UNTIL_MIXED) {
 		struct fw_ends_key where = table_ends_key(&target, 0);
 
-		(void) bpf_map_lookup_elem(w->t->ends_fd, &where, &raw.ends); /* gone: as the kernel, take it as without an end */
+		(void) table_ends_get(w->t, &where, &raw.ends); /* gone: as the kernel, take it as without an end */
 	}
 	return w->fn(w->t, &target, &raw, w->userdata);
 }
@@ -69,7 +69,7 @@ static int walk_ports(struct table *t, raw_fn fn, void *userdata)
 		if (raw.entry.until == FW_UNTIL_MIXED) {
 			struct fw_ends_key where = table_ends_key(&target, i);
 
-			(void) bpf_map_lookup_elem(t->ends_fd, &where, &raw.ends); /* gone: as the kernel, take it as without an end */
+			(void) table_ends_get(t, &where, &raw.ends); /* gone: as the kernel, take it as without an end */
 		}
 		r = fn(t, &target, &raw, userdata);
 	}
@@ -230,30 +230,20 @@ static int count_one(struct table *t, const struct target *target, struct raw *r
 	return 0;
 }
 
-uint64_t table_count_ends(struct table *t, uint64_t *ret_limit)
-{
-	struct bpf_map_info info = {};
-	uint32_t size = sizeof(info);
-	struct fw_ends_key key;
-	uint64_t n = 0;
-
-	(void) bpf_obj_get_info_by_fd(t->ends_fd, &info, &size); /* cannot fail: we hold it */
-	*ret_limit = info.max_entries;
-	while (n < info.max_entries && bpf_map_get_next_key(t->ends_fd, n == 0 ? NULL : &key, &key) == 0)
-		n++;
-	return n;
-}
-
-/* Ends whose entry has gone or needs none any more: left by a writer that died between the two. */
+/* Ends whose entry has gone or needs none any more: left by a writer that died between the two. Counts the others. */
 static int remove_stale_ends(struct table *t)
 {
 	struct fw_ends_key key, next;
-	struct raw raw;
 	bool is_first = true;
+	uint64_t n_ends = 0;
+	struct raw raw;
+	int r;
 
-	while (bpf_map_get_next_key(t->ends_fd, is_first ? NULL : &key, &next) == 0) {
+	r = table_ends_repair(t);
+	if (r < 0)
+		return r;
+	while (table_ends_next(t, is_first ? NULL : &key, &next) >= 0) {
 		struct target target = { .kind = TARGET_PREFIX };
-		int r;
 
 		if (next.kind == FW_KIND_PORT) {
 			raw.entry.until = t->ports[next.prefixlen % FW_PORT_ENTRIES_MAX].entry.until;
@@ -266,12 +256,14 @@ static int remove_stale_ends(struct table *t)
 		if (r < 0 && r != -ENOENT)
 			return r;
 		if (r == -ENOENT || raw.entry.until != FW_UNTIL_MIXED) {
-			(void) bpf_map_delete_elem(t->ends_fd, &next); /* the walk goes on from the key before it */
+			table_ends_remove(t, &next); /* the walk goes on from the key before it */
 		} else {
 			key = next;
 			is_first = false;
+			n_ends++;
 		}
 	}
+	t->census->n_ends = n_ends;
 	return 0;
 }
 
@@ -305,6 +297,7 @@ static int count_anew(struct table *t)
 		return r;
 
 	memcpy(w.census.n_keys, t->census->n_keys, sizeof(w.census.n_keys));
+	w.census.n_ends = t->census->n_ends;
 	*t->census = w.census;
 	for (unsigned i = 0; i <= 32; i++)
 		table_set_length(t, AF_INET, i, w.census.v4[i] > 0);

@@ -30,6 +30,7 @@ static void close_tables(struct table *t)
 		table_close_filter(t, i);
 		t->chains[i] = chains_free(t->chains[i]);
 	}
+	table_ends_close(t);
 }
 
 struct table *table_free(struct table *t)
@@ -48,7 +49,8 @@ struct table *table_free(struct table *t)
 	close_tables(t);
 	closep(&t->tables_fd);
 	closep(&t->filters_fd);
-	closep(&t->ends_fd);
+	closep(&t->ends_slot_fd);
+	table_ends_close(t);
 	closep(&t->lists_fd);
 	closep(&t->port_index_fd);
 	closep(&t->counters_fd);
@@ -72,7 +74,7 @@ static struct table *table_new(const char *pin_dir)
 
 	if (!t)
 		return NULL;
-	t->tables_fd = t->filters_fd = t->ends_fd = t->lists_fd = t->port_index_fd = t->counters_fd = t->list_counters_fd = -1;
+	t->tables_fd = t->filters_fd = t->ends_slot_fd = t->ends_fd = t->lists_fd = t->port_index_fd = t->counters_fd = t->list_counters_fd = -1;
 	t->base_counters_fd = t->base_lists_fd = -1;
 	t->pin_dir = strdup(pin_dir);
 	return t->pin_dir ? t : table_free(t);
@@ -97,8 +99,7 @@ int table_open(const char *pin_dir, struct table **ret)
 	} maps[] = {
 		{ { "maps/tables", BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t) }, &t->tables_fd },
 		{ { "maps/filters", BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t) }, &t->filters_fd },
-		{ { "maps/ends", BPF_MAP_TYPE_HASH, sizeof(struct fw_ends_key), sizeof(struct fw_ends) },
-		  &t->ends_fd },
+		{ { "maps/ends_slot", BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t) }, &t->ends_slot_fd },
 		{ { "maps/lists", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(struct fw_list) }, &t->lists_fd },
 		{ { "maps/port_index", BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t) },
 		  &t->port_index_fd },
@@ -252,6 +253,9 @@ int table_create(const char *pin_dir)
 			return r;
 	}
 
+	r = table_ends_create(t);
+	if (r < 0)
+		return r;
 	for (uint32_t i = 0; i < ELEMENTSOF(first_lists); i++) {
 		r = table_get_list(t, i, &list);
 		if (r >= 0 && list.name[0] == '\0')

@@ -16,6 +16,9 @@
 
 struct table;
 
+/* The pin of the map of ends that is in use, see bpf/maps.h. */
+#define TABLE_ENDS_PIN "maps/ends"
+
 /*
  * Opens the pinned maps below pin_dir. -ENOENT: nothing is loaded; -EPROTO: loaded by another version;
  * -EACCES and -EPERM: no right to.
@@ -100,9 +103,6 @@ int table_covering(struct table *t, const struct target *target, table_fn fn, vo
 enum fw_kind table_kind(const struct target *target);
 uint64_t table_count(struct table *t, enum fw_kind kind);
 uint64_t table_limit(struct table *t, enum fw_kind kind);
-
-/* How many entries have lists with different ends, and how many may. Counts them one by one. */
-uint64_t table_count_ends(struct table *t, uint64_t *ret_limit);
 
 /* Lists. An index without a list has an empty name. */
 int table_get_list(struct table *t, unsigned index, struct fw_list *ret);

@@ -132,6 +132,27 @@ fails_saying 5 "too many ports" "there may be 256 port entries" block $(seq 1 2 
 same "too many ports: nothing changed" "$before" "$(state)"
 remove
 
+# Two tools ban the addresses of one /64, each until another time: these ends take no room from an exception.
+N_ENDS=33000
+start_with
+quietly fwctl list add one
+quietly fwctl list add two
+seq 1 $N_ENDS | awk '{ a = sprintf("2001:db8:e::%x", $1); print "block", a, "-l one --for 1h"; print "block", a, "-l two --for 2h" }' |
+	quietly fwctl batch -
+same "$N_ENDS entries that end in one list before the other" "$N_ENDS $N_ENDS" "$(n_entries one) $(n_entries two)"
+check "an exception after so many different ends" quietly fwctl allow 2001:db8:e::1
+same "an exception after so many different ends passes" allowed "$(fwctl check 2001:db8:e::1 --json | json "d['reason']")"
+check "and the others are blocked" quietly fwctl check 2001:db8:e::$(printf %x $N_ENDS)
+stop
+start || die "the daemon does not start with $N_ENDS different ends"
+same "all are there after a restart" "$N_ENDS $N_ENDS" "$(n_entries one) $(n_entries two)"
+stop
+quietly fwctl unload
+start || die "the daemon does not start with $N_ENDS different ends"
+same "and after a boot" "$N_ENDS $N_ENDS" "$(n_entries one) $(n_entries two)"
+same "the exception, too" allowed "$(fwctl check 2001:db8:e::1 --json | json "d['reason']")"
+remove
+
 # A memory limit: what the kernel cannot hold fails whole, with the key or the unit's setting named, and nobody is
 # killed. Maps are charged to the group of whoever makes them.
 MEMORY=/sys/fs/cgroup/memory$FW_TEST_CGROUP # cgroup v1; the sub-cgroup itself where v2 has the controller

@@ -186,6 +186,7 @@ for ((i = 0; i < 100000; i++)); do
 	echo 10.$((i / 50000)).$((i / 250 % 200)).$((i % 250))
 done >"$T/feed"
 fwctl load many "$T/feed" --force >/dev/null 2>&1
+head -n 3000 "$T/feed" | sed 's/.*/block & -l brief --for 1d/' | quietly fwctl batch - # more ends than the map begins with
 : >"$T/acknowledged"
 block_on_and_on &
 adder=$!
@@ -203,6 +204,8 @@ check "with commands going on: some were acknowledged" test "$(wc -l <"$T/acknow
 same "with commands going on: each acknowledged entry is there" "" \
 	"$(comm -23 <(sort "$T/acknowledged") <(fwctl show manual --json | json "'\n'.join(e['target'] for e in d['entries'])" | sort))"
 same "with commands going on: those from before are there" "100000" "$(fwctl lists --json | json "[l['entries'] for l in d['lists'] if l['name'] == 'many'][0]")"
+same "with commands going on: each end is that of its list" 3000 "$(fwctl show brief --json | json "sum(
+	[(l['name'], l['until'] is None) for l in e['lists']] == [('many', True), ('brief', False)] for e in d['entries'])")"
 same "with commands going on: a refusal says why" "" "$(grep -Ev 'another version|upgrade|^$' "$T/refusals")"
 remove
 
