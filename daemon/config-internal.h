@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#define CONFIG_N_KEYS 10
+#define CONFIG_N_KEYS 11
 
 struct config_key {
 	const char *name;

@@ -136,10 +136,25 @@ static const char *set_stats_interval(struct config *c, const char *value, int *
 	uint64_t seconds;
 
 	_Static_assert(SECONDS_MAX == 3600, "the text names it");
-	if (!parse_number(value, SECONDS_MAX, &seconds))
-		return "expected whole seconds, 1 to 3600";
+	if (strcmp(value, "0") == 0)
+		seconds = 0;
+	else if (!parse_number(value, SECONDS_MAX, &seconds))
+		return "expected whole seconds, 0 to 3600";
 	c->stats_interval_usec = seconds * USEC_PER_SEC;
 	return NULL;
+}
+
+static const char *parse_boolean(bool *ret, const char *value)
+{
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return "expected 'yes' or 'no'";
+	*ret = *value == 'y';
+	return NULL;
+}
+
+static const char *set_stats_idle(struct config *c, const char *value, int *r)
+{
+	return parse_boolean(&c->has_stats_idle, value);
 }
 
 static const char *set_log_drops(struct config *c, const char *value, int *r)
@@ -162,10 +177,7 @@ static const char *set_max_entries(struct config *c, const char *value, int *r)
 
 static const char *set_strict(struct config *c, const char *value, int *r)
 {
-	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
-		return "expected 'yes' or 'no'";
-	c->is_strict = *value == 'y';
-	return NULL;
+	return parse_boolean(&c->is_strict, value);
 }
 
 static const char *set_tc_mechanism(struct config *c, const char *value, int *r)
@@ -199,6 +211,7 @@ const struct config_key config_keys[] = {
 	{ "Hooks", "tc cgroup", set_hooks },
 	{ "Cgroup", "/", set_cgroup },
 	{ "StatsIntervalSec", "5", set_stats_interval },
+	{ "StatsIdle", "yes", set_stats_idle },
 	{ "LogDrops", "5", set_log_drops },
 	{ "MaxEntries", "4194304", set_max_entries },
 	{ "Strict", "no", set_strict },

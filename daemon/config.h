@@ -18,7 +18,8 @@ struct config {
 	bool has_tc;
 	bool has_cgroup;
 	char *cgroup;      /* path below the cgroup2 mount, starts with a slash */
-	uint64_t stats_interval_usec;
+	uint64_t stats_interval_usec; /* 0 = no statistics */
+	bool has_stats_idle; /* a record of a window without packets */
 	uint64_t log_drops; /* sources named at the end of each window, 0 = none */
 	uint64_t max_entries;
 	bool is_strict;

@@ -44,6 +44,9 @@ int manager_sync_hooks(struct manager *m);
 /* Puts back what somebody has removed of the pins, which may have gone as a whole with their directory. */
 void manager_check_pins(struct manager *m);
 
+/* How many addresses are named at the end of a window. */
+unsigned manager_drops_named(const struct manager *m);
+
 void manager_warn_if_idle(const struct manager *m);
 
 /* Signals are blocked before, by main(). */

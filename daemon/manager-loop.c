@@ -120,6 +120,12 @@ void manager_check_pins(struct manager *m)
 	m->pins_error = r < 0 ? r : 0;
 }
 
+/* LogDrops=, which needs windows. */
+unsigned manager_drops_named(const struct manager *m)
+{
+	return m->config.stats_interval_usec > 0 ? (unsigned)m->config.log_drops : 0;
+}
+
 /*
  * Changes to the tables, if there are any to make. The writer lock is not waited for: a large load by
  * fwctl must not keep us from an interface that has just come.
@@ -164,7 +170,9 @@ static int on_check(sd_event_source *source, uint64_t usec, void *userdata)
 	(void) manager_sync_hooks(m); /* has said what failed, the next check tries again */
 	tend_table(m);
 	if (m->drops)
-		drops_tend(m->drops, (unsigned)m->config.log_drops);
+		drops_tend(m->drops, manager_drops_named(m));
+	if (m->config.stats_interval_usec == 0)
+		stats_report_lost(m->stats);
 	(void) sd_event_source_set_time(source, clock_usec(CLOCK_MONOTONIC) + CHECK_INTERVAL_USEC);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
@@ -175,6 +183,8 @@ static int arm_stats_timer(struct manager *m)
 	uint64_t start = stats_window_start_usec(m->stats), interval = m->config.stats_interval_usec;
 	uint64_t deadline = 0, now = clock_usec(CLOCK_BOOTTIME);
 
+	if (interval == 0)
+		return sd_event_source_set_enabled(m->stats_timer, SD_EVENT_OFF);
 	(void) sd_event_source_get_time(m->stats_timer, &deadline);
 	if (deadline > now || now - deadline > interval)
 		deadline = start;
@@ -188,7 +198,7 @@ static int on_window(sd_event_source *source, uint64_t usec, void *userdata)
 
 	uint64_t window_usec = clock_usec(CLOCK_BOOTTIME) - stats_window_start_usec(m->stats);
 
-	stats_report(m->stats, m->hooks);
+	stats_report(m->stats, m->config.has_stats_idle);
 	if (m->drops)
 		drops_report(m->drops, window_usec);
 	return arm_stats_timer(m);
@@ -213,7 +223,11 @@ static int reload(struct manager *m)
 	(void) manager_sync_hooks(m); /* what fails is said and tried again, as with events */
 	tend_table(m);
 	if (m->drops)
-		drops_tend(m->drops, (unsigned)m->config.log_drops);
+		drops_tend(m->drops, manager_drops_named(m));
+	if (m->config.stats_interval_usec == 0)
+		stats_end(m->stats);
+	else if (old.stats_interval_usec == 0)
+		(void) stats_begin(m->stats);
 	(void) arm_stats_timer(m);
 	manager_warn_if_idle(m);
 	log_notice("Configuration '%s' reloaded", m->options->config_file);

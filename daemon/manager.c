@@ -207,7 +207,7 @@ static void watch_drops(struct manager *m)
 	if (drops_new(o->pin_dir, o->run_dir, m->table, m->event, &m->drops) < 0)
 		m->drops = drops_free(m->drops);
 	else
-		drops_tend(m->drops, (unsigned)m->config.log_drops);
+		drops_tend(m->drops, manager_drops_named(m));
 }
 
 int manager_start(struct manager *m)

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "clock.h"
@@ -137,7 +138,10 @@ int stats_new(const char *run_dir, struct table *t, uint64_t counting_since, boo
 		s->was_down = now.usec - s->last.usec > window_usec;
 	else
 		s->last = now; /* nobody knows what has been reported: begin here */
-	save_sample(s);
+	if (window_usec > 0)
+		save_sample(s);
+	else
+		stats_end(s);
 
 	*ret = TAKE_PTR(s);
 	return 0;
@@ -163,7 +167,8 @@ static uint64_t since(uint64_t was, uint64_t is)
 	return is > was ? is - was : 0;
 }
 
-static void report_window(enum fw_hook h, enum fw_direction d, const struct fw_counters *was,
+/* where: the hook and direction in words, or of an idle window "all hooks". */
+static void report_window(const char *hook, const char *direction, const char *where, const struct fw_counters *was,
 			  const struct fw_counters *is, uint64_t usec, bool was_down)
 {
 	const struct {
@@ -183,20 +188,19 @@ static void report_window(enum fw_hook h, enum fw_direction d, const struct fw_c
 
 	for (size_t n = 0; n < ELEMENTSOF(text); n++)
 		fields[n] = text[n];
-	(void) snprintf(text[0], FIELD_MAX, "FW_HOOK=%s", hook_to_string(h));
-	(void) snprintf(text[1], FIELD_MAX, "FW_DIRECTION=%s", direction_to_string(d));
+	(void) snprintf(text[0], FIELD_MAX, "FW_HOOK=%s", hook);
+	(void) snprintf(text[1], FIELD_MAX, "FW_DIRECTION=%s", direction);
 	for (size_t n = 0; n < ELEMENTSOF(numbers); n++)
 		(void) snprintf(text[n + 2], FIELD_MAX, "%s=%" PRIu64, numbers[n].name, numbers[n].value);
 
 	log_record(LOG_INFO, MESSAGE_WINDOW, fields,
-		   "%s %s: total %" PRIu64 ", syn %" PRIu64 ", dropped %" PRIu64 " (%" PRIu64 " s%s)", hook_to_string(h),
-		   direction_to_string(d), since(was->packets, is->packets), since(was->syn, is->syn),
+		   "%s: total %" PRIu64 ", syn %" PRIu64 ", dropped %" PRIu64 " (%" PRIu64 " s%s)", where,
+		   since(was->packets, is->packets), since(was->syn, is->syn),
 		   since(was->dropped, is->dropped), (usec + USEC_PER_SEC / 2) / USEC_PER_SEC,
 		   was_down ? ", daemon was down" : "");
 }
 
-/* The journal has not taken all: say so in the next record that it takes. */
-static void report_lost(struct stats *s)
+void stats_report_lost(struct stats *s)
 {
 	unsigned long n = log_lost();
 	char text[FIELD_MAX];
@@ -210,8 +214,27 @@ static void report_lost(struct stats *s)
 	s->n_lost = n;
 }
 
-void stats_report(struct stats *s, const struct hooks *h)
+/* A record for each hook and direction that has seen packets. Returns how many there were. */
+static size_t report_hooks(const struct sample *was, const struct sample *is, bool was_down)
 {
+	char where[FIELD_MAX];
+	size_t n = 0;
+
+	for (enum fw_hook h = 0; h < _FW_HOOK_MAX; h++)
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+			if (since(was->counters[h][d].packets, is->counters[h][d].packets) == 0)
+				continue;
+			(void) snprintf(where, sizeof(where), "%s %s", hook_to_string(h), direction_to_string(d));
+			report_window(hook_to_string(h), direction_to_string(d), where, &was->counters[h][d],
+				      &is->counters[h][d], is->usec - was->usec, was_down);
+			n++;
+		}
+	return n;
+}
+
+void stats_report(struct stats *s, bool has_idle)
+{
+	static const struct fw_counters none;
 	struct sample now;
 	int r;
 
@@ -221,20 +244,29 @@ void stats_report(struct stats *s, const struct hooks *h)
 		return;
 	}
 
-	for (enum fw_hook hook = 0; hook < _FW_HOOK_MAX; hook++)
-		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-			const struct fw_counters *was = &s->last.counters[hook][d],
-						 *is = &now.counters[hook][d];
-
-			bool is_used = hooks_count(h, hook) > 0 && (hook != FW_HOOK_XDP || d == FW_INGRESS);
-
-			if (is_used || is->packets != was->packets)
-				report_window(hook, d, was, is, now.usec - s->last.usec,
-					      s->was_down);
-		}
-	report_lost(s);
+	if (report_hooks(&s->last, &now, s->was_down) == 0 && has_idle)
+		report_window("all", "both", "all hooks", &none, &none, now.usec - s->last.usec, s->was_down);
+	stats_report_lost(s);
 
 	s->last = now;
 	s->was_down = false;
 	save_sample(s);
+}
+
+int stats_begin(struct stats *s)
+{
+	int r;
+
+	r = take_sample(s, &s->last);
+	if (r < 0)
+		return log_error(r, "Cannot read the counters: %m");
+	s->was_down = false;
+	save_sample(s);
+	return 0;
+}
+
+void stats_end(struct stats *s)
+{
+	if (unlink(s->path) < 0 && errno != ENOENT)
+		(void) log_warning(-errno, "Cannot remove '%s', ignoring: %m", s->path);
 }

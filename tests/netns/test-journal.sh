@@ -56,7 +56,55 @@ JOURNAL_STREAM=$(stat -c %d:%i "$T/log")
 export JOURNAL_STREAM # the daemon takes its log for the journal
 start_with StatsIntervalSec=1
 
-check "a window" wait_for has_record WINDOW "r['FW_HOOK'] == 'tc' and r['SYSLOG_IDENTIFIER'] == 'ebpf-fwd'"
+IS_IDLE="r['FW_HOOK'] == 'all' and r['FW_DIRECTION'] == 'both' and r['FW_TOTAL'] == '0'"
+IS_BUSY="r['FW_HOOK'] != 'all'"
+
+has_windows() { # NUMBER [CONDITION]
+	[ "$(n_records WINDOW "${2:-True}")" -ge "$1" ]
+}
+
+# An idle machine gets one record a window, a busy one no record of hooks without packets.
+check "a window" wait_for has_record WINDOW "r['SYSLOG_IDENTIFIER'] == 'ebpf-fwd'"
+settle # the last packet is in a window that has ended before the next one
+wait_for has_record WINDOW "r['FW_HOOK'] == 'cgroup' and r['FW_DIRECTION'] == 'ingress'"
+forget
+check "an idle window is one record" wait_for has_windows 4 "$IS_IDLE"
+same "and not one of each hook" 0 "$(n_records WINDOW "$IS_BUSY")"
+check "it reads well" has_record WINDOW "r['MESSAGE'] == 'all hooks: total 0, syn 0, dropped 0 (1 s)'"
+same "a window apart" 0 "$(records WINDOW "sum(int(r['FW_INTERVAL_USEC']) < 900000 for r in rows)")"
+forget
+delivered $GOOD4 $HOST4 7 >/dev/null
+check "a busy window has a record of each hook with packets" wait_for has_record WINDOW "r['FW_HOOK'] == 'cgroup'"
+wait_for has_record WINDOW "$IS_IDLE"
+same "and none of those without" 0 "$(n_records WINDOW "$IS_BUSY and r['FW_TOTAL'] == '0'")"
+same "with all of the packets" 8 "$(sum_of WINDOW FW_TOTAL "r['FW_HOOK'] == 'tc'")" # one is the mark
+
+reload StatsIntervalSec=1 StatsIdle=no
+forget
+delivered $GOOD4 $HOST4 3 >/dev/null
+check "StatsIdle=no: a busy window has its records" wait_for has_record WINDOW "r['FW_HOOK'] == 'cgroup'"
+before=$(stat -c %i "$T/run/stats")
+is_another_window() {
+	[ "$(stat -c %i "$T/run/stats")" != "$before" ]
+}
+check "StatsIdle=no: windows go on" wait_for is_another_window
+same "StatsIdle=no: and idle ones have no record" 0 "$(n_records WINDOW "$IS_IDLE")"
+
+reload StatsIntervalSec=0
+forget
+fwctl block $BAD4 >/dev/null
+delivered $BAD4 $HOST4 3 >/dev/null
+for i in 1 2; do # two checks are 5 seconds apart
+	rm "$PINS/progs/fw_check"
+	check "StatsIntervalSec=0: check $i of what is pinned" wait_for test -e "$PINS/progs/fw_check"
+done
+same "StatsIntervalSec=0: no window has a record" "0 0" "$(n_records WINDOW) $(n_records SOURCE)"
+check "StatsIntervalSec=0: nor is the last one saved" refuse test -e "$T/run/stats"
+reload StatsIntervalSec=1
+check "StatsIntervalSec=1: windows begin again" wait_for has_record WINDOW
+same "StatsIntervalSec=1: without what was counted before" 0 "$(sum_of WINDOW FW_TOTAL)"
+fwctl unblock $BAD4 >/dev/null
+forget
 
 # fwctl: who, whom, where, how long and why.
 fwctl block $BAD4 --for 1h --comment "ssh guesses" >/dev/null

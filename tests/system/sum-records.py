@@ -20,6 +20,19 @@ def output_of(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
+def lengths_of(records):
+    """The length of each window in seconds. Its records have that in common, and a hook and direction each."""
+    lengths, places, last = [], set(), None
+    for record in records:
+        place, usec = (record["FW_HOOK"], record["FW_DIRECTION"]), record["FW_INTERVAL_USEC"]
+        if usec != last or place in places:
+            lengths.append(int(usec) / USEC_PER_SEC)
+            places = set()
+        places.add(place)
+        last = usec
+    return lengths
+
+
 def main():
     start, seconds = int(sys.argv[1]), int(sys.argv[2])
     lines = output_of("journalctl", "-u", "ebpf-fw", "-o", "json", "--no-pager").splitlines()
@@ -29,20 +42,19 @@ def main():
     for hook in json.loads(output_of("fwctl", "stats", "--json"))["hooks"]:
         place = (hook["hook"], hook["direction"])
         own = [r for r in records if (r["FW_HOOK"], r["FW_DIRECTION"]) == place]
-        if not own:
-            continue
         for field, key in SUMS.items():
             total = sum(int(r[field]) for r in own)
             if total != hook[key]:
                 faults.append(f"{place}: {field} of all records is {total}, the counter is {hook[key]}")
-        passed = (int(own[-1]["__REALTIME_TIMESTAMP"]) - start) / USEC_PER_SEC
-        intervals = [int(r["FW_INTERVAL_USEC"]) / USEC_PER_SEC for r in own]
+    if records:
+        intervals = lengths_of(records)
+        passed = (int(records[-1]["__REALTIME_TIMESTAMP"]) - start) / USEC_PER_SEC
         n_odd = sum(abs(interval - seconds) > seconds / 2 for interval in intervals)
-        print(f"{place}: {len(own)} records, {n_odd} of odd length, of {sum(intervals):.1f} s in {passed:.1f} s")
+        print(f"{len(intervals)} windows, {n_odd} of odd length, of {sum(intervals):.1f} s in {passed:.1f} s")
         if abs(sum(intervals) - passed) > 2 * seconds:
-            faults.append(f"{place}: records cover {sum(intervals):.1f} s of {passed:.1f} s")
+            faults.append(f"windows cover {sum(intervals):.1f} s of {passed:.1f} s")
         if n_odd > ODD_MAX:
-            faults.append(f"{place}: {n_odd} records are not of {seconds} s: {intervals}")
+            faults.append(f"{n_odd} windows are not of {seconds} s: {intervals}")
     if not records:
         faults.append("there are no records")
     sys.exit("\n".join(faults) or 0)

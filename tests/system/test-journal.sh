@@ -46,13 +46,13 @@ add_interface() { # NAME
 	in_machine sh -c "ip link add $1 type veth peer name $1-peer && ip link set $1 up"
 }
 
-# A queue as short as it was in the days of 5.10, so that it fills up while we watch.
+# A queue shorter than that of 5.10, so that it fills up while we watch.
 prepare() {
 	in_machine sh -ec "
 		mkdir -p /etc/systemd/system/ebpf-fw.service.d
 		printf '[Service]\nWatchdogSec=${watchdog_sec}s\n' >/etc/systemd/system/ebpf-fw.service.d/test.conf
 		printf '[Firewall]\nInterfaces=hot*\nStatsIntervalSec=1\n' >/etc/ebpf-fw/ebpf-fw.conf
-		echo 10 >/proc/sys/net/unix/max_dgram_qlen
+		echo 5 >/proc/sys/net/unix/max_dgram_qlen
 		systemctl daemon-reload
 		systemctl enable --now ebpf-fw"
 }
@@ -87,7 +87,7 @@ must "the machine boots" machine_boot
 must "its root cgroup is not that of this host" is_root_cgroup_its_own
 must "the service starts" prepare
 pid=$(show ebpf-fw MainPID)
-must "records arrive" wait_until 10 journal_has '"FW_HOOK":"cgroup"'
+must "records arrive" wait_until 10 journal_has '"FW_HOOK":'
 
 # shellcheck disable=SC2086 # several units
 check "journald stops" in_machine systemctl stop $journal_units

@@ -35,6 +35,8 @@ static void print(const struct config *c, char *out)
 	out = print_words(c->interfaces, out);
 	if (c->log_drops != 5)
 		out += sprintf(out, "; %ju named", (uintmax_t)c->log_drops);
+	if (!c->has_stats_idle)
+		out += sprintf(out, "; no idle windows");
 	out += sprintf(out, "; %s%s%s; %s; %ju us; %ju; %s; %s", c->has_xdp ? "xdp " : "", c->has_tc ? "tc " : "",
 		c->has_cgroup ? "cgroup" : "", c->cgroup, (uintmax_t)c->stats_interval_usec,
 		(uintmax_t)c->max_entries, c->is_strict ? "strict" : "lenient",
@@ -76,6 +78,9 @@ static void test_accepted(void **state)
 		  WITH("tc cgroup", "/a..b/..c", "5000000", "4194304", "lenient", "auto") },
 		{ SECTION "LogDrops=0\n",  "auto; 0 named; tc cgroup; /; 5000000 us; 4194304; lenient; auto" },
 		{ SECTION "LogDrops=100\n",  "auto; 100 named; tc cgroup; /; 5000000 us; 4194304; lenient; auto" },
+		{ SECTION "StatsIdle=no\n", "auto; no idle windows; tc cgroup; /; 5000000 us; 4194304; lenient; auto" },
+		{ SECTION "StatsIdle=yes\n",       WITH("tc cgroup", "/", "5000000", "4194304", "lenient", "auto") },
+		{ SECTION "StatsIntervalSec=0\n",  WITH("tc cgroup", "/", "0", "4194304", "lenient", "auto") },
 		{ SECTION "StatsIntervalSec=1\n",  WITH("tc cgroup", "/", "1000000", "4194304", "lenient", "auto") },
 		{ SECTION "StatsIntervalSec=3600\n",
 		  WITH("tc cgroup", "/", "3600000000", "4194304", "lenient", "auto") },
@@ -135,7 +140,8 @@ static void test_refused(void **state)
 		{ SECTION "LogDrops=101\n",                1, 2, "LogDrops=101: expected" },
 		{ SECTION "LogDrops=-1\n",                 1, 2, "LogDrops=-1: expected" },
 		{ SECTION "LogDrops=yes\n",                1, 2, "LogDrops=yes: expected" },
-		{ SECTION "StatsIntervalSec=0\n",           1, 2, "StatsIntervalSec=0: expected" },
+		{ SECTION "StatsIntervalSec=00\n",          1, 2, "StatsIntervalSec=00: expected whole seconds, 0 to" },
+		{ SECTION "StatsIdle=0\n",                  1, 2, "StatsIdle=0: expected 'yes' or 'no'" },
 		{ SECTION "StatsIntervalSec=3601\n",        1, 2, "StatsIntervalSec=3601: expected" },
 		{ SECTION "StatsIntervalSec=5s\n",          1, 2, "StatsIntervalSec=5s: expected" },
 		{ SECTION "StatsIntervalSec=-5\n",          1, 2, "StatsIntervalSec=-5: expected" },
