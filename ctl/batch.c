@@ -164,7 +164,6 @@ static int parse(struct batch *b, size_t size)
 /* The kernel's half of one line. What was done before stays when it fails. */
 static int run_command(struct batch *b, struct table *t, struct command *c)
 {
-	bool is_guarded = c->changes.action == FW_ACTION_BLOCK;
 	int status;
 
 	c->ctl.notes = b->ctl->notes;
@@ -172,10 +171,9 @@ static int run_command(struct batch *b, struct table *t, struct command *c)
 	c->changes.table = t;
 	c->changes.stamps = &b->stamps;
 	if (c->changes.is_removal)
-		status = changes_prepare_removal(&c->changes, &c->targets);
+		status = changes_prepare_removal(&c->changes, &c->targets, &b->guard);
 	else
-		status = changes_prepare_add(&c->changes, &c->targets,
-					     is_guarded ? &b->guard : NULL);
+		status = changes_prepare_add(&c->changes, &c->targets, &b->guard);
 	if (status == EXIT_DONE)
 		status = changes_apply(&c->changes);
 	if (status < 0) {

@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "intake.h"
 #include "journal.h"
+#include "outlook.h"
 #include "output.h"
 #include "policy.h"
 
@@ -25,30 +26,38 @@ static unsigned directions_of(const struct ctl *ctl, const struct fw_list *polic
 	return policy->directions ? policy->directions : target_default_directions(target);
 }
 
-/* Refuses what would lock the user or the host out, unless forced to. */
-static int check_guard(struct ctl *ctl, const struct guard *guard, const struct fw_list *policy,
-		       const struct targets *targets)
+/* Refuses what would lock the user or the host out, unless forced to. list: where the entries will be. */
+static int check_guard(struct changes *c, const struct targets *targets, const struct guard *guard, unsigned list)
 {
-	char target[TARGET_TEXT_MAX], buffer[GUARD_TEXT_MAX];
 	struct coverage coverage = {};
-	const char *reason;
+	struct outlook o = { .ctl = c->ctl, .table = c->table, .guard = guard };
+	int status;
 
 	for (const struct target *i = targets->items; i < targets->items + targets->n_items; i++)
 		coverage_add(&coverage, i);
-	if (intake_check_share(ctl, "This", &coverage) != EXIT_DONE)
-		return EXIT_NO;
-	for (const struct target *i = targets->items; i < targets->items + targets->n_items; i++) {
-		reason = guard_check(guard, i, directions_of(ctl, policy, i), buffer);
-		if (!reason)
-			continue;
-		(void) target_format(i, target);
-		if (!ctl->is_forced)
-			return output_fail(ctl, EXIT_NO,
-					   "Refusing to block %s: %s; --force overrides", target,
-					   reason);
-		output_note(ctl, "blocking %s although %s", target, reason);
-	}
-	return EXIT_DONE;
+	status = c->action == FW_ACTION_BLOCK ? intake_check_share(c->ctl, "This", &coverage) : EXIT_DONE;
+	if (status != EXIT_DONE)
+		return status;
+	return outlook_check_changes(&o, c, list);
+}
+
+/* The list, or a place where it may be for as long as nobody but us knows of it. */
+static unsigned place_of(const struct changes *c)
+{
+	struct fw_list l;
+	unsigned i = 0;
+
+	if (c->list < FW_LISTS_MAX)
+		return c->list;
+	while (i < FW_LISTS_MAX - 1 && (table_get_list(c->table, i, &l) < 0 || l.name[0] != '\0'))
+		i++;
+	return i;
+}
+
+static void set_list(struct changes *c, unsigned list)
+{
+	for (struct change *i = c->items; i < c->items + c->n_items; i++)
+		i->lists = 1ull << list;
 }
 
 /* For the list file: when ns from now have passed, in Unix time, rounded up to whole seconds. */
@@ -77,11 +86,17 @@ int changes_prepare_add(struct changes *c, const struct targets *targets, const 
 	status = policy_find(c->ctl, c->table, c->action, &c->list, &c->policy);
 	if (status != EXIT_DONE)
 		return status;
-	if (guard) {
-		status = check_guard(c->ctl, guard, &c->policy, targets);
-		if (status != EXIT_DONE)
-			return status;
-	}
+	r = changes_init(c, targets);
+	if (r < 0)
+		return r;
+	for (struct change *i = c->items; i < c->items + c->n_items; i++)
+		i->directions = directions_of(c->ctl, &c->policy, &i->target);
+	set_list(c, place_of(c));
+	set_ends(c);
+	status = check_guard(c, targets, guard, place_of(c));
+	if (status != EXIT_DONE)
+		return status;
+
 	if (c->list == FW_LISTS_MAX) {
 		status = policy_make(c->ctl, c->table, &c->policy, NULL, &c->list);
 		if (status != EXIT_DONE)
@@ -89,16 +104,8 @@ int changes_prepare_add(struct changes *c, const struct targets *targets, const 
 		c->is_new_list = true;
 		output_note(c->ctl, "list '%s' is new: it %ss, and enforces", c->policy.name,
 			    action_to_string(c->action));
+		set_list(c, c->list);
 	}
-
-	r = changes_init(c, targets);
-	if (r < 0)
-		return r;
-	for (struct change *i = c->items; i < c->items + c->n_items; i++) {
-		i->lists = 1ull << c->list;
-		i->directions = directions_of(c->ctl, &c->policy, &i->target);
-	}
-	set_ends(c);
 	return EXIT_DONE;
 }
 
@@ -138,17 +145,15 @@ static int add(struct ctl *ctl, int argc, char **argv, enum fw_action action)
 	status = session_open(ctl, &table);
 	if (status != EXIT_DONE)
 		return status;
-	if (action == FW_ACTION_BLOCK) {
-		status = session_load_guard(ctl, &guard);
-		if (status != EXIT_DONE)
-			return status;
-	}
+	status = session_load_guard(ctl, &guard);
+	if (status != EXIT_DONE)
+		return status;
 	status = session_lock(ctl, table, &lock);
 	if (status != EXIT_DONE)
 		return status;
 
 	c.table = table;
-	status = changes_prepare_add(&c, &targets, action == FW_ACTION_BLOCK ? &guard : NULL);
+	status = changes_prepare_add(&c, &targets, &guard);
 	if (status == EXIT_DONE)
 		status = changes_make(&c);
 	if (status != EXIT_DONE && c.is_new_list)

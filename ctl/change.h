@@ -41,13 +41,11 @@ int changes_init(struct changes *c, const struct targets *targets);
 void changes_done(struct changes *c);
 
 /*
- * block.c and unblock.c: finds the list, which block and allow make if there is none, asks the
- * guard, and fills in the changes of a command whose targets are parsed. guard: NULL = needs no
- * guard.
+ * block.c and unblock.c: finds the list, which block and allow make if there is none, fills in the changes of a
+ * command whose targets are parsed, and asks the guard what would come of them.
  */
-int changes_prepare_add(struct changes *c, const struct targets *targets,
-			const struct guard *guard);
-int changes_prepare_removal(struct changes *c, const struct targets *targets);
+int changes_prepare_add(struct changes *c, const struct targets *targets, const struct guard *guard);
+int changes_prepare_removal(struct changes *c, const struct targets *targets, const struct guard *guard);
 
 /* The lists that a command concerns, as bits. */
 uint64_t changes_lists(const struct changes *c);

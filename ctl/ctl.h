@@ -171,7 +171,7 @@ int help_completion(const char *shell); /* -EINVAL: no such shell */
  * session.c: what verbs begin with. Targets come sorted, and may repeat; a guard may be asked where it
  * could not be loaded and --force is given, and then knows of nothing.
  * session_lock() looks whether what was opened, if anything, is still the firewall: it waited. session_begin() does
- * both, for verbs that have nothing to ask in between.
+ * both, for verbs that have nothing to ask in between; session_begin_guarded() loads a guard in between.
  * Others wait for whoever holds the lock: nothing is printed until session_unlock(), and output_note() and output_fail()
  * keep what they are given until then. A fd of -1 is fine, so that it can clean up a scope.
  */
@@ -180,6 +180,7 @@ int session_open(struct ctl *ctl, struct table **ret);
 int session_lock(struct ctl *ctl, struct table *t, int *ret_fd);
 int session_begin(struct ctl *ctl, struct table **ret, int *ret_lock_fd);
 void session_unlock(int *fd);
+int session_begin_guarded(struct ctl *ctl, struct table **ret, struct guard *ret_guard, int *ret_lock_fd);
 int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index,
 		      struct fw_list *ret);
 int session_load_guard(struct ctl *ctl, struct guard *ret);

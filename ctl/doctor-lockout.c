@@ -13,27 +13,17 @@
 #include "cleanup.h"
 #include "guard.h"
 #include "names.h"
+#include "outlook.h"
 
 static const char *list_name(struct doctor *d, unsigned index, struct fw_list *l)
 {
 	return index < FW_LISTS_MAX && table_get_list(d->table, index, l) >= 0 ? l->name : "?";
 }
 
-/* The address itself, or the first host of a prefix such as loopback. */
-static struct prefix host_of(const struct prefix *p)
-{
-	struct prefix host = *p;
-
-	host.length = prefix_full_length(p->family);
-	if (p->length < host.length)
-		host.bytes[host.length / 8 - 1] |= 1;
-	return host;
-}
-
 static int check_packet(struct doctor *d, const struct guard_item *item, enum fw_direction direction, int port,
 			const char *of_what, bool *ret_is_bad)
 {
-	struct prefix host = host_of(&item->prefix);
+	struct prefix host = guard_host_of(&item->prefix);
 	char text[PREFIX_TEXT_MAX];
 	struct fw_list list;
 	uint32_t answer;
@@ -73,6 +63,26 @@ static int check_item(struct doctor *d, const struct guard *g, const struct guar
 	return r;
 }
 
+/* Ports of outgoing connections. */
+static int check_ephemeral(struct doctor *d, const struct guard *g, bool *ret_is_bad)
+{
+	char reason[GUARD_TEXT_MAX];
+	struct outlook o = { .ctl = d->ctl, .table = d->table, .guard = g };
+	size_t n;
+	int r = 0;
+
+	for (enum fw_protocol protocol = 0; r >= 0 && protocol < _FW_PROTOCOL_MAX; protocol++)
+		for (enum fw_direction direction = 0; r >= 0 && direction < _FW_DIRECTION_MAX; direction++) {
+			r = outlook_count_ephemeral(&o, protocol, direction, &n);
+			if (r < 0 || n == 0)
+				continue;
+			*ret_is_bad = true;
+			doctor_say(d, guard_is_much(g, n) ? LEVEL_PROBLEM : LEVEL_NOTE, "fwctl unblock ends it", "%s",
+				   guard_explain_ephemeral(g, protocol, direction, n, true, reason));
+		}
+	return r;
+}
+
 int doctor_check_lockout(struct doctor *d)
 {
 	_cleanup_(guard_done) struct guard g = {};
@@ -82,6 +92,8 @@ int doctor_check_lockout(struct doctor *d)
 	r = guard_load(&g);
 	for (size_t i = 0; r >= 0 && i < g.n_items; i++)
 		r = check_item(d, &g, &g.items[i], &is_bad);
+	if (r >= 0)
+		r = check_ephemeral(d, &g, &is_bad);
 	if (r >= 0 && !is_bad)
 		doctor_say(d, LEVEL_OK, NULL, "loopback, this host, its gateways and this session pass");
 	return r;

@@ -97,6 +97,7 @@ int guard_load(struct guard *g)
 	if (r < 0)
 		return r;
 
+	guard_load_ephemeral(g);
 	return add_specials(g, SPECIAL_NEEDED);
 }
 
@@ -106,56 +107,84 @@ void guard_done(struct guard *g)
 	*g = (struct guard){};
 }
 
-static const char *check_prefix(const struct guard *g, const struct prefix *p, char *buffer)
+bool guard_concerns(const struct guard_item *item, const struct prefix *p)
+{
+	return prefix_covers(p, &item->prefix) || (!item->is_whole && prefix_covers(&item->prefix, p));
+}
+
+const char *guard_explain(const struct guard_item *item, const struct prefix *p, char buffer[static GUARD_TEXT_MAX])
 {
 	char text[PREFIX_TEXT_MAX];
-	const char *relation;
+	const char *relation = prefix_covers(p, &item->prefix) ? "covers" : "is in";
 
+	if (prefix_compare(p, &item->prefix) == 0)
+		relation = "is";
+	(void) snprintf(buffer, GUARD_TEXT_MAX, "it %s %s, %s", relation, prefix_format(&item->prefix, text), item->what);
+	return buffer;
+}
+
+struct prefix guard_host_of(const struct prefix *p)
+{
+	struct prefix host = *p;
+
+	host.length = prefix_full_length(p->family);
+	if (p->length < host.length)
+		host.bytes[host.length / 8 - 1] |= 1;
+	return host;
+}
+
+static const char *check_prefix(const struct guard *g, const struct prefix *p, char *buffer)
+{
 	if (p->length < GUARD_LENGTH_MIN) {
-		(void) snprintf(buffer, GUARD_TEXT_MAX, "a prefix shorter than /%d covers too much",
-				GUARD_LENGTH_MIN);
+		(void) snprintf(buffer, GUARD_TEXT_MAX, GUARD_SHORT_TEXT);
 		return buffer;
 	}
-
-	for (const struct guard_item *i = g->items; i < g->items + g->n_items; i++) {
-		if (!prefix_covers(p, &i->prefix) && (i->is_whole || !prefix_covers(&i->prefix, p)))
-			continue;
-		if (prefix_compare(p, &i->prefix) == 0)
-			relation = "is";
-		else
-			relation = prefix_covers(p, &i->prefix) ? "covers" : "is in";
-		(void) snprintf(buffer, GUARD_TEXT_MAX, "it %s %s, %s", relation,
-				prefix_format(&i->prefix, text), i->what);
-		return buffer;
-	}
+	for (const struct guard_item *i = g->items; i < g->items + g->n_items; i++)
+		if (guard_concerns(i, p))
+			return guard_explain(i, p, buffer);
 	return NULL;
 }
 
-/* Packets of a session arrive for the server's port and leave for the client's. */
-static const char *check_port(const struct guard *g, const struct target *t, unsigned directions,
-			      char *buffer)
+static bool has_port(const struct target *t, unsigned port)
 {
-	const struct guard_session *s;
+	return t->port.protocol == FW_TCP && t->port.first <= port && port <= t->port.last;
+}
 
-	if (t->port.protocol != FW_TCP)
+const char *guard_explain_session(const struct guard_session *s, const struct target *t,
+				  char buffer[static GUARD_TEXT_MAX])
+{
+	bool is_server = has_port(t, s->server_port);
+
+	(void) snprintf(buffer, GUARD_TEXT_MAX, "it covers tcp/%u, the %s port of %s", is_server ? s->server_port : s->client_port,
+			is_server ? "server" : "client", s->what);
+	return buffer;
+}
+
+/* Packets of a session arrive for the server's port and leave for the client's. */
+static const char *check_port(const struct guard *g, const struct target *t, unsigned directions, char *buffer)
+{
+	size_t n = 0;
+
+	for (const struct guard_session *s = g->sessions; s < g->sessions + g->n_sessions; s++)
+		if ((directions & FW_IN && has_port(t, s->server_port)) || (directions & FW_OUT && has_port(t, s->client_port)))
+			return guard_explain_session(s, t, buffer);
+
+	for (unsigned port = t->port.first; port <= t->port.last; port++)
+		n += guard_is_ephemeral(g, port);
+	if (!guard_is_much(g, n))
 		return NULL;
+	return guard_explain_ephemeral(g, t->port.protocol, directions & FW_IN ? FW_INGRESS : FW_EGRESS, n, false,
+				       buffer);
+}
 
-	for (s = g->sessions; s < g->sessions + g->n_sessions; s++) {
-		if (directions & FW_IN && t->port.first <= s->server_port &&
-		    s->server_port <= t->port.last)
-			(void) snprintf(buffer, GUARD_TEXT_MAX,
-					"it covers tcp/%u, the server port of this SSH session",
-					s->server_port);
-		else if (directions & FW_OUT && t->port.first <= s->client_port &&
-			 s->client_port <= t->port.last)
-			(void) snprintf(buffer, GUARD_TEXT_MAX,
-					"it covers tcp/%u, the client port of this SSH session",
-					s->client_port);
-		else
-			continue;
-		return buffer;
-	}
-	return NULL;
+int guard_add_session(struct guard *g, const struct guard_session *s)
+{
+	int r;
+
+	r = guard_add(g, s->peer.family, s->peer.bytes, s->peer_is);
+	if (r >= 0 && g->n_sessions < GUARD_SESSIONS_MAX)
+		g->sessions[g->n_sessions++] = *s;
+	return r;
 }
 
 const char *guard_check(const struct guard *g, const struct target *target, unsigned directions,

@@ -210,7 +210,7 @@ static struct fw_list policy_of(const struct list_header *h)
 	return l;
 }
 
-static int import_list(struct import *x, const struct list *l)
+static int import_list(struct import *x, const struct guard *guard, const struct list *l)
 {
 	_cleanup_free_ struct target *wanted = calloc(l->n_items + 1, sizeof(*wanted));
 	_cleanup_(replacement_done) struct replacement r = {
@@ -223,6 +223,7 @@ static int import_list(struct import *x, const struct list *l)
 	};
 	struct coverage coverage = {}, now = {};
 	struct fw_list want = policy_of(&l->header);
+	char what[FW_LIST_NAME_MAX + 32];
 	bool is_new = false;
 	int status;
 
@@ -241,6 +242,9 @@ static int import_list(struct import *x, const struct list *l)
 		coverage_add(&now, &r.now.items[i].target);
 	if (status == EXIT_DONE)
 		status = intake_check_coverage(x->ctl, &r.policy, &now, &coverage);
+	(void) snprintf(what, sizeof(what), "import list '%s'", want.name);
+	if (status == EXIT_DONE)
+		status = replacement_check(&r, guard, &want, what);
 	if (status == EXIT_DONE)
 		status = replacement_make(&r);
 	if (status != EXIT_DONE) {
@@ -301,7 +305,7 @@ int verb_import(struct ctl *ctl, int argc, char **argv)
 		return status;
 	x.table = table;
 	for (size_t i = 0; i < x.n_lists; i++) {
-		status = import_list(&x, x.lists[i]);
+		status = import_list(&x, &guard, x.lists[i]);
 		if (status == EXIT_DONE)
 			continue;
 		if (i == 0)

@@ -11,11 +11,13 @@
 #include "cleanup.h"
 #include "journal.h"
 #include "log.h"
+#include "outlook.h"
 #include "output.h"
 #include "policy.h"
 #include "replace.h"
 
 #define ARGUMENT_TEXT_MAX 256
+#define WHAT_TEXT_MAX     (FW_LIST_NAME_MAX + 32)
 
 struct settings {
 	struct fw_list policy;
@@ -151,7 +153,7 @@ static int report(struct ctl *ctl, const struct outcome *o)
 		       output_result(ctl, result, "%s list '%s'", o->done, o->policy.name);
 }
 
-static int list_add(struct ctl *ctl, struct table *t, int argc, char **argv, struct outcome *ret)
+static int list_add(struct ctl *ctl, struct table *t, const struct guard *guard, int argc, char **argv, struct outcome *ret)
 {
 	char escaped[FW_LIST_NAME_MAX * 4];
 	struct fw_list before;
@@ -183,7 +185,17 @@ static int list_add(struct ctl *ctl, struct table *t, int argc, char **argv, str
 			   before.name);
 }
 
-static int list_set(struct ctl *ctl, struct table *t, int argc, char **argv, struct outcome *ret)
+/* What its entries would decide under another policy. */
+static int check_policy(struct ctl *ctl, struct table *t, const struct guard *guard, unsigned index, const struct fw_list *l)
+{
+	char what[WHAT_TEXT_MAX];
+	struct outlook o = { .ctl = ctl, .table = t, .guard = guard, .what = what, .policy = l, .list = index };
+
+	(void) snprintf(what, sizeof(what), "change list '%s'", l->name);
+	return outlook_check(&o);
+}
+
+static int list_set(struct ctl *ctl, struct table *t, const struct guard *guard, int argc, char **argv, struct outcome *ret)
 {
 	struct fw_list before;
 	struct settings s = {};
@@ -198,11 +210,13 @@ static int list_set(struct ctl *ctl, struct table *t, int argc, char **argv, str
 	if (status == EXIT_DONE)
 		status = check_change(ctl, &before, &s.policy);
 	if (status == EXIT_DONE)
+		status = check_policy(ctl, t, guard, index, &s.policy);
+	if (status == EXIT_DONE)
 		status = policy_set(ctl, t, index, &s.policy, s.comment);
 	return status == EXIT_DONE ? finish(ctl, &s.policy, "set", ret) : status;
 }
 
-static int switch_list(struct ctl *ctl, struct table *t, const char *name, bool is_enabled, struct outcome *ret)
+static int switch_list(struct ctl *ctl, struct table *t, const struct guard *guard, const char *name, bool is_enabled, struct outcome *ret)
 {
 	struct fw_list l;
 	unsigned index;
@@ -212,24 +226,27 @@ static int switch_list(struct ctl *ctl, struct table *t, const char *name, bool 
 	if (status != EXIT_DONE)
 		return status;
 	l.is_enabled = is_enabled;
-	status = policy_set(ctl, t, index, &l, NULL);
+	status = check_policy(ctl, t, guard, index, &l);
+	if (status == EXIT_DONE)
+		status = policy_set(ctl, t, index, &l, NULL);
 	return status == EXIT_DONE ? finish(ctl, &l, is_enabled ? "enabled" : "disabled", ret) : status;
 }
 
-static int list_enable(struct ctl *ctl, struct table *t, int argc, char **argv, struct outcome *ret)
+static int list_enable(struct ctl *ctl, struct table *t, const struct guard *guard, int argc, char **argv, struct outcome *ret)
 {
-	return switch_list(ctl, t, argv[0], true, ret);
+	return switch_list(ctl, t, guard, argv[0], true, ret);
 }
 
-static int list_disable(struct ctl *ctl, struct table *t, int argc, char **argv, struct outcome *ret)
+static int list_disable(struct ctl *ctl, struct table *t, const struct guard *guard, int argc, char **argv, struct outcome *ret)
 {
-	return switch_list(ctl, t, argv[0], false, ret);
+	return switch_list(ctl, t, guard, argv[0], false, ret);
 }
 
 /* The entries go first, in the kernel only; if then the list cannot go, they come back. */
-static int list_del(struct ctl *ctl, struct table *t, int argc, char **argv, struct outcome *ret)
+static int list_del(struct ctl *ctl, struct table *t, const struct guard *guard, int argc, char **argv, struct outcome *ret)
 {
 	_cleanup_(replacement_done) struct replacement x = { .ctl = ctl, .table = t };
+	char what[WHAT_TEXT_MAX];
 	int status, r;
 
 	status = session_find_list(ctl, t, argv[0], &x.list, &x.policy);
@@ -243,7 +260,10 @@ static int list_del(struct ctl *ctl, struct table *t, int argc, char **argv, str
 	r = table_sweep(t, NULL, NULL); /* what has ended holds the list's place, too */
 	if (r < 0)
 		return r;
+	(void) snprintf(what, sizeof(what), "remove list '%s'", x.policy.name);
 	status = replacement_init(&x);
+	if (status == EXIT_DONE)
+		status = replacement_check(&x, guard, NULL, what);
 	if (status != EXIT_DONE)
 		return status;
 	ctl->is_runtime = true;
@@ -259,7 +279,7 @@ static int list_del(struct ctl *ctl, struct table *t, int argc, char **argv, str
 static const struct {
 	const char *name;
 	int arguments_min, arguments_max;
-	int (*run)(struct ctl *ctl, struct table *t, int argc, char **argv, struct outcome *ret);
+	int (*run)(struct ctl *ctl, struct table *t, const struct guard *guard, int argc, char **argv, struct outcome *ret);
 } commands[] = {
 	{ "add",     1, 1 + ELEMENTSOF(keys), list_add     },
 	{ "set",     2, 1 + ELEMENTSOF(keys), list_set     },
@@ -270,6 +290,7 @@ static const struct {
 
 int verb_list(struct ctl *ctl, int argc, char **argv)
 {
+	_cleanup_(guard_done) struct guard guard = {};
 	_cleanup_(table_freep) struct table *table = NULL;
 	_cleanup_(session_unlock) int lock = -1;
 	struct outcome outcome;
@@ -288,10 +309,10 @@ int verb_list(struct ctl *ctl, int argc, char **argv)
 				   argc - 1 < commands[i].arguments_min ? "few" : "many",
 				   help_usage(ctl->verb, usage, sizeof(usage)));
 
-	status = session_begin(ctl, &table, &lock);
+	status = session_begin_guarded(ctl, &table, &guard, &lock);
 	if (status != EXIT_DONE)
 		return status;
-	status = commands[i].run(ctl, table, argc - 1, argv + 1, &outcome);
+	status = commands[i].run(ctl, table, &guard, argc - 1, argv + 1, &outcome);
 	session_unlock(&lock);
 	return status == EXIT_DONE ? report(ctl, &outcome) : status;
 }

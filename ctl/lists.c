@@ -11,6 +11,8 @@
 #include "stamp.h"
 #include "writerlock.h"
 
+#define WHAT_TEXT_MAX (FW_LIST_NAME_MAX + 32)
+
 /* For text, in one column, what is not as usual: "block, audit, in, disabled, runtime". */
 static json_object *policy_words(const struct fw_list *l, bool has_file)
 {
@@ -124,9 +126,11 @@ int verb_flush(struct ctl *ctl, int argc, char **argv)
 	_cleanup_(table_freep) struct table *table = NULL;
 	_cleanup_(session_unlock) int lock = -1;
 	_cleanup_(replacement_done) struct replacement x = { .ctl = ctl };
+	_cleanup_(guard_done) struct guard guard = {};
+	char what[WHAT_TEXT_MAX];
 	int status;
 
-	status = session_begin(ctl, &table, &lock);
+	status = session_begin_guarded(ctl, &table, &guard, &lock);
 	if (status != EXIT_DONE)
 		return status;
 	x.table = table;
@@ -134,7 +138,10 @@ int verb_flush(struct ctl *ctl, int argc, char **argv)
 	if (status != EXIT_DONE)
 		return status;
 
+	(void) snprintf(what, sizeof(what), "flush list '%s'", x.policy.name);
 	status = replacement_init(&x); /* by nothing */
+	if (status == EXIT_DONE)
+		status = replacement_check(&x, &guard, NULL, what);
 	if (status == EXIT_DONE)
 		status = replacement_make(&x);
 	if (status != EXIT_DONE)

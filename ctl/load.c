@@ -101,9 +101,10 @@ static int report(const struct replacement *x, const struct feed *f, size_t n_le
 }
 
 /* With the writer lock held. A dry run goes on where another would be refused, and has the status of that. */
-static int check(struct replacement *x, struct coverage *ret_wanted)
+static int check(struct replacement *x, const struct guard *guard, struct coverage *ret_wanted)
 {
 	struct coverage now = {};
+	char what[NAME_TEXT_MAX];
 	int status;
 
 	for (size_t i = 0; i < x->now.n_items; i++)
@@ -111,10 +112,13 @@ static int check(struct replacement *x, struct coverage *ret_wanted)
 	for (size_t i = 0; i < x->n_wanted; i++)
 		coverage_add(ret_wanted, &x->wanted[i]);
 	status = intake_check_size(x->ctl, &x->policy, x->now.n_items, x->n_wanted);
-	return status == EXIT_DONE ? intake_check_coverage(x->ctl, &x->policy, &now, ret_wanted) : status;
+	if (status == EXIT_DONE)
+		status = intake_check_coverage(x->ctl, &x->policy, &now, ret_wanted);
+	(void) snprintf(what, sizeof(what), "load list '%s'", x->policy.name);
+	return status == EXIT_DONE ? replacement_check(x, guard, NULL, what) : status;
 }
 
-static int load(struct replacement *x, struct coverage *ret_coverage)
+static int load(struct replacement *x, const struct guard *guard, struct coverage *ret_coverage)
 {
 	bool is_new = x->list == FW_LISTS_MAX;
 	int status, r;
@@ -129,7 +133,7 @@ static int load(struct replacement *x, struct coverage *ret_coverage)
 	}
 	status = replacement_init(x);
 	if (status == EXIT_DONE)
-		status = check(x, ret_coverage);
+		status = check(x, guard, ret_coverage);
 	if (status == EXIT_DONE && !x->ctl->is_dry_run)
 		status = replacement_make(x);
 
@@ -179,7 +183,7 @@ int verb_load(struct ctl *ctl, int argc, char **argv)
 	}
 	x.wanted = feed.targets.items;
 	x.n_wanted = feed.targets.n_items;
-	status = load(&x, &coverage);
+	status = load(&x, &guard, &coverage);
 	if (status < 0 || (status != EXIT_DONE && !ctl->is_dry_run))
 		return status;
 

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "outlook.h"
 #include "output.h"
 #include "room.h"
 
@@ -81,6 +82,11 @@ static int find_difference(struct replacement *x, struct targets *change, struct
 	return r;
 }
 
+static int compare_target(const void *a, const void *b)
+{
+	return target_compare(a, b);
+}
+
 static int compare_line(const void *target, const void *line)
 {
 	return target_compare(target, &((const struct list_line *)line)->target);
@@ -146,6 +152,59 @@ void replacement_done(struct replacement *x)
 	changes_done(&x->change);
 	changes_done(&x->take);
 	free(x->lines);
+}
+
+/* The wanted target at i covers what is asked for: puts it into a view. */
+static int put_wanted(struct outlook_view *v, const struct replacement *x, size_t i)
+{
+	struct list_line line = wanted_line(x, i);
+
+	return outlook_put(v, &line.target, x->list, content_directions(&x->policy, &line));
+}
+
+static int edit(struct outlook_view *v, const struct target *covered, const void *userdata)
+{
+	const struct replacement *x = userdata;
+	struct target t = { .kind = TARGET_PREFIX };
+	const struct target *found;
+	int r = 0;
+
+	outlook_empty(v, x->list);
+	/* ports come last */
+	for (size_t i = x->n_wanted; r == 0 && (!covered || covered->kind == TARGET_PORT) && i-- > 0;) {
+		if (x->wanted[i].kind != TARGET_PORT)
+			break;
+		if (!covered || target_covers(&x->wanted[i], covered))
+			r = put_wanted(v, x, i);
+	}
+	if (!covered || covered->kind != TARGET_PREFIX || x->n_wanted == 0)
+		return r;
+	for (unsigned length = 0; r == 0 && length <= covered->prefix.length; length++) {
+		t.prefix = prefix_from_bytes(covered->prefix.family, covered->prefix.bytes, length);
+		found = bsearch(&t, x->wanted, x->n_wanted, sizeof(t), compare_target);
+		if (found)
+			r = put_wanted(v, x, (size_t)(found - x->wanted));
+	}
+	return r;
+}
+
+int replacement_check(struct replacement *x, const struct guard *guard, const struct fw_list *after, const char *what)
+{
+	struct outlook o = {
+		.ctl = x->ctl,
+		.table = x->table,
+		.guard = guard,
+		.what = what,
+		.edit = edit,
+		.userdata = x,
+		.policy = after,
+		.list = x->list,
+	};
+
+	if (x->list >= FW_LISTS_MAX) /* a dry run: it does not exist, and what blocks leaves out what is protected */
+		return EXIT_DONE;
+	/* from a list that blocks what is protected was left out before, and nothing is dropped that it lets go */
+	return x->policy.action == FW_ACTION_BLOCK ? outlook_check_ephemeral(&o) : outlook_check(&o);
 }
 
 /* Behind the bulk of it, there or back: counts what has come and gone, also after a failure. */

@@ -36,6 +36,12 @@ struct replacement {
 int replacement_init(struct replacement *x);
 void replacement_done(struct replacement *x);
 
+/*
+ * Would it cut off what the guard protects? after: the policy that the list will have then, NULL = as it is. Returns an exit
+ * status, and has reported. Before replacement_make().
+ */
+int replacement_check(struct replacement *x, const struct guard *guard, const struct fw_list *after, const char *what);
+
 /* Makes it so. With --runtime the file stays as it is. Returns an exit status, and has reported. */
 int replacement_make(struct replacement *x);
 

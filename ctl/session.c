@@ -231,6 +231,16 @@ int session_begin(struct ctl *ctl, struct table **ret, int *ret_lock_fd)
 	return status == EXIT_DONE ? session_lock(ctl, *ret, ret_lock_fd) : status;
 }
 
+int session_begin_guarded(struct ctl *ctl, struct table **ret, struct guard *ret_guard, int *ret_lock_fd)
+{
+	int status;
+
+	status = session_open(ctl, ret);
+	if (status == EXIT_DONE)
+		status = session_load_guard(ctl, ret_guard);
+	return status == EXIT_DONE ? session_lock(ctl, *ret, ret_lock_fd) : status;
+}
+
 int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index,
 		      struct fw_list *ret)
 {
@@ -262,8 +272,8 @@ int session_load_guard(struct ctl *ctl, struct guard *ret)
 	errno = -r;
 	if (!ctl->is_forced)
 		return output_fail(ctl, EXIT_NO,
-				   "Cannot tell what a block would cut off: %m; "
-				   "--force blocks without looking");
+				   "Cannot tell what this would cut off: %m; "
+				   "--force does it without looking");
 	output_note(ctl, "cannot tell what this cuts off: %m");
 	return EXIT_DONE;
 }

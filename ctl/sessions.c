@@ -23,25 +23,17 @@ static int add_session(struct guard *g, const char *value)
 {
 	char client[64], server[64];
 	unsigned client_port, server_port;
-	struct prefix p;
-	int r;
+	struct guard_session s = { .what = "this SSH session", .peer_is = "the peer of this SSH session" };
 
 	if (sscanf(value, "%63s %u %63s %u", client, &client_port, server, &server_port) != 4 ||
 	    client_port > UINT16_MAX || server_port > UINT16_MAX)
 		return 0;
 	client[strcspn(client, "%")] = '\0'; /* the zone of a link-local address */
-	if (prefix_parse(client, strlen(client), &p, NULL) < 0)
+	if (prefix_parse(client, strlen(client), &s.peer, NULL) < 0)
 		return 0;
-
-	r = guard_add(g, p.family, p.bytes, "the peer of this SSH session");
-	if (r < 0)
-		return r;
-	if (g->n_sessions < GUARD_SESSIONS_MAX)
-		g->sessions[g->n_sessions++] = (struct guard_session){
-			.server_port = server_port,
-			.client_port = client_port,
-		};
-	return 0;
+	s.server_port = server_port;
+	s.client_port = client_port;
+	return guard_add_session(g, &s);
 }
 
 /* Reads up to size - 1 bytes of /proc/PID/NAME and ends them with a NUL; 0 if it cannot be read. */

@@ -10,6 +10,7 @@
 #include "change.h"
 #include "cleanup.h"
 #include "journal.h"
+#include "outlook.h"
 #include "output.h"
 #include "policy.h"
 
@@ -131,9 +132,10 @@ static int check_strict(const struct changes *c)
 	return EXIT_DONE;
 }
 
-int changes_prepare_removal(struct changes *c, const struct targets *targets)
+int changes_prepare_removal(struct changes *c, const struct targets *targets, const struct guard *guard)
 {
 	struct ctl *ctl = c->ctl;
+	struct outlook o = { .ctl = ctl, .table = c->table, .guard = guard };
 	uint64_t wanted;
 	int status, r;
 
@@ -151,7 +153,10 @@ int changes_prepare_removal(struct changes *c, const struct targets *targets)
 		wanted = lists_with_action(c->table, UINT64_MAX, c->action);
 	for (struct change *i = c->items; i < c->items + c->n_items; i++)
 		i->lists = table_entry_lists(&i->before) & wanted;
-	return ctl->is_strict ? check_strict(c) : EXIT_DONE;
+	status = ctl->is_strict ? check_strict(c) : EXIT_DONE;
+	if (status != EXIT_DONE || c->action == FW_ACTION_BLOCK)
+		return status; /* what is dropped less is no harm */
+	return outlook_check_changes(&o, c, FW_LISTS_MAX);
 }
 
 static int removal(struct ctl *ctl, int argc, char **argv, enum fw_action action)
@@ -162,6 +167,7 @@ static int removal(struct ctl *ctl, int argc, char **argv, enum fw_action action
 		.action = action,
 		.is_removal = true,
 	};
+	_cleanup_(guard_done) struct guard guard = {};
 	_cleanup_(table_freep) struct table *table = NULL;
 	_cleanup_(session_unlock) int lock = -1;
 	int status;
@@ -169,12 +175,13 @@ static int removal(struct ctl *ctl, int argc, char **argv, enum fw_action action
 	status = session_parse_targets(ctl, argc, argv, &targets);
 	if (status != EXIT_DONE)
 		return status;
-	status = session_begin(ctl, &table, &lock);
+	status = action == FW_ACTION_ALLOW ? session_begin_guarded(ctl, &table, &guard, &lock) :
+					     session_begin(ctl, &table, &lock);
 	if (status != EXIT_DONE)
 		return status;
 
 	c.table = table;
-	status = changes_prepare_removal(&c, &targets);
+	status = changes_prepare_removal(&c, &targets, &guard);
 	if (status == EXIT_DONE)
 		status = changes_make(&c);
 	if (status != EXIT_DONE)

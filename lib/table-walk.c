@@ -111,6 +111,13 @@ int table_walk(struct table *t, table_fn fn, void *userdata)
 	return walk_raw(t, walk_live_one, &w);
 }
 
+int table_walk_ports(struct table *t, table_fn fn, void *userdata)
+{
+	struct live_walk w = { .fn = fn, .userdata = userdata, .now = tick_now() };
+
+	return walk_ports(t, walk_live_one, &w);
+}
+
 static int covering_ports(struct table *t, const struct target *target, table_fn fn, void *userdata)
 {
 	struct table_entry found[FW_PORT_OVERLAP_MAX], e;

@@ -96,6 +96,9 @@ bool table_holds(struct table *t, const struct target *target);
 typedef int (*table_fn)(const struct table_entry *e, void *userdata);
 int table_walk(struct table *t, table_fn fn, void *userdata);
 
+/* The same for the ports alone, of which there are few. */
+int table_walk_ports(struct table *t, table_fn fn, void *userdata);
+
 /* The same for the entries that cover a prefix (longest first) or a port (narrowest first). */
 int table_covering(struct table *t, const struct target *target, table_fn fn, void *userdata);
 

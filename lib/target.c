@@ -287,3 +287,13 @@ int target_compare(const struct target *a, const struct target *b)
 		return a->port.first - b->port.first;
 	return a->port.last - b->port.last;
 }
+
+bool target_covers(const struct target *outer, const struct target *inner)
+{
+	if (outer->kind != inner->kind)
+		return false;
+	if (outer->kind == TARGET_PREFIX)
+		return prefix_covers(&outer->prefix, &inner->prefix);
+	return outer->port.protocol == inner->port.protocol && outer->port.first <= inner->port.first &&
+	       inner->port.last <= outer->port.last;
+}

@@ -32,6 +32,9 @@ struct target {
 
 #define TARGET_TEXT_MAX PREFIX_TEXT_MAX /* longer than "tcp/65535-65535" */
 
+/* Does outer cover all of inner? Never across kinds, families and protocols. */
+bool target_covers(const struct target *outer, const struct target *inner);
+
 /* A growing array of targets. Zero-initialise; free with targets_done(). */
 struct targets {
 	struct target *items;

@@ -120,6 +120,108 @@ for words in "x" "a b c d" "198.18.7.7" "198.18.7.7 99999 x y" "$(printf '%07000
 	SSH=$words at_ssh 2 "words of no sshd (${words:0:12})" 192.0.2.1/33
 done
 
+# What cuts the peer off is refused, whatever the command: the result counts. What cuts nobody off is not.
+PEER=198.18.7.7
+export SSH_CONNECTION="$PEER 50022 $HOST4 2222"
+quietly fwctl unblock $PEER
+quietly fwctl allow $PEER
+check "a peer that an exception covers: a block of its network cuts nobody off" quietly fwctl block 198.18.0.0/16 -l wide
+check "a peer that an exception covers: neither does one of its port" quietly fwctl block tcp/2222
+cuts() { # NAME ARGUMENT...: is refused, naming the peer, and changes nothing; with --force it is done, and then undone
+	local before
+
+	before=$(fwctl export)
+	fails_saying 1 "$1" "refusing .*$PEER, the peer of this SSH session, on ingress; --force" "${@:2}"
+	same "$1: nothing changed" "$before" "$(fwctl export)"
+	check "$1: the peer passes" refuse quietly fwctl check $PEER tcp/2222 --in
+	check "$1: with --force it is done" quietly fwctl "${@:2}" --force
+	check "$1: with --force the peer is cut off" quietly fwctl check $PEER tcp/2222 --in
+}
+again() { # COMMAND...: as it was, for the next
+	quietly fwctl "$@" || note "cannot undo: $*"
+}
+cuts "unallow of the peer" unallow $PEER
+again allow $PEER
+cuts "unallow of the peer in all lists" unallow $PEER --all-lists
+again allow $PEER
+cuts "an exception that is for packets out only" allow $PEER --out
+again allow $PEER
+cuts "flush of the exceptions" flush allow
+again allow $PEER
+cuts "exceptions disabled" list disable allow
+again list enable allow
+fwctl list add friends action=allow >/dev/null
+quietly fwctl allow $PEER/32 -l friends
+check "another exception covers the peer: unallow" quietly fwctl unallow $PEER
+cuts "a list of exceptions removed" list del friends
+fwctl list add friends action=allow >/dev/null
+quietly fwctl allow $PEER 198.18.8.1 198.18.8.2 -l friends
+printf '198.18.8.1\n198.18.8.2\n' >"$T/list"
+cuts "a list of exceptions loaded without the peer" load friends "$T/list"
+quietly fwctl allow $PEER -l friends
+printf '#!ebpf-fw list=friends action=allow\n198.18.8.1\n' >"$T/imported"
+cuts "a list of exceptions imported without the peer" import "$T/imported"
+quietly fwctl allow $PEER -l friends
+printf 'unallow %s -l friends\nallow 198.18.8.9\n' $PEER >"$T/batch"
+fails 6 "unallow of the peer in a batch" batch "$T/batch"
+check "unallow of the peer in a batch: named" grep -q "batch:1: .*$PEER, the peer of this SSH session" "$T/stderr"
+check "unallow of the peer in a batch: the peer passes" refuse quietly fwctl check $PEER tcp/2222 --in
+check "unallow of another" quietly fwctl unallow 198.18.8.9
+
+quietly fwctl unblock tcp/2222
+check "a list that audits cuts nobody off" quietly fwctl list set wide mode=audit
+check "then the exception is not needed" quietly fwctl list del friends
+quietly fwctl unallow $PEER
+check "nor does a block into it" quietly fwctl block $PEER -l wide
+cuts "mode=enforce" list set wide mode=enforce
+again list set wide mode=audit
+again list disable wide
+check "a disabled list may enforce" quietly fwctl list set wide mode=enforce
+check "and be blocked into" quietly fwctl block 198.18.7.0/24 -l wide
+cuts "a list enabled" list enable wide
+again list disable wide
+printf '#!ebpf-fw list=other action=block\ntcp/2222\n' >"$T/imported"
+check "an imported list that blocks leaves the port out" quietly fwctl import "$T/imported"
+check "and the peer passes" refuse quietly fwctl check $PEER tcp/2222 --in
+again list del other
+check "a list disabled" quietly fwctl list del wide
+unset SSH_CONNECTION
+fwctl flush allow >/dev/null
+
+# Ports of outgoing connections: their answers would not arrive.
+echo "40000 49999" >/proc/sys/net/ipv4/ip_local_port_range
+echo "40000-44999,49000" >/proc/sys/net/ipv4/ip_local_reserved_ports
+all=$(fwctl show --json)
+refuses 1 "all ports that are not privileged" tcp/1024-65535
+check "the reason is one sentence" grep -q "answers to connections from this host .*40000-49999.* 4999 of these 4999 TCP ports would be blocked" "$T/stderr"
+refuses 1 "a tenth of them and one" tcp/45000-45500
+refuses 1 "UDP" udp/1024-65535
+refuses 1 "packets out" tcp/1024-65535 --out
+printf 'block tcp/%d-%d\n' 45000 45399 45400 45799 >"$T/batch"
+fails 6 "several that are a tenth together" batch "$T/batch"
+check "several that are a tenth together: the last is named" grep -q "batch:2: .*800 of these 4999" "$T/stderr"
+quietly fwctl unblock tcp/45000-45399
+check "ports of nobody" quietly fwctl block tcp/1024-39999
+check "reserved ones" quietly fwctl block tcp/40000-44999
+fwctl block tcp/45678 >"$T/output" 2>"$T/stderr"
+same "one of them: exit status" 0 $?
+check "one of them is a note" grep -q "note: .*1 of these 4999" "$T/stderr"
+check "with --force all of them" quietly fwctl block tcp/1024-65535 --force
+check "doctor calls it a problem" grep -Eq "^problem +lockout +answers to connections" <<<"$(fwctl doctor)"
+check "and unblocking is no lock-out" quietly fwctl unblock tcp/1024-65535 tcp/1024-39999 tcp/40000-44999 tcp/45678
+check "an exception makes room" quietly fwctl allow tcp/45000-49999
+check "for all of them" quietly fwctl block tcp/1024-65535
+fails_saying 1 "and is needed then" "answers to connections" unallow tcp/45000-49999
+fails_saying 1 "and cannot be disabled" "answers to connections" list disable allow
+check "it goes after the block" quietly fwctl unblock tcp/1024-65535
+check "and then it may" quietly fwctl unallow tcp/45000-49999
+printf '#!ebpf-fw list=ports\ntcp/1024-65535\n198.18.9.9\n' >"$T/list"
+check "loaded they are left out" quietly fwctl load ports "$T/list"
+same "and the rest is there" 1 "$(n_entries ports)"
+check "imported, too" quietly fwctl import "$T/list"
+same "and the rest is there, too" 1 "$(n_entries ports)"
+quietly fwctl list del ports
+
 # More than a line of a batch can be.
 printf 'block 198.18.0.60\0\nblock 198.18.0.61\n' >"$T/batch"
 fwctl batch "$T/batch" 2>"$T/stderr"

@@ -177,7 +177,7 @@ printf 'block 203.0.113.11 --json\nblock 203.0.113.300\n' >"$T/batch"
 fails 2 "batch: an option of all verbs in a line" batch "$T/batch"
 check "batch: it is named" grep -q "batch:1: --json belongs to" "$T/stderr"
 check "batch: and does not change how the rest is said" refuse grep -q '[{}]' "$T/stderr"
-printf 'block 203.0.113.11\nblock %s\nblock 203.0.113.12 -l watch\n' $HOST4 >"$T/batch"
+printf 'block 203.0.113.11\nblock %s -l enforcing\nblock 203.0.113.12 -l watch\n' $HOST4 >"$T/batch"
 fails 6 "batch: one fails" batch "$T/batch"
 check "batch: it is named" grep -q "batch:2: " "$T/stderr"
 check "batch: the others are done" quietly fwctl check 203.0.113.12
