@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What tc filters there are on clsact qdiscs, anybody's: for telling, and for finding what no pin proves ours. */
+/*
+ * What tc filters there are on the qdiscs clsact and ingress, anybody's, in the order in which the kernel asks them:
+ * for telling, and for finding what no pin proves ours.
+ */
 
 #include <stdint.h>
 
@@ -12,6 +15,7 @@ struct tc_filter {
 	enum fw_direction direction;
 	uint32_t priority;
 	uint32_t handle;
+	uint32_t chain;      /* 0 = where each packet begins; others are reached by a jump only */
 	const char *kind;    /* "bpf", "flower", ... */
 	const char *name;    /* of kind bpf: the program's, as whoever attached it says; "" = not said */
 	uint32_t program_id; /* of kind bpf, else 0 */
@@ -23,3 +27,6 @@ struct tc_filter {
  */
 typedef int (*filters_fn)(const struct tc_filter *f, void *userdata);
 int filters_foreach(filters_fn fn, void *userdata);
+
+/* The same for one direction of one interface, whose qdisc must have that: see qdiscs.h. */
+int filters_foreach_at(unsigned ifindex, enum fw_direction d, filters_fn fn, void *userdata);

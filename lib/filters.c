@@ -9,11 +9,11 @@
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <string.h>
 
 #include "cleanup.h"
 #include "netlink.h"
+#include "qdiscs.h"
 
 struct dump {
 	struct tc_filter filter; /* the place that was asked for; the rest is filled in for each */
@@ -48,8 +48,12 @@ static int handle_filter(const struct nlmsghdr *message, void *userdata)
 			f.kind = mnl_attr_get_str(attr);
 		else if (mnl_attr_get_type(attr) == TCA_OPTIONS)
 			options = attr;
+		else if (mnl_attr_get_type(attr) == TCA_CHAIN && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+			f.chain = mnl_attr_get_u32(attr);
 	}
 	if (f.handle == 0 || !options) /* the head of a priority, its filters follow */
+		return 0;
+	if (strcmp(f.kind, "u32") == 0 && TC_U32_NODE(f.handle) == 0) /* a hash table of it, its filters follow */
 		return 0;
 	if (strcmp(f.kind, "bpf") == 0)
 		read_options(&f, options);
@@ -69,27 +73,33 @@ static int visit_hook(struct mnl_socket *nl, unsigned ifindex, enum fw_direction
 		.tcm_ifindex = (int)ifindex,
 		.tcm_parent = TC_H_MAKE(TC_H_CLSACT, direction == FW_INGRESS ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS),
 	};
-	int r;
 
-	r = netlink_dump(nl, RTM_GETTFILTER, &tc, sizeof(tc), handle_filter, &d);
-	return r == -EOPNOTSUPP ? 0 : r; /* a kernel without tc */
+	return netlink_dump(nl, RTM_GETTFILTER, &tc, sizeof(tc), handle_filter, &d);
 }
 
 int filters_foreach(filters_fn fn, void *userdata)
 {
 	_cleanup_(netlink_closep) struct mnl_socket *nl = NULL;
-	struct if_nameindex *interfaces;
+	_cleanup_(qdiscs_done) struct qdiscs q = {};
 	int r;
 
 	r = netlink_open(&nl);
-	if (r < 0)
-		return r;
-	interfaces = if_nameindex();
-	if (!interfaces)
-		return -errno;
-	for (const struct if_nameindex *i = interfaces; i->if_index != 0 && r >= 0; i++)
+	if (r >= 0)
+		r = qdiscs_read(&q);
+	for (size_t i = 0; i < q.n && r >= 0; i++)
 		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX && r >= 0; d++)
-			r = visit_hook(nl, i->if_index, d, fn, userdata);
-	if_freenameindex(interfaces);
+			if (qdisc_has_direction(&q.items[i], d))
+				r = visit_hook(nl, q.items[i].ifindex, d, fn, userdata);
 	return r;
+}
+
+int filters_foreach_at(unsigned ifindex, enum fw_direction d, filters_fn fn, void *userdata)
+{
+	_cleanup_(netlink_closep) struct mnl_socket *nl = NULL;
+	int r;
+
+	r = netlink_open(&nl);
+	if (r >= 0)
+		r = visit_hook(nl, ifindex, d, fn, userdata);
+	return r == -EOPNOTSUPP ? 0 : r; /* a kernel without tc */
 }
