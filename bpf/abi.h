@@ -537,10 +537,12 @@ struct fw_meta {
 };
 
 /*
- * Where our clsact filters are. Low enough to run before what tc(8) adds by itself, which counts down
- * from 49152, and far from 1, which Cilium takes; nobody else is known to use either number.
+ * Where our clsact filters are: before all others, for any of them may end the chain. A priority has filters of one
+ * kind and protocol only. Where others have taken the first one for another kind, and in versions before, it is the
+ * second. Nobody else is known to use this handle.
  */
-#define FW_TC_PRIORITY 66
+#define FW_TC_PRIORITY        1
+#define FW_TC_PRIORITY_SECOND 66
 #define FW_TC_HANDLE   0xebf0f1
 
 /* What fw_check answers, packed into the return value of a test run. */

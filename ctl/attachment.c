@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgroup.h"
 #include "cleanup.h"
 #include "filters.h"
+#include "lineup.h"
 #include "names.h"
 #include "pins.h"
 #include "xdpquery.h"
@@ -20,6 +22,8 @@
 #define LINK_TYPE_TCX  11 /* enum bpf_link_type; the headers of kernels before 6.6 lack it */
 #define NAME_TEXT_MAX  256
 #define PROGRAM_PREFIX "fw_tc_"
+#define EGRESS_PROGRAM "fw_tc_out" /* as the pin is named, with the id after it during a start */
+#define EGRESS_L3_PROGRAM "fw_tc_l3_out"
 #define PROGRAMS_MAX   64 /* two generations of the programs, with room to spare */
 
 struct walk {
@@ -27,19 +31,31 @@ struct walk {
 	attachment_fn fn;
 	void *userdata;
 	bool wants_orphans; /* filters that carry a program of ours that is not pinned, instead of one that is */
-	struct bpf_prog_info programs[PROGRAMS_MAX]; /* those that are pinned */
+	struct program {
+		struct bpf_prog_info info;
+		bool is_egress; /* at tc, where a filter may carry the program of the wrong direction */
+	} programs[PROGRAMS_MAX]; /* those that are pinned */
 	size_t n_programs;
 };
 
+static const struct program *find_program(const struct walk *w, uint32_t id)
+{
+	for (size_t i = 0; i < w->n_programs; i++)
+		if (w->programs[i].info.id == id)
+			return &w->programs[i];
+	return NULL;
+}
+
 static void set_program(const struct walk *w, struct attachment *a, uint32_t id)
 {
+	const struct program *p = find_program(w, id);
+
 	a->program_id = id;
-	for (size_t i = 0; i < w->n_programs; i++)
-		if (w->programs[i].id == id) {
-			a->is_program_pinned = true;
-			a->n_runs = w->programs[i].run_cnt;
-			a->run_ns = w->programs[i].run_time_ns;
-		}
+	if (!p)
+		return;
+	a->is_program_pinned = true;
+	a->n_runs = p->info.run_cnt;
+	a->run_ns = p->info.run_time_ns;
 }
 
 /* "tc_ingress_2", "cgroup_egress": false if the name is none of ours. */
@@ -136,7 +152,11 @@ static int visit_program(const char *name, void *userdata)
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
 		return -errno;
 	if (w->n_programs < PROGRAMS_MAX)
-		w->programs[w->n_programs++] = info;
+		w->programs[w->n_programs++] = (struct program){
+			.info = info,
+			.is_egress = strncmp(name, EGRESS_PROGRAM, strlen(EGRESS_PROGRAM)) == 0 ||
+				     strncmp(name, EGRESS_L3_PROGRAM, strlen(EGRESS_L3_PROGRAM)) == 0,
+		};
 	return 0;
 }
 
@@ -149,18 +169,19 @@ static struct bpf_tc_hook filter_hook(unsigned ifindex, enum fw_direction d)
 	};
 }
 
-static struct bpf_tc_opts filter_place(void)
+static struct bpf_tc_opts filter_place(uint32_t priority)
 {
 	return (struct bpf_tc_opts){
 		.sz = sizeof(struct bpf_tc_opts),
 		.handle = FW_TC_HANDLE,
-		.priority = FW_TC_PRIORITY,
+		.priority = priority,
 	};
 }
 
 /*
  * A filter is ours if it sits at our place and carries a program of ours: both, or it is not. One whose program
- * is not pinned is an orphan if that has our name.
+ * is not pinned is an orphan if that has our name. One with the program of the other direction judges nothing: a version
+ * before could leave it on a qdisc 'ingress'.
  */
 static int visit_filter(const struct tc_filter *f, void *userdata)
 {
@@ -170,12 +191,17 @@ static int visit_filter(const struct tc_filter *f, void *userdata)
 		.mechanism = FW_MECHANISM_CLSACT,
 		.ifindex = f->ifindex,
 		.is_live = true,
+		.priority = f->priority,
 	};
+	const struct program *p;
 	struct walk *w = userdata;
 
-	if (f->priority != FW_TC_PRIORITY || f->handle != FW_TC_HANDLE)
+	if ((f->priority != FW_TC_PRIORITY && f->priority != FW_TC_PRIORITY_SECOND) || f->handle != FW_TC_HANDLE)
 		return 0;
 	set_program(w, &a, f->program_id);
+	p = find_program(w, f->program_id);
+	if (p && p->is_egress != (f->direction == FW_EGRESS))
+		a.is_live = false;
 	if (a.is_program_pinned == w->wants_orphans)
 		return 0;
 	if (w->wants_orphans && strncmp(f->name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) != 0)
@@ -267,10 +293,61 @@ int attachment_foreach_orphan(const char *pin_dir, attachment_fn fn, void *userd
 	return r < 0 ? r : filters_foreach(visit_filter, &w);
 }
 
+/* Of those on the cgroup itself; all of them run, those of its parents too. */
+static int read_cgroup_order(const struct attachment *a, const char *cgroup, struct attachment_order *ret)
+{
+	__u32 ids[PROGRAMS_MAX], n = PROGRAMS_MAX;
+	_cleanup_close_ int fd = -1;
+	uint64_t unused;
+	int r;
+
+	r = cgroup_open(cgroup, &fd, &unused);
+	if (r >= 0)
+		r = bpf_prog_query(fd, a->direction == FW_INGRESS ? BPF_CGROUP_INET_INGRESS : BPF_CGROUP_INET_EGRESS, 0,
+				   NULL, ids, &n);
+	if (r < 0)
+		return r;
+	ret->n = n;
+	for (__u32 i = 0; i < n; i++)
+		if (ids[i] == a->program_id)
+			ret->position = i + 1;
+	return 0;
+}
+
+int attachment_read_order(const struct attachment *a, const char *cgroup, struct attachment_order *ret)
+{
+	struct attachment_order order = {};
+	struct lineup l = {};
+	int r = 0;
+
+	switch (a->mechanism) {
+	case FW_MECHANISM_XDP_NATIVE:
+	case FW_MECHANISM_XDP_GENERIC: /* the kernel takes one */
+		order = (struct attachment_order){ 1, 1 };
+		break;
+	case FW_MECHANISM_CGROUP:
+		r = read_cgroup_order(a, cgroup, &order);
+		break;
+	case FW_MECHANISM_TCX:
+		lineup_read_tcx(a->ifindex, a->direction, &l);
+		order = (struct attachment_order){ lineup_position(&l, a->program_id), l.n };
+		break;
+	default:
+		r = lineup_read(a->ifindex, a->direction, &l);
+		order = (struct attachment_order){ lineup_position(&l, a->program_id), l.n };
+	}
+	if (r < 0)
+		return r;
+	if (order.position == 0) /* an interface in another network namespace */
+		return -ENOENT;
+	*ret = order;
+	return 0;
+}
+
 int attachment_detach(const char *pin_dir, const struct attachment *a)
 {
 	struct bpf_tc_hook hook = filter_hook(a->ifindex, a->direction);
-	struct bpf_tc_opts opts = filter_place();
+	struct bpf_tc_opts opts = filter_place(a->priority);
 	_cleanup_close_ int fd = -1;
 	int r;
 

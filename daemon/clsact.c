@@ -4,9 +4,15 @@
 
 #include <errno.h>
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "cleanup.h"
 #include "clsact.h"
+#include "qdiscs.h"
+
+/* In the order in which they are wanted. */
+static const uint32_t priorities[] = { FW_TC_PRIORITY, FW_TC_PRIORITY_SECOND };
 
 static const struct bpf_tc_hook *hook(struct bpf_tc_hook *h, unsigned ifindex, enum fw_direction d)
 {
@@ -18,19 +24,19 @@ static const struct bpf_tc_hook *hook(struct bpf_tc_hook *h, unsigned ifindex, e
 	return h;
 }
 
-static struct bpf_tc_opts place(void)
+static struct bpf_tc_opts place(uint32_t priority)
 {
 	return (struct bpf_tc_opts){
 		.sz = sizeof(struct bpf_tc_opts),
-		.priority = FW_TC_PRIORITY,
+		.priority = priority,
 		.handle = FW_TC_HANDLE,
 	};
 }
 
-/* Program id at our place, 0 if nothing is there. libbpf would warn of each interface without clsact. */
-static int query(unsigned ifindex, enum fw_direction d, uint32_t *ret_prog_id)
+/* Program id at a place of ours, 0 if nothing is there. libbpf would warn of each interface without clsact. */
+static int query(unsigned ifindex, enum fw_direction d, uint32_t priority, uint32_t *ret_prog_id)
 {
-	struct bpf_tc_opts opts = place();
+	struct bpf_tc_opts opts = place(priority);
 	libbpf_print_fn_t print;
 	struct bpf_tc_hook h;
 	int r;
@@ -39,47 +45,89 @@ static int query(unsigned ifindex, enum fw_direction d, uint32_t *ret_prog_id)
 	r = bpf_tc_query(hook(&h, ifindex, d), &opts);
 	(void) libbpf_set_print(print);
 
-	if (r < 0 && r != -ENOENT && r != -EINVAL) /* EINVAL: no clsact here */
+	if (r < 0 && r != -ENOENT && r != -EINVAL) /* EINVAL: no clsact here, or filters of another kind */
 		return r;
 	*ret_prog_id = r < 0 ? 0 : opts.prog_id;
 	return 0;
 }
 
-int clsact_attach(unsigned ifindex, enum fw_direction d, int prog_fd, clsact_owns_fn owns,
-		  void *userdata)
+int clsact_query(unsigned ifindex, enum fw_direction d, clsact_owns_fn owns, void *userdata, uint32_t *ret_prog_id)
 {
-	struct bpf_tc_opts opts = place();
+	uint32_t prog_id = 0;
+	int r;
+
+	for (size_t i = 0; i < ELEMENTSOF(priorities); i++) {
+		r = query(ifindex, d, priorities[i], &prog_id);
+		if (r < 0)
+			return r;
+		if (prog_id != 0 && owns(prog_id, userdata))
+			break;
+		prog_id = 0;
+	}
+	*ret_prog_id = prog_id;
+	return 0;
+}
+
+/* Makes a clsact qdisc, or finds out whether what is in its place can take a filter. */
+static int make_qdisc(unsigned ifindex, enum fw_direction d)
+{
+	_cleanup_(qdiscs_done) struct qdiscs all = {};
+	libbpf_print_fn_t print;
+	struct bpf_tc_hook h;
+	int r;
+
+	print = libbpf_set_print(NULL); /* "Exclusivity flag on": one is there already */
+	(void) hook(&h, ifindex, d);
+	r = bpf_tc_hook_create(&h);
+	(void) libbpf_set_print(print);
+	if (r != -EEXIST)
+		return r;
+
+	r = qdiscs_read(&all);
+	if (r < 0)
+		return r;
+	return qdisc_has_direction(qdiscs_find(&all, ifindex), d) ? 0 : -EBUSY;
+}
+
+/* -EINVAL: the priority has filters of another kind. */
+static int attach_at(unsigned ifindex, enum fw_direction d, uint32_t priority, int prog_fd, clsact_owns_fn owns,
+		     void *userdata)
+{
+	struct bpf_tc_opts opts = place(priority);
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
 	libbpf_print_fn_t print;
 	struct bpf_tc_hook h;
 	uint32_t prog_id;
 	int r;
 
-	print = libbpf_set_print(NULL); /* "Exclusivity flag on": it is there already, which is fine */
-	(void) hook(&h, ifindex, d);
-	r = bpf_tc_hook_create(&h);
-	(void) libbpf_set_print(print);
-	if (r < 0 && r != -EEXIST)
-		return r;
-
-	r = query(ifindex, d, &prog_id);
+	r = bpf_obj_get_info_by_fd(prog_fd, &info, &size);
+	if (r >= 0)
+		r = query(ifindex, d, priority, &prog_id);
 	if (r < 0)
 		return r;
+	if (prog_id == info.id)
+		return 0;
 	if (prog_id != 0 && !owns(prog_id, userdata))
 		return -EEXIST;
 
 	opts.prog_fd = prog_fd;
 	opts.flags = prog_id != 0 ? BPF_TC_F_REPLACE : 0;
-	return bpf_tc_attach(&h, &opts);
+	print = libbpf_set_print(NULL); /* the caller says what failed, if nothing else helps */
+	r = bpf_tc_attach(hook(&h, ifindex, d), &opts);
+	(void) libbpf_set_print(print);
+	return r;
 }
 
-int clsact_detach(unsigned ifindex, enum fw_direction d, clsact_owns_fn owns, void *userdata)
+/* 1: there was one. */
+static int detach_at(unsigned ifindex, enum fw_direction d, uint32_t priority, clsact_owns_fn owns, void *userdata)
 {
-	struct bpf_tc_opts opts = place();
+	struct bpf_tc_opts opts = place(priority);
 	struct bpf_tc_hook h;
 	uint32_t prog_id;
 	int r;
 
-	r = query(ifindex, d, &prog_id);
+	r = query(ifindex, d, priority, &prog_id);
 	if (r < 0)
 		return r;
 	if (prog_id == 0 || !owns(prog_id, userdata))
@@ -89,13 +137,38 @@ int clsact_detach(unsigned ifindex, enum fw_direction d, clsact_owns_fn owns, vo
 	return r < 0 ? r : 1;
 }
 
-int clsact_is_attached(unsigned ifindex, enum fw_direction d, clsact_owns_fn owns, void *userdata)
+int clsact_attach(unsigned ifindex, enum fw_direction d, int prog_fd, clsact_owns_fn owns,
+		  void *userdata)
 {
-	uint32_t prog_id;
+	size_t taken;
 	int r;
 
-	r = query(ifindex, d, &prog_id);
+	r = make_qdisc(ifindex, d);
 	if (r < 0)
 		return r;
-	return prog_id != 0 && owns(prog_id, userdata);
+
+	for (taken = 0; taken < ELEMENTSOF(priorities); taken++) {
+		r = attach_at(ifindex, d, priorities[taken], prog_fd, owns, userdata);
+		if (r != -EINVAL && r != -EEXIST)
+			break;
+	}
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ELEMENTSOF(priorities); i++)
+		if (i != taken) /* of a version before, or from when the first one was taken */
+			(void) detach_at(ifindex, d, priorities[i], owns, userdata);
+	return 0;
+}
+
+int clsact_detach(unsigned ifindex, enum fw_direction d, clsact_owns_fn owns, void *userdata)
+{
+	int n = 0, r;
+
+	for (size_t i = 0; i < ELEMENTSOF(priorities); i++) {
+		r = detach_at(ifindex, d, priorities[i], owns, userdata);
+		if (r < 0)
+			return r;
+		n = n || r > 0;
+	}
+	return n;
 }

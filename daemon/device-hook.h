@@ -21,3 +21,6 @@ int device_attach_xdp(struct device *dev, const struct device_context *x, const 
 /* tc filters, which no link holds. */
 void device_detach_filters(struct device *dev, const struct device_context *x);
 void device_check_filters(struct device *dev, const struct device_context *x);
+
+/* Says what runs before ours at tc, and takes the first place back once. */
+void device_check_order(struct device *dev, const struct device_context *x);

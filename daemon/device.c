@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <linux/bpf.h>
+#include <net/if.h>
 
 #include "cleanup.h"
 #include "device-hook.h"
@@ -182,6 +183,8 @@ int device_attach(struct device *dev, enum fw_hook hook, const struct device_con
 		log_info("Interface '%s': filtering by %s%s%s", dev->name, mechanism_to_string(h->mechanism),
 			 h->note[0] ? ", as " : "", h->note);
 	h->was_robbed = false;
+	if (hook == FW_HOOK_TC)
+		device_check_order(dev, x);
 	return 0;
 }
 
@@ -195,6 +198,7 @@ void device_detach(struct device *dev, enum fw_hook hook, const struct device_co
 	dev->hooks[hook].n_checks_to_wait = 0;
 	dev->hooks[hook].foreign_id = 0;
 	dev->hooks[hook].note[0] = '\0';
+	memset(dev->hooks[hook].orders, 0, sizeof(dev->hooks[hook].orders));
 }
 
 unsigned device_whereabouts(const struct device *dev)
@@ -254,13 +258,16 @@ static void check_links(struct device *dev, enum fw_hook hook, const struct devi
 	char name[DEVICE_PIN_MAX];
 
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+		struct link_target t = device_link_target(dev, hook, d);
+		char unused[IF_NAMESIZE];
 		int r;
 
 		if (attach_types[hook][d] == NOWHERE)
 			continue;
-		if (link_is_dead(h->links[d], attach_types[hook][d])) {
+		if (!link_runs(h->links[d], &t, loader_program_id(x->loader, hook, d, h->is_l3))) {
 			h->mechanism = FW_MECHANISM_NONE;
-			h->was_robbed = true;
+			h->was_robbed = h->was_robbed || link_is_dead(h->links[d], t.attach_type) ||
+					if_indextoname(dev->ifindex, unused); /* else it was moved away with our link */
 			continue;
 		}
 		r = repin(x->pin_dir, device_pin_name(hook, d, dev->ifindex, name), h->links[d]);
@@ -281,5 +288,16 @@ void device_check(struct device *dev, const struct device_context *x)
 			device_check_filters(dev, x);
 		else if (dev->hooks[hook].mechanism != FW_MECHANISM_NONE)
 			check_links(dev, hook, x);
+		if (hook == FW_HOOK_TC && dev->hooks[hook].mechanism != FW_MECHANISM_NONE)
+			device_check_order(dev, x);
+	}
+}
+
+void device_forget_failures(struct device *dev)
+{
+	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++) {
+		dev->hooks[hook].n_checks_to_wait = 0;
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
+			dev->hooks[hook].orders[d].was_moved = false;
 	}
 }

@@ -14,10 +14,17 @@
 
 #include "abi.h"
 #include "auto.h"
+#include "lineup.h"
 #include "loader.h"
 
 /* The hooks of an interface, in the order in which an arriving packet meets them: xdp, tc. */
 #define DEVICE_HOOKS (FW_HOOK_TC + 1)
+
+/* Of a direction at tc: what the chain looks like, see device_check(). */
+struct device_order {
+	bool was_moved;            /* to the first place, since the start or a reload */
+	struct lineup_item ahead;  /* what runs before ours and was warned of; all zero = nothing */
+};
 
 struct device_hook {
 	enum fw_mechanism mechanism; /* what carries this run's programs, FW_MECHANISM_NONE = nothing yet */
@@ -25,6 +32,7 @@ struct device_hook {
 	bool is_l3;
 	bool was_robbed;             /* what we attached was found missing */
 	int links[_FW_DIRECTION_MAX]; /* also those of a run before; -1 = none */
+	struct device_order orders[_FW_DIRECTION_MAX]; /* at tc */
 	unsigned n_checks_to_wait;   /* before what failed is tried again, see device_is_due() */
 	uint32_t foreign_id;         /* the program of somebody else that is in the way, 0 = none */
 	char note[FW_NOTE_MAX];      /* why it is not attached, or not in the preferred way; "" = it is */
@@ -117,7 +125,11 @@ void device_take_over(struct device *dev, enum fw_hook hook, struct device *from
 		      const struct device_context *x);
 
 /*
- * Is it still there and pinned? Mends pins with a warning and leaves the rest to the next device_attach(),
- * which warns if the interface is still there: else it has just gone, and took everything with it.
+ * Does the kernel say that our program still runs in each direction, and is it pinned? Mends pins with a warning and
+ * leaves the rest to the next device_attach(), which warns if the interface is still there: else it has just gone,
+ * and took everything with it. At tc, where others may run before ours, takes the first place back once.
  */
 void device_check(struct device *dev, const struct device_context *x);
+
+/* What failed is tried again at once, and the first place at tc taken back once more. */
+void device_forget_failures(struct device *dev);

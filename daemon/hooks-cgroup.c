@@ -132,6 +132,13 @@ void hooks_check_cgroup(struct hooks *h)
 			drop_cgroup(h);
 			return;
 		}
+		if (!link_has_program(h->cgroup_links[d], cgroup_attach_types[d],
+				      loader_program_id(h->context.loader, FW_HOOK_CGROUP, d, false))) {
+			(void) log_warning(0, "Cgroup '%s': our %s link was given another program, putting it right",
+					   h->cgroup, direction_to_string(d));
+			h->cgroup[0] = '\0'; /* the links stay, and get their programs at the next sync */
+			return;
+		}
 		r = repin(h->pin_dir, hooks_cgroup_pins[d], h->cgroup_links[d]);
 		if (r > 0)
 			(void) log_warning(0, "The pin '%s/%s' was removed, put it back", h->pin_dir,

@@ -371,8 +371,7 @@ int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct 
 void hooks_forget_failures(struct hooks *h)
 {
 	for (size_t n = 0; n < h->n_devices; n++)
-		for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
-			h->devices[n].hooks[hook].n_checks_to_wait = 0;
+		device_forget_failures(&h->devices[n]);
 }
 
 void hooks_check(struct hooks *h)

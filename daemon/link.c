@@ -76,6 +76,19 @@ bool link_leads_to(int fd, const struct link_target *t)
 	       (!is_on_interface(attach_type) || runs_on((unsigned)id, attach_type, prog_id));
 }
 
+bool link_has_program(int fd, uint32_t attach_type, uint32_t prog_id)
+{
+	uint32_t unused, found;
+	uint64_t id;
+
+	return read_link(fd, attach_type, &id, &unused, &found) == 0 && found == prog_id;
+}
+
+bool link_runs(int fd, const struct link_target *t, uint32_t prog_id)
+{
+	return link_leads_to(fd, t) && link_has_program(fd, t->attach_type, prog_id);
+}
+
 uint64_t link_target_id(int fd, uint32_t attach_type)
 {
 	uint32_t unused;
@@ -149,6 +162,25 @@ int link_attach(const char *pin_dir, const char *name, const struct link_target 
 
 	r = link_prepare(pin_dir, name, t, prog_fd, *fd, &prepared);
 	return r < 0 ? r : link_hold(pin_dir, name, &prepared, fd);
+}
+
+int link_move_first(const char *pin_dir, const char *name, const struct link_target *t, int prog_fd, int copy_fd,
+		    int *fd)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = LINK_FIRST);
+	_cleanup_close_ int first = -1;
+	int r;
+
+	first = bpf_link_create(copy_fd, t->target, t->attach_type, &opts);
+	if (first < 0)
+		return first;
+	r = pins_put(pin_dir, name, first);
+	if (r < 0)
+		return r;
+	(void) bpf_link_detach(*fd); /* closing it does the same, on some kernels later */
+	closep(fd);
+	*fd = TAKE_FD(first);
+	return bpf_link_update(*fd, prog_fd, NULL);
 }
 
 void link_detach(const char *pin_dir, const char *name, int *fd)

@@ -39,3 +39,5 @@ int loader_reuse_maps(struct loader *l);
 /* After it is: gives a pin to each map but meta, with the description of them, and to each program. */
 int loader_pin_maps(struct loader *l);
 int loader_pin_programs(struct loader *l);
+
+struct bpf_program *loader_find_program(const struct fw *skel, enum fw_hook hook, enum fw_direction d, bool is_l3);

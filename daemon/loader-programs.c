@@ -135,20 +135,27 @@ int loader_retire(struct loader *l)
 	return 0;
 }
 
+struct bpf_program *loader_find_program(const struct fw *skel, enum fw_hook hook, enum fw_direction d, bool is_l3)
+{
+	if (hook == FW_HOOK_XDP)
+		return skel->progs.fw_xdp_in; /* there is no egress */
+	if (hook == FW_HOOK_CGROUP)
+		return d == FW_INGRESS ? skel->progs.fw_cgroup_in : skel->progs.fw_cgroup_out;
+	if (is_l3)
+		return d == FW_INGRESS ? skel->progs.fw_tc_l3_in : skel->progs.fw_tc_l3_out;
+	return d == FW_INGRESS ? skel->progs.fw_tc_in : skel->progs.fw_tc_out;
+}
+
 int loader_program(const struct loader *l, enum fw_hook hook, enum fw_direction d, bool is_l3)
 {
-	const struct bpf_program *program;
+	return bpf_program__fd(loader_find_program(l->skel, hook, d, is_l3));
+}
 
-	if (hook == FW_HOOK_XDP)
-		program = l->skel->progs.fw_xdp_in; /* there is no egress */
-	else if (hook == FW_HOOK_CGROUP)
-		program = d == FW_INGRESS ? l->skel->progs.fw_cgroup_in
-					  : l->skel->progs.fw_cgroup_out;
-	else if (is_l3)
-		program = d == FW_INGRESS ? l->skel->progs.fw_tc_l3_in : l->skel->progs.fw_tc_l3_out;
-	else
-		program = d == FW_INGRESS ? l->skel->progs.fw_tc_in : l->skel->progs.fw_tc_out;
-	return bpf_program__fd(program);
+uint32_t loader_program_id(const struct loader *l, enum fw_hook hook, enum fw_direction d, bool is_l3)
+{
+	uint32_t id;
+
+	return program_id(loader_program(l, hook, d, is_l3), &id) < 0 ? 0 : id;
 }
 
 bool loader_owns(uint32_t prog_id, void *loader)

@@ -30,6 +30,15 @@ bool loader_is_fresh(const struct loader *l);
 /* Descriptor of the program for a hook; is_l3 is about tc. */
 int loader_program(const struct loader *l, enum fw_hook hook, enum fw_direction d, bool is_l3);
 
+/* The kernel's id of it; 0 = it does not say. */
+uint32_t loader_program_id(const struct loader *l, enum fw_hook hook, enum fw_direction d, bool is_l3);
+
+/*
+ * Loads the same program once more, with the same maps, and without a pin: it is to be replaced by the first one as soon
+ * as possible. Silent.
+ */
+int loader_copy_program(const struct loader *l, enum fw_hook hook, enum fw_direction d, bool is_l3, int *ret_fd);
+
 /* Is this a program of ours, of this run or one before? In the form of clsact_owns_fn. */
 bool loader_owns(uint32_t prog_id, void *loader);
 
