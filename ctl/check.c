@@ -15,6 +15,7 @@
 #include "explain.h"
 #include "log.h"
 #include "names.h"
+#include "others.h"
 #include "output.h"
 #include "reckon.h"
 #include "row.h"
@@ -123,11 +124,42 @@ static void note_judged(struct ctl *ctl, json_object *judged, enum fw_direction 
 				 "closed port and what is forwarded pass", direction_to_string(d));
 }
 
+struct preceding {
+	struct ctl *ctl;
+	json_object *rows;
+	json_object *judged;
+	enum fw_direction direction;
+};
+
+/* Somebody else's program that sees the packet before any of ours does, and may decide. */
+static int add_preceding(const struct other *o, void *userdata)
+{
+	struct preceding *p = userdata;
+	json_object *row;
+
+	if (o->direction != p->direction || o->place != OTHER_BEFORE || o->harm == OTHER_HARMLESS)
+		return 0;
+	if (o->hook == FW_HOOK_TC && where_is_judged_at(p->judged, FW_HOOK_XDP, o->where))
+		return 0;
+	row = json_object_new_object();
+	json_object_object_add(row, "hook", json_text(hook_to_string(o->hook)));
+	json_object_object_add(row, "where", json_text(o->where));
+	json_object_object_add(row, "program", o->program_id ? json_object_new_uint64(o->program_id) : NULL);
+	json_object_object_add(row, "priority", o->priority ? json_object_new_uint64(o->priority) : NULL);
+	json_object_array_add(p->rows, row);
+	output_note(p->ctl, "%s at %s %s of %s may have decided first: %s", o->text, hook_to_string(o->hook),
+		    direction_to_string(o->direction), o->where,
+		    o->harm == OTHER_DIVERTS ? "what it sends elsewhere is not judged"
+					     : "what it lets pass or sends elsewhere is not judged there");
+	return 0;
+}
+
 static int add_direction(struct ctl *ctl, struct table *t, const struct question *q, enum fw_direction d,
 			 json_object *judged, json_object *directions)
 {
 	enum fw_reason reason = FW_ANSWER_REASON(q->answers[d]);
 	enum fw_verdict verdict = FW_ANSWER_VERDICT(q->answers[d]);
+	struct preceding preceding = { .ctl = ctl, .judged = judged, .direction = d };
 	struct fw_list list = {};
 	json_object *o;
 	int r;
@@ -151,6 +183,9 @@ static int add_direction(struct ctl *ctl, struct table *t, const struct question
 	json_object_object_add(o, "judged", json_object_get(judged));
 	json_object_array_add(directions, o);
 	note_judged(ctl, judged, d);
+	preceding.rows = json_object_new_array();
+	json_object_object_add(o, "before", preceding.rows);
+	(void) others_foreach(ctl, NULL, add_preceding, &preceding); /* what cannot be asked is not said */
 	return 0;
 }
 

@@ -26,6 +26,12 @@ static int say_attached(const struct attachment *a, void *userdata)
 	char where[WHERE_NAME_MAX], cost[COST_TEXT_MAX] = "";
 	const char *name = where_name(a, table_meta(d->table), where);
 
+	if (!a->is_live && !a->link_name) {
+		doctor_say(d, LEVEL_PROBLEM, "systemctl restart ebpf-fw",
+			   "the filter on tc %s of %s carries the program of the other direction", direction_to_string(a->direction),
+			   name);
+		return 0;
+	}
 	if (!a->is_live) {
 		doctor_say(d, LEVEL_NOTE, "the daemon removes the pin at its next start",
 			   "the link of %s %s is pinned, and its interface or cgroup is gone", hook_to_string(a->hook),

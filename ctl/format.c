@@ -102,14 +102,16 @@ static char *format_time(json_object *value, enum column_kind kind)
 	return r < 0 ? NULL : line;
 }
 
-static char *format_fill(json_object *value)
+static char *format_of(json_object *value, const char *key, const char *of_key)
 {
+	json_object *n = json_object_object_get(value, key);
 	char *line;
 	int r;
 
-	r = asprintf(&line, "%" PRIu64 " of %" PRIu64,
-		     json_object_get_uint64(json_object_object_get(value, "count")),
-		     json_object_get_uint64(json_object_object_get(value, "limit")));
+	if (!n)
+		return strdup("");
+	r = asprintf(&line, "%" PRIu64 " of %" PRIu64, json_object_get_uint64(n),
+		     json_object_get_uint64(json_object_object_get(value, of_key)));
 	return r < 0 ? NULL : line;
 }
 
@@ -141,7 +143,9 @@ static char *format_scalar(json_object *value, enum column_kind kind)
 	if (kind == COLUMN_TIMELEFT || kind == COLUMN_AGO)
 		return format_time(value, kind);
 	if (kind == COLUMN_FILL)
-		return format_fill(value);
+		return format_of(value, "count", "limit");
+	if (kind == COLUMN_PLACE)
+		return format_of(value, "position", "programs");
 	if (kind == COLUMN_SHORT)
 		return format_short(value);
 	if (json_object_is_type(value, json_type_boolean))

@@ -16,6 +16,7 @@ enum column_kind {
 	COLUMN_TIMELEFT, /* Unix time in seconds to the time until then; null = permanent */
 	COLUMN_AGO,      /* Unix time in seconds to the time since then; null = never */
 	COLUMN_FILL,     /* {"count", "limit"} to "3 of 1000" */
+	COLUMN_PLACE,    /* {"position", "programs"}, among others: "1 of 3" */
 };
 
 /*

@@ -7,6 +7,7 @@
 #include "attachment.h"
 #include "cleanup.h"
 #include "names.h"
+#include "others.h"
 #include "output.h"
 #include "pins.h"
 #include "where.h"
@@ -26,6 +27,16 @@ struct hook_rows {
 	const struct fw_meta *meta; /* NULL where nothing is loaded, and no cgroup to be named */
 };
 
+/* Which of the programs at its hook it is; null where the kernel does not say. */
+static void add_order(json_object *row, const struct attachment *a, const struct fw_meta *meta)
+{
+	struct attachment_order order;
+	bool is_known = attachment_read_order(a, meta ? meta->cgroup : "", &order) >= 0;
+
+	json_object_object_add(row, "position", is_known ? json_object_new_uint64(order.position) : NULL);
+	json_object_object_add(row, "programs", is_known ? json_object_new_uint64(order.n) : NULL);
+}
+
 static int add_hook_row(const struct attachment *a, void *userdata)
 {
 	const struct hook_rows *h = userdata;
@@ -41,6 +52,7 @@ static int add_hook_row(const struct attachment *a, void *userdata)
 	json_object_object_add(row, "mechanism", json_text(mechanism_to_string(a->mechanism)));
 	json_object_object_add(row, "reason", attachment_reason(a, h->meta));
 	json_object_object_add(row, "program", json_object_new_uint64(a->program_id));
+	add_order(row, a, h->meta);
 	json_object_object_add(row, "run_ns", a->n_runs > 0 ? json_object_new_uint64(a->run_ns / a->n_runs) : NULL);
 	json_object_array_add(h->rows, row);
 	return 0;
@@ -125,6 +137,7 @@ static int print_record(struct ctl *ctl, json_object *record)
 		{ "where",     "WHERE",     COLUMN_TEXT },
 		{ "mechanism", "MECHANISM", COLUMN_TEXT },
 		{ "program",   "PROGRAM",   COLUMN_NUMBER },
+		{ "",          "POSITION",  COLUMN_PLACE },
 		{ "run_ns",    "NS/RUN",    COLUMN_NUMBER },
 		{}
 	};
@@ -143,9 +156,27 @@ static void note_orphans(struct ctl *ctl, size_t n)
 				 "'fwctl unload --force' removes them, 'fwctl doctor' names them", n);
 }
 
+struct gaps {
+	struct ctl *ctl;
+	size_t n;
+};
+
+static int note_other(const struct other *o, void *userdata)
+{
+	struct gaps *g = userdata;
+
+	if (o->harm != OTHER_DECIDES)
+		return 0;
+	output_note(g->ctl, "%s runs before ours at tc %s of %s: what it lets pass or sends elsewhere is not judged", o->text,
+		    direction_to_string(o->direction), o->where);
+	g->n++;
+	return 0;
+}
+
 /* What is not judged although something is attached; in words, on stderr. The number of those gaps. */
 static size_t note_gaps(struct ctl *ctl, const struct fw_meta *meta)
 {
+	struct gaps others = { .ctl = ctl };
 	bool is_on_interface = false;
 	size_t n = 0;
 
@@ -170,7 +201,8 @@ static size_t note_gaps(struct ctl *ctl, const struct fw_meta *meta)
 			output_note(ctl, "not attached: %s", meta->failed);
 		n++;
 	}
-	return n;
+	(void) others_foreach(ctl, NULL, note_other, &others); /* what cannot be asked is not said */
+	return n + others.n;
 }
 
 /* Not loaded is an answer too: JSON says it on stdout, and both forms on stderr with what to do. */

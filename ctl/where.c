@@ -175,6 +175,14 @@ bool where_is_judged_by(json_object *judged, enum fw_hook hook)
 	return places && json_object_array_length(places) > 0;
 }
 
+bool where_is_judged_at(json_object *judged, enum fw_hook hook, const char *place)
+{
+	_cleanup_json_ json_object *text = json_text(place);
+	json_object *places = places_of(judged, hook);
+
+	return places && has_place(places, text);
+}
+
 bool where_is_judged(json_object *judged)
 {
 	for (enum fw_hook hook = 0; hook < _FW_HOOK_MAX; hook++)

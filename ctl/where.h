@@ -31,6 +31,7 @@ int where_judged(const struct ctl *ctl, const struct fw_meta *meta, enum fw_dire
 void where_leave_out(json_object *judged, enum fw_hook hook); /* it does not judge this packet, wherever it is */
 bool where_is_judged_by(json_object *judged, enum fw_hook hook);
 bool where_is_judged(json_object *judged); /* by any hook */
+bool where_is_judged_at(json_object *judged, enum fw_hook hook, const char *place);
 
 /*
  * The hooks that decide, [{"hook", "where"}]: of each interface the one that an arriving packet meets first, and

@@ -21,6 +21,7 @@
 /* As in linux/bpf.h of kernel 6.6 and later. */
 #define TCX_INGRESS 46
 #define TCX_EGRESS  47
+#define TCX_BEFORE  8
 
 /* One counter, pinned beside the attachment. */
 static int make_counter(const char *pin)
@@ -66,10 +67,16 @@ static int pin_program(enum bpf_prog_type type, int verdict, const char *pin)
 	return 0;
 }
 
-/* program pass|drop PIN: loads and pins, for tc(8) to attach as a filter that goes on to the next. */
+/* What it says to each packet: pass goes on to the next program, accept ends the chain. */
+static int tc_verdict(const char *name)
+{
+	return strcmp(name, "drop") == 0 ? 2 : strcmp(name, "accept") == 0 ? 0 : -1;
+}
+
+/* program pass|drop|accept PIN: loads and pins, for tc(8) to attach as a filter. */
 static int verb_program(char **argv)
 {
-	return pin_program(BPF_PROG_TYPE_SCHED_CLS, strcmp(argv[0], "drop") == 0 ? 2 : -1, argv[1]);
+	return pin_program(BPF_PROG_TYPE_SCHED_CLS, tc_verdict(argv[0]), argv[1]);
 }
 
 /* xdp-program pass|drop PIN: the same for "ip link set DEV xdp pinned PIN". */
@@ -99,21 +106,33 @@ static enum bpf_attach_type tcx_type(const char *direction)
 	return strcmp(direction, "egress") == 0 ? TCX_EGRESS : TCX_INGRESS;
 }
 
-/* tcx DEV ingress|egress pass|drop PIN: behind all that is attached already. */
-static int verb_tcx(char **argv)
+static int attach_tcx(char **argv, unsigned flags)
 {
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
 	_cleanup_close_ int counter = -1, prog = -1, link = -1;
 
 	counter = make_counter(argv[3]);
 	if (counter < 0)
 		return counter;
-	prog = load_counting(BPF_PROG_TYPE_SCHED_CLS, 0, counter, strcmp(argv[2], "drop") == 0 ? 2 : -1);
+	prog = load_counting(BPF_PROG_TYPE_SCHED_CLS, 0, counter, tc_verdict(argv[2]));
 	if (prog < 0)
 		return -errno;
-	link = bpf_link_create(prog, if_nametoindex(argv[0]), tcx_type(argv[1]), NULL);
+	link = bpf_link_create(prog, if_nametoindex(argv[0]), tcx_type(argv[1]), &opts);
 	if (link < 0 || bpf_obj_pin(link, argv[3]) < 0)
 		return -errno;
 	return 0;
+}
+
+/* tcx DEV ingress|egress pass|drop|accept PIN: after all that are attached already. */
+static int verb_tcx(char **argv)
+{
+	return attach_tcx(argv, 0);
+}
+
+/* tcx-first DEV ingress|egress pass|drop|accept PIN: before them. */
+static int verb_tcx_first(char **argv)
+{
+	return attach_tcx(argv, TCX_BEFORE);
 }
 
 /* cgroup DIR ingress|egress exclusive|override|multi PIN: the old way, without a link. */
@@ -194,6 +213,21 @@ static int verb_link(char **argv)
 	return 0;
 }
 
+/* update PIN pass|drop|accept: gives a tcx link another program. */
+static int verb_update(char **argv)
+{
+	_cleanup_close_ int link = -1, map = -1, prog = -1;
+
+	map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "foreign", sizeof(uint32_t), sizeof(uint64_t), 1, NULL);
+	link = bpf_obj_get(argv[0]);
+	if (map < 0 || link < 0)
+		return -errno;
+	prog = load_counting(BPF_PROG_TYPE_SCHED_CLS, 0, map, tc_verdict(argv[1]));
+	if (prog < 0 || bpf_link_update(link, prog, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
 /* attached DEV ingress|egress: prints how many tcx programs are there. */
 static int verb_attached(char **argv)
 {
@@ -206,15 +240,17 @@ static int verb_attached(char **argv)
 }
 
 static const struct verb verbs[] = {
-	{ "program",  "pass|drop PIN",                                   2, verb_program  },
+	{ "program",  "pass|drop|accept PIN",                            2, verb_program  },
 	{ "xdp-program", "pass|drop PIN",                                2, verb_xdp_program },
 	{ "xdp",      "DEV PIN",                                         2, verb_xdp      },
-	{ "tcx",      "DEV ingress|egress pass|drop PIN",                4, verb_tcx      },
+	{ "tcx",      "DEV ingress|egress pass|drop|accept PIN",         4, verb_tcx      },
+	{ "tcx-first", "DEV ingress|egress pass|drop|accept PIN",        4, verb_tcx_first },
 	{ "cgroup",   "DIR ingress|egress exclusive|override|multi PIN", 4, verb_cgroup   },
 	{ "leave",    "DIR ingress|egress PIN",                          3, verb_leave    },
 	{ "id",       "PIN",                                             1, verb_id       },
 	{ "count",    "PIN",                                             1, verb_count    },
 	{ "link",     "PIN",                                             1, verb_link     },
+	{ "update",   "PIN pass|drop|accept",                            2, verb_update   },
 	{ "attached", "DEV ingress|egress",                              2, verb_attached },
 	{}
 };

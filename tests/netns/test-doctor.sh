@@ -80,7 +80,7 @@ check "status has the program's id" finds ok attached "tc ingress on h0 by tcx, 
 
 # Others on the same hooks.
 "$FOREIGN" tcx h0 ingress pass "$T/bpf/foreign" || die "no tcx in this kernel"
-check "a tcx program of somebody else" finds note others "tcx ingress on h0: program [0-9]+.*behind ours"
+check "a tcx program of somebody else" finds note others "tcx ingress on h0: program [0-9]+.*after ours"
 rm -f "$T"/bpf/foreign*
 tc qdisc add dev h0 clsact
 "$FOREIGN" program pass "$T/bpf/filter"
