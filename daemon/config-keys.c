@@ -56,7 +56,7 @@ static bool interface_word_is_valid(const char *word)
 		word++;
 	if (!*word || strchr("#!;", *word) || strchr(word, '/'))
 		return false;
-	return strpbrk(word, "*?[") || strlen(word) < IFNAMSIZ;
+	return strpbrk(word, "*?[") || strlen(word) < ALTIFNAMSIZ;
 }
 
 static const char *parse_interfaces(char ***words_of_key, const char *value, int *r)
@@ -69,7 +69,7 @@ static const char *parse_interfaces(char ***words_of_key, const char *value, int
 
 	for (char **w = words; *w; w++)
 		if (!interface_word_is_valid(*w))
-			return "expected 'auto', interface names of up to 15 characters, or patterns such as "
+			return "expected 'auto', names of interfaces, or patterns such as "
 			       "'eth*' and '!docker*'";
 
 	free(*words_of_key);

@@ -12,7 +12,7 @@ bool config_word_is_name(const char *word)
 	return *word != '!' && !strpbrk(word, "*?[") && strcmp(word, "auto") != 0;
 }
 
-static bool words_match(char *const *words, const char *name, bool is_auto, bool is_loopback)
+static bool words_match(char *const *words, const struct interface *i, bool is_auto, bool is_loopback)
 {
 	bool is_wanted = false;
 
@@ -23,23 +23,23 @@ static bool words_match(char *const *words, const char *name, bool is_auto, bool
 		if (strcmp(pattern, "auto") == 0)
 			is_match = is_auto;
 		else if (is_loopback)
-			is_match = strcmp(pattern, name) == 0;
+			is_match = strcmp(pattern, i->name) == 0;
 		else
-			is_match = fnmatch(pattern, name, 0) == 0;
+			is_match = fnmatch(pattern, i->name, 0) == 0 || interface_has_name(i, pattern);
 		if (is_match)
 			is_wanted = **w != '!';
 	}
 	return is_wanted;
 }
 
-bool config_wants_interface(const struct config *c, const char *name, bool is_auto)
+bool config_wants_interface(const struct config *c, const struct interface *i, bool is_auto)
 {
-	return words_match(c->interfaces, name, is_auto, strcmp(name, "lo") == 0);
+	return words_match(c->interfaces, i, is_auto, strcmp(i->name, "lo") == 0);
 }
 
-bool config_wants_xdp(const struct config *c, const char *name, bool is_auto)
+bool config_wants_xdp(const struct config *c, const struct interface *i, bool is_auto)
 {
-	return config_wants_interface(c, name, is_auto) && words_match(c->xdp_interfaces, name, is_auto, false);
+	return config_wants_interface(c, i, is_auto) && words_match(c->xdp_interfaces, i, is_auto, false);
 }
 
 /* FNV-1a, over the end of each word, too */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "abi.h"
+#include "interfaces.h"
 
 struct config {
 	char **interfaces; /* words of Interfaces=, ended by NULL; later words win */
@@ -52,12 +53,13 @@ int config_parse_file(const char *path, struct config *ret, struct config_errors
 
 /*
  * What Interfaces= says of an interface: the last word that matches decides. is_auto: the word "auto"
- * matches it. Loopback is matched by its own name only, no pattern is meant to catch it.
+ * matches it. Loopback is matched by its own name only, no pattern is meant to catch it. A word without a pattern may be
+ * an altname: systemd gives several to each NIC, which a pattern for other NICs must not exclude.
  */
-bool config_wants_interface(const struct config *c, const char *name, bool is_auto);
+bool config_wants_interface(const struct config *c, const struct interface *i, bool is_auto);
 
 /* Is it, of those, one for the xdp hook? Here a pattern may catch loopback, which Interfaces= has named. */
-bool config_wants_xdp(const struct config *c, const char *name, bool is_auto);
+bool config_wants_xdp(const struct config *c, const struct interface *i, bool is_auto);
 
 /* A number for the words of Interfaces=, never 0: the same words have the same. */
 uint32_t config_interfaces_hash(const struct config *c);

@@ -46,7 +46,7 @@ static void describe_xdp(const struct hooks *h, const struct config *c, const st
 		const struct interface *i = interfaces_find_name(s, *w);
 
 		note = next_note(meta);
-		if (!i || !note || config_wants_interface(c, i->name, auto_takes(auto_choose(s, i))))
+		if (!i || !note || config_wants_interface(c, i, auto_takes(auto_choose(s, i))))
 			continue;
 		note->ifindex = i->ifindex;
 		strcpy(note->text, "XdpInterfaces= names it, and Interfaces= does not");

@@ -260,9 +260,9 @@ static const char *explain_release(const struct config *c, const struct interfac
 
 	if (!c->has_tc && !c->has_xdp)
 		return "Hooks= has neither tc nor xdp";
-	if (config_wants_interface(c, i->name, auto_takes(choice)))
+	if (config_wants_interface(c, i, auto_takes(choice)))
 		return "XdpInterfaces= leaves it out, and Hooks= has no tc";
-	if (config_wants_interface(c, i->name, true))
+	if (config_wants_interface(c, i, true))
 		return auto_explain(s, i, choice, buffer);
 	return "Interfaces= leaves it out";
 }
@@ -347,15 +347,15 @@ int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct 
 		const struct interface *i = &s->items[n];
 		bool is_chosen = is_auto(h, s, i), wants_tc, wants_xdp;
 
-		wants_tc = c->has_tc && config_wants_interface(c, i->name, is_chosen);
-		wants_xdp = c->has_xdp && config_wants_xdp(c, i->name, is_chosen);
+		wants_tc = c->has_tc && config_wants_interface(c, i, is_chosen);
+		wants_xdp = c->has_xdp && config_wants_xdp(c, i, is_chosen);
 		if (!wants_tc && !wants_xdp)
 			continue;
 		r = get_device(h, i->ifindex, &dev);
 		if (r < 0)
 			return log_error(r, "Cannot attach to '%s': %m", i->name);
 		dev->is_wanted = true;
-		dev->is_auto = auto_takes(auto_choose(s, i)) || (is_chosen && !config_wants_interface(c, i->name, false));
+		dev->is_auto = auto_takes(auto_choose(s, i)) || (is_chosen && !config_wants_interface(c, i, false));
 		sync_device(h, dev, i, wants_tc, wants_xdp);
 	}
 

@@ -69,7 +69,8 @@ static int publish(struct manager *m)
 
 int manager_sync_hooks(struct manager *m)
 {
-	bool judges_loopback = config_wants_interface(&m->config, "lo", false);
+	static const struct interface loopback = { .name = "lo" };
+	bool judges_loopback = config_wants_interface(&m->config, &loopback, false);
 	int r;
 
 	/* ports that tc and xdp are to leave go to the cgroup hook before, those that they take over after */

@@ -3,8 +3,6 @@
 /* rtnetlink -> struct interfaces, through libmnl: see interfaces.h. */
 
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <libmnl/libmnl.h>
@@ -14,20 +12,10 @@
 
 #include "cleanup.h"
 #include "interfaces.h"
+#include "netlink.h"
 
-/* A link with hundreds of virtual functions fills more than the 8 KiB that libmnl proposes. */
-#define MESSAGE_BYTES_MAX (64 * 1024)
+#define MESSAGE_BYTES_MAX (64 * 1024) /* a link with hundreds of virtual functions fills more than the usual 8 KiB */
 #define EVENTS_BYTES (4 * 1024 * 1024) /* receive buffer: some thousand interfaces in a burst */
-#define DUMP_TRIES 5
-
-/* Kernel 5.14; older headers lack it. */
-#define ATTRIBUTE_PARENT_DEVICE 56
-
-static void mnl_closep(struct mnl_socket **socket)
-{
-	if (*socket)
-		(void) mnl_socket_close(*socket);
-}
 
 static struct interface *find(const struct interfaces *s, unsigned ifindex)
 {
@@ -45,53 +33,9 @@ const struct interface *interfaces_find(const struct interfaces *s, unsigned ifi
 const struct interface *interfaces_find_name(const struct interfaces *s, const char *name)
 {
 	for (size_t n = 0; n < s->n_items; n++)
-		if (strcmp(s->items[n].name, name) == 0)
+		if (interface_has_name(&s->items[n], name))
 			return &s->items[n];
 	return NULL;
-}
-
-/* What kernels that do not send the parent device show in /sys, if it is this interface that it shows. */
-static bool has_device_in_sys(const struct interface *i)
-{
-	_cleanup_fclose_ FILE *f = NULL;
-	char path[64 + IFNAMSIZ];
-	unsigned ifindex = 0;
-
-	(void) snprintf(path, sizeof(path), "/sys/class/net/%s/ifindex", i->name);
-	f = fopen(path, "re");
-	if (!f || fscanf(f, "%u", &ifindex) != 1 || ifindex != i->ifindex)
-		return false; /* /sys may show another network namespace */
-	(void) snprintf(path, sizeof(path), "/sys/class/net/%s/device", i->name);
-	return access(path, F_OK) == 0;
-}
-
-static void copy_text(const struct nlattr *a, char *buffer, size_t size)
-{
-	(void) snprintf(buffer, size, "%.*s", (int)mnl_attr_get_payload_len(a), mnl_attr_get_str(a));
-}
-
-static bool attribute_is(const struct nlattr *a, const char *text)
-{
-	return mnl_attr_validate(a, MNL_TYPE_STRING) >= 0 &&
-	       strncmp(mnl_attr_get_str(a), text, mnl_attr_get_payload_len(a)) == 0;
-}
-
-/* A VRF has ports too, but packets are not handed on to it unseen as to a bridge or bond. */
-static void take_linkinfo(struct interface *i, const struct nlattr *linkinfo)
-{
-	const struct nlattr *a;
-
-	mnl_attr_for_each_nested(a, linkinfo) {
-		switch (mnl_attr_get_type(a)) {
-		case IFLA_INFO_KIND:
-			copy_text(a, i->kind, sizeof(i->kind));
-			break;
-		case IFLA_INFO_SLAVE_KIND:
-			if (attribute_is(a, "vrf"))
-				i->is_port = false;
-			break;
-		}
-	}
 }
 
 /* What stays true of an interface. */
@@ -104,44 +48,26 @@ static void remember(struct interface *i, const struct interface *old)
 /* RTM_NEWLINK: the row is added or brought up to date. */
 static int take_link(struct interfaces *s, const struct nlmsghdr *h)
 {
-	const struct ifinfomsg *m = mnl_nlmsg_get_payload(h);
-	struct interface i = { .ifindex = (unsigned)m->ifi_index, .type = m->ifi_type };
-	const struct nlattr *a, *linkinfo = NULL;
-	struct interface *old, *items;
+	struct interface i, *old, *items;
+	int r;
 
-	mnl_attr_for_each(a, h, sizeof(*m)) {
-		switch (mnl_attr_get_type(a)) {
-		case IFLA_IFNAME:
-			copy_text(a, i.name, sizeof(i.name));
-			break;
-		case IFLA_MASTER:
-			i.master = mnl_attr_get_u32(a);
-			break;
-		case IFLA_LINKINFO:
-			linkinfo = a;
-			break;
-		case ATTRIBUTE_PARENT_DEVICE:
-			i.has_device = true;
-			break;
-		}
-	}
-	i.is_port = i.master != 0;
-	if (linkinfo)
-		take_linkinfo(&i, linkinfo);
-	if (!i.has_device)
-		i.has_device = has_device_in_sys(&i);
-
+	r = interface_from_link(h, &i);
+	if (r < 0)
+		return r;
 	old = find(s, i.ifindex);
 	if (old) {
 		remember(&i, old);
 		i.serial = old->serial;
+		free(old->altnames);
 		*old = i;
 		return 0;
 	}
 
 	items = reallocarray(s->items, s->n_items + 1, sizeof(*items));
-	if (!items)
+	if (!items) {
+		free(i.altnames);
 		return -ENOMEM;
+	}
 	s->items = items;
 	i.serial = ++s->last_serial;
 	s->items[s->n_items++] = i;
@@ -152,16 +78,10 @@ static void drop_link(struct interfaces *s, unsigned ifindex)
 {
 	struct interface *i = find(s, ifindex);
 
-	if (i)
-		*i = s->items[--s->n_items];
-}
-
-static void note_default_route(struct interfaces *s, unsigned ifindex)
-{
-	struct interface *i = find(s, ifindex);
-
-	if (i)
-		i->had_default_route = true;
+	if (!i)
+		return;
+	free(i->altnames);
+	*i = s->items[--s->n_items];
 }
 
 /* RTM_NEWADDR */
@@ -174,31 +94,13 @@ static void take_address(struct interfaces *s, const struct nlmsghdr *h)
 		i->had_address = true;
 }
 
-/* RTM_NEWROUTE: only default routes matter, in whatever table a VPN keeps its own. */
-static void take_route(struct interfaces *s, const struct nlmsghdr *h)
+static int note_default_route(const struct hop *hop, void *userdata)
 {
-	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
-	const struct rtnexthop *hop;
-	const struct nlattr *a;
-	int left;
+	struct interface *i = find(userdata, hop->ifindex);
 
-	if (m->rtm_dst_len != 0 || m->rtm_type != RTN_UNICAST)
-		return;
-
-	mnl_attr_for_each(a, h, sizeof(*m)) {
-		switch (mnl_attr_get_type(a)) {
-		case RTA_OIF:
-			note_default_route(s, mnl_attr_get_u32(a));
-			break;
-		case RTA_MULTIPATH:
-			hop = mnl_attr_get_payload(a);
-			left = mnl_attr_get_payload_len(a);
-			for (; RTNH_OK(hop, left);
-			     left -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
-				note_default_route(s, (unsigned)hop->rtnh_ifindex);
-			break;
-		}
-	}
+	if (i)
+		i->had_default_route = true;
+	return 0;
 }
 
 /* One message, of an event or of an answer. Bridges send link messages of their own family: not for us. */
@@ -210,99 +112,78 @@ static int take_message(const struct nlmsghdr *h, void *userdata)
 
 	switch (h->nlmsg_type) {
 	case RTM_NEWLINK:
-		if (link->ifi_family == AF_UNSPEC)
-			r = take_link(s, h);
-		break;
+		return link->ifi_family == AF_UNSPEC ? take_link(s, h) : 0;
 	case RTM_DELLINK:
 		if (link->ifi_family == AF_UNSPEC)
 			drop_link(s, (unsigned)link->ifi_index);
-		break;
+		return 0;
 	case RTM_NEWADDR:
 		take_address(s, h);
-		break;
+		return 0;
 	case RTM_NEWROUTE:
-		take_route(s, h);
-		break;
+		return routes_foreach_hop(&s->nexthops, h, note_default_route, s);
+	case RTM_NEWNEXTHOP:
+	case RTM_DELNEXTHOP: /* routes that go with it tell nothing of that */
+		r = nexthops_take(&s->nexthops, h);
+		return r < 0 ? r : routes_foreach_object_hop(&s->nexthops, note_default_route, s);
+	default:
+		return 0;
 	}
-	if (r < 0) {
-		errno = -r;
-		return MNL_CB_ERROR;
-	}
-	return MNL_CB_OK;
 }
 
-/* -EINTR: the objects changed meanwhile, so that the answer has holes. */
-static int dump_once(struct interfaces *s, uint16_t type, unsigned char family)
+/* For libmnl. */
+static int take_event(const struct nlmsghdr *h, void *userdata)
 {
-	_cleanup_(mnl_closep) struct mnl_socket *socket = NULL;
-	_cleanup_free_ char *buffer = NULL;
-	struct nlmsghdr *h;
-	int more;
+	int r = take_message(h, userdata);
 
-	buffer = malloc(MESSAGE_BYTES_MAX);
-	if (!buffer)
-		return -ENOMEM;
-	socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	if (!socket || mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
-		return -errno;
-
-	h = mnl_nlmsg_put_header(buffer);
-	h->nlmsg_type = type;
-	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	if (type == RTM_GETLINK) {
-		struct ifinfomsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
-
-		m->ifi_family = family;
-		mnl_attr_put_u32(h, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	} else if (type == RTM_GETADDR) {
-		struct ifaddrmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
-
-		m->ifa_family = family;
-	} else {
-		struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
-
-		m->rtm_family = family;
-	}
-	if (mnl_socket_sendto(socket, h, h->nlmsg_len) < 0)
-		return -errno;
-
-	do {
-		ssize_t n = mnl_socket_recvfrom(socket, buffer, MESSAGE_BYTES_MAX);
-
-		if (n < 0)
-			return -errno;
-		more = mnl_cb_run(buffer, (size_t)n, 0, 0, take_message, s);
-		if (more < 0)
-			return -errno;
-	} while (more > MNL_CB_STOP);
-	return 0;
+	if (r >= 0)
+		return MNL_CB_OK;
+	errno = -r;
+	return MNL_CB_ERROR;
 }
 
-/* Asks for all objects of a type. On a system that never rests the last answer has to do: events follow. */
-static int dump(struct interfaces *s, uint16_t type, unsigned char family)
+static int load_links(struct interfaces *s)
 {
-	int r = -EINTR;
+	static const struct {
+		struct ifinfomsg m;
+		struct nlattr a;
+		uint32_t mask;
+	} request = {
+		.a = { .nla_len = sizeof(struct nlattr) + sizeof(uint32_t), .nla_type = IFLA_EXT_MASK },
+		.mask = RTEXT_FILTER_SKIP_STATS,
+	};
 
-	for (int i = 0; i < DUMP_TRIES && r == -EINTR; i++) {
-		if (type == RTM_GETLINK)
-			s->n_items = 0; /* what an interrupted try has seen may be gone */
-		r = dump_once(s, type, family);
-	}
-	return r == -EINTR ? 0 : r;
+	return netlink_ask(RTM_GETLINK, &request, sizeof(request), take_message, s);
+}
+
+static int load_addresses_and_routes(struct interfaces *s)
+{
+	const struct ifaddrmsg every = {};
+	int r;
+
+	r = netlink_ask(RTM_GETADDR, &every, sizeof(every), take_message, s);
+	return r < 0 ? r : routes_dump(&s->nexthops, note_default_route, s);
+}
+
+static void free_items(struct interfaces *s)
+{
+	for (size_t n = 0; n < s->n_items; n++)
+		free(s->items[n].altnames);
+	free(s->items);
 }
 
 /*
  * Everything anew, with new serials: an interface may have been exchanged for another unseen. The old
- * rows stand until the new ones are complete.
+ * rows stay until the new ones are complete.
  */
-static int dump_all(struct interfaces *s)
+static int load(struct interfaces *s)
 {
 	struct interfaces fresh = { .last_serial = s->last_serial };
 	int r;
 
-	r = dump(&fresh, RTM_GETLINK, AF_UNSPEC);
+	r = load_links(&fresh);
 	if (r < 0) {
-		free(fresh.items);
+		free_items(&fresh);
 		return r;
 	}
 	for (size_t n = 0; n < fresh.n_items; n++) {
@@ -311,32 +192,42 @@ static int dump_all(struct interfaces *s)
 		if (old)
 			remember(&fresh.items[n], old);
 	}
-	free(s->items);
+	free_items(s);
 	s->items = fresh.items;
 	s->n_items = fresh.n_items;
 	s->last_serial = fresh.last_serial;
+	return load_addresses_and_routes(s);
+}
 
-	r = dump(s, RTM_GETADDR, AF_UNSPEC);
-	if (r < 0)
+int interfaces_load(struct interfaces *ret)
+{
+	struct interfaces s = {};
+	int r;
+
+	r = load(&s);
+	if (r < 0) {
+		interfaces_done(&s);
 		return r;
-	r = dump(s, RTM_GETROUTE, AF_INET);
-	if (r < 0)
-		return r;
-	r = dump(s, RTM_GETROUTE, AF_INET6);
-	return r == -EAFNOSUPPORT || r == -EOPNOTSUPP ? 0 : r; /* IPv6 may be off */
+	}
+	*ret = s;
+	return 0;
+}
+
+void interfaces_done(struct interfaces *s)
+{
+	netlink_closep(&s->events);
+	nexthops_done(&s->nexthops);
+	free_items(s);
+	*s = (struct interfaces){};
 }
 
 int interfaces_open(struct interfaces **ret)
 {
 	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-				      RTNLGRP_IPV6_ROUTE };
-	_cleanup_(mnl_closep) struct mnl_socket *events = NULL;
+				      RTNLGRP_IPV6_ROUTE, RTNLGRP_NEXTHOP };
+	_cleanup_(netlink_closep) struct mnl_socket *events = NULL;
 	_cleanup_free_ struct interfaces *s = NULL;
 	int size = EVENTS_BYTES, r;
-
-	s = calloc(1, sizeof(*s));
-	if (!s)
-		return -ENOMEM;
 
 	events = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (!events || mnl_socket_bind(events, 0, MNL_SOCKET_AUTOPID) < 0)
@@ -351,11 +242,12 @@ int interfaces_open(struct interfaces **ret)
 	(void) setsockopt(mnl_socket_get_fd(events), SOL_SOCKET, SO_RCVBUFFORCE, &size,
 			 sizeof(size));
 
-	r = dump_all(s);
-	if (r < 0) {
-		free(s->items);
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	r = interfaces_load(s);
+	if (r < 0)
 		return r;
-	}
 	s->events = TAKE_PTR(events);
 	*ret = TAKE_PTR(s);
 	return 0;
@@ -363,10 +255,8 @@ int interfaces_open(struct interfaces **ret)
 
 struct interfaces *interfaces_free(struct interfaces *s)
 {
-	if (!s)
-		return NULL;
-	mnl_closep(&s->events);
-	free(s->items);
+	if (s)
+		interfaces_done(s);
 	free(s);
 	return NULL;
 }
@@ -396,8 +286,8 @@ int interfaces_read(struct interfaces *s)
 		}
 		if (n < 0)
 			return -errno;
-		if (mnl_cb_run(buffer, (size_t)n, 0, 0, take_message, s) < 0)
+		if (mnl_cb_run(buffer, (size_t)n, 0, 0, take_event, s) < 0)
 			return -errno;
 	}
-	return is_overrun ? dump_all(s) : 0;
+	return is_overrun ? load(s) : 0;
 }

@@ -12,15 +12,21 @@
 
 #include <linux/if.h>
 
+#include "routes.h"
+
 #define INTERFACE_KIND_MAX 16 /* the longest that the kernel has is "openvswitch" */
+#define INTERFACE_TUN "tun"   /* kind "tun", told apart by its mode: with IP packets, or with Ethernet frames */
+#define INTERFACE_TAP "tap"
 
 struct interface {
 	unsigned ifindex;
 	unsigned master;        /* ifindex of the bridge, bond or VRF it belongs to, 0 = none */
+	unsigned lower;         /* ifindex of the device that it is made on, as a VLAN is; 0 = none, or not here */
 	char name[IFNAMSIZ];
 	char kind[INTERFACE_KIND_MAX]; /* "veth", "bridge", ...; "" = hardware, or a driver that does not tell */
+	char *altnames;         /* other names, each ended by NUL, and an empty one after the last; NULL = none */
 	uint16_t type;          /* ARPHRD_* */
-	bool is_port;           /* of a bridge or bond: its traffic is judged there */
+	bool is_port;           /* of a bridge, bond or the like, not of a VRF: its packets go on to the master */
 	bool has_device;        /* hardware, real or of a virtual machine */
 	bool had_default_route; /* stays true: a route that flaps must not open a gap */
 	bool had_address;       /* stays true, too; link-local IPv6 addresses, which all have, do not count */
@@ -31,8 +37,13 @@ struct interfaces {
 	struct interface *items;
 	size_t n_items;
 	uint64_t last_serial;
+	struct nexthops nexthops;
 	struct mnl_socket *events;
 };
+
+/* Asks for everything there is, once: no events. Free with interfaces_done(). */
+int interfaces_load(struct interfaces *ret);
+void interfaces_done(struct interfaces *s);
 
 /* Subscribes to events, then asks for everything there is. */
 int interfaces_open(struct interfaces **ret);
@@ -44,4 +55,10 @@ int interfaces_fd(const struct interfaces *s);
 int interfaces_read(struct interfaces *s);
 
 const struct interface *interfaces_find(const struct interfaces *s, unsigned ifindex);
+
+/* Is it the name of the interface, or one of its altnames? */
+bool interface_has_name(const struct interface *i, const char *name);
 const struct interface *interfaces_find_name(const struct interfaces *s, const char *name);
+
+/* Fills in what a link message says of itself; altnames are allocated. -ENOMEM. */
+int interface_from_link(const struct nlmsghdr *message, struct interface *ret);

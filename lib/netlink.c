@@ -10,10 +10,11 @@
 #include "cleanup.h"
 #include "netlink.h"
 
-#define DUMP_SIZE 32768 /* what the kernel fills at most per message of a dump */
+#define DUMP_SIZE (64 * 1024) /* a link with hundreds of virtual functions fills more than the kernel's usual 32 KiB */
+#define DUMP_TRIES 5
 
 struct dump {
-	int (*fn)(const struct nlmsghdr *message, void *userdata);
+	netlink_fn fn;
 	void *userdata;
 };
 
@@ -45,8 +46,7 @@ void netlink_closep(struct mnl_socket **nl)
 		(void) mnl_socket_close(*nl); /* nothing was sent that could be lost */
 }
 
-int netlink_dump(struct mnl_socket *nl, uint16_t type, const void *header, size_t size,
-		 int (*fn)(const struct nlmsghdr *message, void *userdata), void *userdata)
+int netlink_dump(struct mnl_socket *nl, uint16_t type, const void *header, size_t size, netlink_fn fn, void *userdata)
 {
 	_cleanup_free_ char *buffer = malloc(DUMP_SIZE);
 	struct dump d = { .fn = fn, .userdata = userdata };
@@ -70,4 +70,18 @@ int netlink_dump(struct mnl_socket *nl, uint16_t type, const void *header, size_
 		r = mnl_cb_run(buffer, n, 0, mnl_socket_get_portid(nl), visit, &d);
 	} while (r > MNL_CB_STOP);
 	return r < 0 ? -errno : 0;
+}
+
+int netlink_ask(uint16_t type, const void *header, size_t size, netlink_fn fn, void *userdata)
+{
+	int r = -EINTR;
+
+	for (int i = 0; i < DUMP_TRIES && r == -EINTR; i++) {
+		_cleanup_(netlink_closep) struct mnl_socket *nl = NULL;
+
+		r = netlink_open(&nl);
+		if (r >= 0)
+			r = netlink_dump(nl, type, header, size, fn, userdata);
+	}
+	return r == -EINTR ? 0 : r;
 }

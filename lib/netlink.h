@@ -18,5 +18,11 @@ void netlink_closep(struct mnl_socket **nl);
  * return of fn ends it and is returned; else 0 or the negative errno of what the kernel or the socket said. After
  * an error the rest of the answer may wait in the socket: close it. fn must not ask over the same one.
  */
-int netlink_dump(struct mnl_socket *nl, uint16_t type, const void *header, size_t size,
-		 int (*fn)(const struct nlmsghdr *message, void *userdata), void *userdata);
+typedef int (*netlink_fn)(const struct nlmsghdr *message, void *userdata);
+int netlink_dump(struct mnl_socket *nl, uint16_t type, const void *header, size_t size, netlink_fn fn, void *userdata);
+
+/*
+ * The same over a socket of its own, and once more where the objects have changed meanwhile, so that the answer has
+ * holes: fn may see objects again. On a system that never rests the last answer has to do.
+ */
+int netlink_ask(uint16_t type, const void *header, size_t size, netlink_fn fn, void *userdata);

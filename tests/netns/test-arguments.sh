@@ -59,6 +59,34 @@ ip route add default via $GOOD4
 refuses 1 "the default gateway" $GOOD4
 ip route del default
 
+# However a default route is made of.
+gateway_by() { # NAME GATEWAY ROUTE...
+	local name=$1 gateway=$2
+	shift 2
+	ip route add "$@" || die "cannot add the route: $*"
+	refuses 1 "the gateway of $name" "$gateway"
+	ip route del "$@"
+}
+gateway_by "half of all addresses" $GOOD4 0.0.0.0/1 via $GOOD4
+gateway_by "the other half" $GOOD4 128.0.0.0/1 via $GOOD4
+gateway_by "another table" $GOOD4 default via $GOOD4 table 77
+gateway_by "an IPv4 route over IPv6" $GOOD6 default via inet6 $GOOD6 dev h0
+gateway_by "one leg of several" $GOOD4 default nexthop via $MARK dev h0 nexthop via $GOOD4 dev h0
+gateway_by "all of IPv6 that is in use" $GOOD6 2000::/3 via $GOOD6
+echo 0 >/proc/sys/net/ipv4/nexthop_compat_mode # routes tell the number of the object alone
+ip nexthop add id 7 via $GOOD4 dev h0
+gateway_by "a nexthop object" $GOOD4 default nhid 7
+ip nexthop add id 8 via $GOOD6 dev h0
+ip nexthop add id 9 group 7/8
+gateway_by "a group of nexthop objects" $GOOD6 default nhid 9
+ip nexthop del id 7
+ip nexthop del id 8
+echo 1 >/proc/sys/net/ipv4/nexthop_compat_mode
+ip route add 224.0.0.0/4 via $GOOD4
+check "a multicast route has no default gateway" quietly fwctl block $GOOD4
+fwctl unblock $GOOD4 >/dev/null
+ip route del 224.0.0.0/4
+
 check "a guarded target with --force" quietly fwctl block $HOST4 --force
 check "is there" quietly fwctl check $HOST4 --in
 check "and goes" quietly fwctl unblock $HOST4
