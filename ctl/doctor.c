@@ -27,6 +27,7 @@ static const struct check {
 	{ "daemon",   doctor_check_daemon,   false },
 	{ "boot",     doctor_check_boot,     false },
 	{ "attached", doctor_check_attached, true  },
+	{ "interfaces", doctor_check_interfaces, true },
 	{ "orphans",  doctor_check_orphans,  false },
 	{ "others",   doctor_check_others,   false },
 	{ "lockout",  doctor_check_lockout,  true  },

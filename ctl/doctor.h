@@ -44,6 +44,9 @@ int doctor_check_room(struct doctor *d);
 int doctor_check_attached(struct doctor *d);
 int doctor_check_orphans(struct doctor *d);
 
+/* doctor-interfaces.c */
+int doctor_check_interfaces(struct doctor *d);
+
 /* doctor-others.c */
 int doctor_check_others(struct doctor *d);
 

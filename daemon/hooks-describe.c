@@ -26,7 +26,7 @@ static struct fw_note *next_note(struct fw_meta *meta)
 }
 
 /* Why interfaces have no xdp, or the second best. */
-static void describe_xdp(const struct hooks *h, const struct config *c, const struct interfaces *s,
+static void describe_xdp(struct hooks *h, const struct config *c, const struct interfaces *s,
 			 struct fw_meta *meta)
 {
 	struct fw_note *note;
@@ -46,7 +46,7 @@ static void describe_xdp(const struct hooks *h, const struct config *c, const st
 		const struct interface *i = interfaces_find_name(s, *w);
 
 		note = next_note(meta);
-		if (!i || !note || config_wants_interface(c, i, auto_takes(auto_choose(s, i))))
+		if (!i || !note || config_wants_interface(c, i, hooks_is_auto(h, i)))
 			continue;
 		note->ifindex = i->ifindex;
 		strcpy(note->text, "XdpInterfaces= names it, and Interfaces= does not");
@@ -68,7 +68,7 @@ static void describe_cgroup_ports(const struct hooks *h, const struct config *c,
 				"(Linux 6.15 does)", places[hooks_left_ports(h, c)]);
 }
 
-void hooks_describe(const struct hooks *h, const struct config *c, const struct interfaces *s,
+void hooks_describe(struct hooks *h, const struct config *c, const struct interfaces *s,
 		    struct fw_meta *meta)
 {
 	bool has_interfaces = c->has_tc || c->has_xdp;

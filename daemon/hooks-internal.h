@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What the files hooks*.c share: hooks.c has the interfaces, the others the cgroup and the words for people. */
+/* What the files hooks*.c share: hooks.c has the interfaces, the others the choice of them, the cgroup and the words for people. */
 
 #include "device.h"
 #include "hooks.h"
@@ -11,6 +11,8 @@ struct hooks {
 	struct device_context context;
 	char tc_reason[FW_TEXT_MAX];
 	bool is_synced; /* what runs before us left on interfaces nobody wants is gone */
+	const struct config *config; /* of the last hooks_sync_interfaces(), as is what the view has */
+	struct auto_view view;
 	bool keeps_adopted; /* they chose by the same words of Interfaces=, as far as is known */
 	struct device *devices;
 	size_t n_devices;
@@ -21,6 +23,18 @@ struct hooks {
 
 /* The pins of the cgroup links, by direction, below the pin directory. */
 extern const char *const hooks_cgroup_pins[_FW_DIRECTION_MAX];
+
+/* Does "auto" match the interface? What it has chosen once stays, unless it is judged elsewhere. */
+bool hooks_is_auto(struct hooks *h, const struct interface *i);
+
+/* Does the configuration want it? For auto_choose(): view->userdata is the struct hooks. */
+bool hooks_is_filtered(const struct interface *i, struct auto_view *view);
+
+/* Why the configuration does not want an interface. Returns buffer. */
+const char *hooks_explain_release(struct hooks *h, const struct interface *i, char buffer[static AUTO_TEXT_MAX]);
+
+/* NULL if there is none of this number. */
+struct device *hooks_find_device(const struct hooks *h, unsigned ifindex);
 
 /* Looks whether the cgroup links live and are pinned, and mends it with a warning. */
 void hooks_check_cgroup(struct hooks *h);

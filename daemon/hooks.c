@@ -19,7 +19,7 @@
 
 #define LOOPBACK_IFINDEX 1 /* in every network namespace */
 
-static struct device *find_device(struct hooks *h, unsigned ifindex)
+struct device *hooks_find_device(const struct hooks *h, unsigned ifindex)
 {
 	for (size_t n = 0; n < h->n_devices; n++)
 		if (h->devices[n].ifindex == ifindex)
@@ -29,7 +29,7 @@ static struct device *find_device(struct hooks *h, unsigned ifindex)
 
 static int get_device(struct hooks *h, unsigned ifindex, struct device **ret)
 {
-	struct device *devices, *dev = find_device(h, ifindex);
+	struct device *devices, *dev = hooks_find_device(h, ifindex);
 
 	if (!dev) {
 		devices = reallocarray(h->devices, h->n_devices + 1, sizeof(*devices));
@@ -252,28 +252,13 @@ static bool has_other_name(const struct interface *i)
 	return if_indextoname(i->ifindex, name) && strcmp(name, i->name) != 0;
 }
 
-/* Why the configuration does not want an interface. Returns buffer. */
-static const char *explain_release(const struct config *c, const struct interfaces *s, const struct interface *i,
-				   char buffer[static AUTO_TEXT_MAX])
-{
-	enum auto_choice choice = auto_choose(s, i);
-
-	if (!c->has_tc && !c->has_xdp)
-		return "Hooks= has neither tc nor xdp";
-	if (config_wants_interface(c, i, auto_takes(choice)))
-		return "XdpInterfaces= leaves it out, and Hooks= has no tc";
-	if (config_wants_interface(c, i, true))
-		return auto_explain(s, i, choice, buffer);
-	return "Interfaces= leaves it out";
-}
-
 static void say_released(const char *name, const char *reason)
 {
 	(void) log_warning(0, "Interface '%s': not filtered any more: %s", name, reason);
 }
 
 /* The interface is there and nobody wants it, or it is gone. */
-static void release_device(struct hooks *h, struct device *dev, const struct config *c, const struct interfaces *s)
+static void release_device(struct hooks *h, struct device *dev, const struct interfaces *s)
 {
 	const struct interface *i = interfaces_find(s, dev->ifindex);
 	bool was_robbed = false, is_alive = device_whereabouts(dev) != 0;
@@ -289,43 +274,25 @@ static void release_device(struct hooks *h, struct device *dev, const struct con
 	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
 		was_robbed = was_robbed || dev->hooks[hook].was_robbed;
 	if (i && (is_attached(dev) || was_robbed || device_is_linked(dev)))
-		say_released(i->name, explain_release(c, s, i, reason));
+		say_released(i->name, hooks_explain_release(h, i, reason));
 	else if (is_attached(dev) || was_robbed)
 		log_info("Interface '%s': gone", dev->name);
 	detach_device(h, dev);
 	remove_device(h, dev);
 }
 
-/* Is it attached because "auto" chose it, if need be by a run before us? */
-static bool was_auto(struct hooks *h, const struct interface *i)
-{
-	const struct device *dev = find_device(h, i->ifindex);
-
-	if (dev && (device_has_been_on(dev, i) || device_is_linked(dev)))
-		return dev->is_auto;
-	return !h->is_synced && h->keeps_adopted && device_has_filters(i->ifindex, &h->context);
-}
-
-/* Does "auto" match the interface? What it has chosen once stays, unless it is judged elsewhere. */
-static bool is_auto(struct hooks *h, const struct interfaces *s, const struct interface *i)
-{
-	enum auto_choice choice = auto_choose(s, i);
-
-	return auto_takes(choice) || (choice == AUTO_NOTHING && was_auto(h, i));
-}
-
 /* clsact filters on interfaces that nobody wants: no pin tells of them. */
-static void remove_leftovers(struct hooks *h, const struct config *c, const struct interfaces *s)
+static void remove_leftovers(struct hooks *h, const struct interfaces *s)
 {
 	char reason[AUTO_TEXT_MAX];
 
 	for (size_t n = 0; n < s->n_items; n++) {
 		struct device leftover = device_null(s->items[n].ifindex);
 
-		if (find_device(h, leftover.ifindex) || !device_has_filters(leftover.ifindex, &h->context))
+		if (hooks_find_device(h, leftover.ifindex) || !device_has_filters(leftover.ifindex, &h->context))
 			continue;
 		(void) snprintf(leftover.name, sizeof(leftover.name), "%s", s->items[n].name);
-		say_released(leftover.name, explain_release(c, s, &s->items[n], reason));
+		say_released(leftover.name, hooks_explain_release(h, &s->items[n], reason));
 		detach_device(h, &leftover);
 	}
 }
@@ -335,6 +302,8 @@ int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct 
 	struct device *dev;
 	int r;
 
+	h->config = c;
+	h->view = (struct auto_view){ .interfaces = s, .is_filtered = hooks_is_filtered, .userdata = h };
 	choose_tc(h, c);
 	h->context.xdp = c->xdp_mechanism;
 	r = claim_returned(h, s);
@@ -345,7 +314,7 @@ int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct 
 
 	for (size_t n = 0; n < s->n_items; n++) {
 		const struct interface *i = &s->items[n];
-		bool is_chosen = is_auto(h, s, i), wants_tc, wants_xdp;
+		bool is_chosen = hooks_is_auto(h, i), wants_tc, wants_xdp;
 
 		wants_tc = c->has_tc && config_wants_interface(c, i, is_chosen);
 		wants_xdp = c->has_xdp && config_wants_xdp(c, i, is_chosen);
@@ -355,15 +324,15 @@ int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct 
 		if (r < 0)
 			return log_error(r, "Cannot attach to '%s': %m", i->name);
 		dev->is_wanted = true;
-		dev->is_auto = auto_takes(auto_choose(s, i)) || (is_chosen && !config_wants_interface(c, i, false));
+		dev->is_auto = auto_takes(auto_choose(&h->view, i)) || (is_chosen && !config_wants_interface(c, i, false));
 		sync_device(h, dev, i, wants_tc, wants_xdp);
 	}
 
 	for (size_t n = h->n_devices; n-- > 0;)
 		if (!h->devices[n].is_wanted)
-			release_device(h, &h->devices[n], c, s);
+			release_device(h, &h->devices[n], s);
 	if (!h->is_synced)
-		remove_leftovers(h, c, s);
+		remove_leftovers(h, s);
 	h->is_synced = true;
 	return 0;
 }

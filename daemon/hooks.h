@@ -51,7 +51,7 @@ unsigned hooks_left_ports(const struct hooks *h, const struct config *c);
 unsigned hooks_may_leave_ports(const struct config *c);
 
 /* Fills in the mechanisms, the reasons, and what is pending and failed. */
-void hooks_describe(const struct hooks *h, const struct config *c, const struct interfaces *s,
+void hooks_describe(struct hooks *h, const struct config *c, const struct interfaces *s,
 		    struct fw_meta *meta);
 
 /* Number of interfaces with any program. */

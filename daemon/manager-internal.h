@@ -32,6 +32,7 @@ struct manager {
 	struct fw_meta meta; /* as last written */
 	uint64_t configured_at; /* Unix seconds */
 	bool is_counting_anew; /* this start made the counters */
+	bool is_idle;        /* no interface is filtered although some should be: was said */
 	bool is_strict;      /* as last put into the policy */
 	uint64_t next_sweep_usec; /* CLOCK_MONOTONIC: not before */
 	struct restored restored; /* what is wrong with the list files, for STATUS= */
@@ -46,8 +47,6 @@ void manager_check_pins(struct manager *m);
 
 /* How many addresses are named at the end of a window. */
 unsigned manager_drops_named(const struct manager *m);
-
-void manager_warn_if_idle(const struct manager *m);
 
 /* Signals are blocked before, by main(). */
 int manager_make_loop(struct manager *m);

@@ -67,6 +67,22 @@ static int publish(struct manager *m)
 	return 0;
 }
 
+/* Said once, until there is an interface: pings and forwarded packets pass the cgroup hook. */
+static void warn_if_idle(struct manager *m)
+{
+	bool wants_interfaces = m->config.has_tc || m->config.has_xdp, was_idle = m->is_idle;
+	size_t n_cgroups = hooks_count(m->hooks, FW_HOOK_CGROUP);
+
+	m->is_idle = hooks_count_interfaces(m->hooks) == 0 && (wants_interfaces || n_cgroups == 0);
+	if (!m->is_idle || was_idle)
+		return;
+	if (n_cgroups == 0)
+		(void) log_warning(0, "Nothing is filtered: no interface is attached, and no cgroup; see 'fwctl status'");
+	else
+		(void) log_warning(0, "No interface is filtered: only what sockets send and receive is judged, by the cgroup "
+				      "hook; see Interfaces= and 'fwctl status'");
+}
+
 int manager_sync_hooks(struct manager *m)
 {
 	static const struct interface loopback = { .name = "lo" };
@@ -80,15 +96,8 @@ int manager_sync_hooks(struct manager *m)
 		return r;
 	table_set_scope(m->table, judges_loopback, hooks_left_ports(m->hooks, &m->config));
 	hooks_sync_cgroup(m->hooks, &m->config);
+	warn_if_idle(m);
 	return publish(m);
-}
-
-void manager_warn_if_idle(const struct manager *m)
-{
-	if (hooks_count_interfaces(m->hooks) == 0 && hooks_count(m->hooks, FW_HOOK_CGROUP) == 0 &&
-	    !m->meta.pending[0])
-		(void) log_warning(0, "Nothing is filtered: no interface matches Interfaces= and no cgroup is "
-				      "attached; see 'fwctl status'");
 }
 
 static int on_interfaces(sd_event_source *source, int fd, uint32_t revents, void *userdata)
@@ -221,6 +230,7 @@ static int reload(struct manager *m)
 	m->configured_at = clock_usec(CLOCK_REALTIME) / USEC_PER_SEC;
 	fresh = old; /* released with this scope */
 	hooks_forget_failures(m->hooks);
+	m->is_idle = false; /* to be said again */
 	(void) manager_sync_hooks(m); /* what fails is said and tried again, as with events */
 	tend_table(m);
 	if (m->drops)
@@ -230,7 +240,6 @@ static int reload(struct manager *m)
 	else if (old.stats_interval_usec == 0)
 		(void) stats_begin(m->stats);
 	(void) arm_stats_timer(m);
-	manager_warn_if_idle(m);
 	log_notice("Configuration '%s' reloaded", m->options->config_file);
 	return 0;
 }

@@ -237,6 +237,5 @@ int manager_start(struct manager *m)
 	if (r < 0)
 		return log_error(r, "Cannot set up the event loop: %m");
 	watch_drops(m);
-	manager_warn_if_idle(m);
 	return 0;
 }

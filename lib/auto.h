@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What the word "auto" of Interfaces= means, and why. Knows what interfaces are, not what is attached. */
+/*
+ * What the word "auto" of Interfaces= means, and why: each packet that comes from outside of this host, or leaves it, is
+ * judged once per hook. Knows what interfaces are, and of its caller which of them are filtered.
+ */
 
 #include <stdbool.h>
 
@@ -9,23 +12,42 @@
 
 /* Why auto takes an interface, or leaves it out. ebpf-fw.conf(5) has the same as a table. */
 enum auto_choice {
-	AUTO_NOTHING,  /* nothing speaks for it: out, unless it was taken before */
-	/* out, whatever speaks for it */
+	/* out, unless it is attached already */
+	AUTO_NOTHING,    /* no reason to take it */
+	AUTO_GUEST,      /* a port that leads to a container or guest of this host */
+	AUTO_INSIDE,     /* a bridge of such ports alone */
+	/* out */
 	AUTO_LOOPBACK,
-	AUTO_PORT,     /* its packets are judged at its master */
+	AUTO_REDIRECTED, /* gets packets that another interface has had: vrf, ifb */
+	AUTO_PORT,       /* its packets are judged at its master, a bond or the like */
+	AUTO_UPPER,      /* its packets are judged at the device that it is made on */
+	AUTO_SWITCH,     /* a bridge: packets are judged at its ports, which also see those that it only forwards */
 	/* in */
-	AUTO_DEVICE,   /* hardware, also among its ports */
-	AUTO_TUNNEL,   /* without Ethernet header */
-	AUTO_ROUTE,    /* has or had a default route */
-	AUTO_ADDRESS,  /* has or had an address */
+	AUTO_DEVICE,     /* hardware, also among its ports, or below it */
+	AUTO_UPLINK,     /* a port by which a bridge reaches others */
+	AUTO_TUNNEL,     /* what comes out of it comes from elsewhere */
+	AUTO_BOND,       /* bond or team */
+	AUTO_ROUTE,      /* has or had a default route */
+	AUTO_ADDRESS,    /* has or had an address */
 };
 
-enum auto_choice auto_choose(const struct interfaces *s, const struct interface *i);
+/* is_filtered: is the interface filtered, or will be? It may ask auto_choose() in turn. */
+struct auto_view {
+	const struct interfaces *interfaces;
+	bool (*is_filtered)(const struct interface *i, struct auto_view *view);
+	void *userdata;
+	int depth; /* of the recursion; zero-initialise */
+};
+
+enum auto_choice auto_choose(struct auto_view *view, const struct interface *i);
 bool auto_takes(enum auto_choice choice);
 
-/* The reason of one that is left out, as the end of a sentence: "it is a port of 'br0', ...". Returns buffer. */
-#define AUTO_TEXT_MAX 128
-const char *auto_explain(const struct interfaces *s, const struct interface *i, enum auto_choice choice,
+/* May it stay attached, if it is, although it would not be chosen? Not where its packets would count twice. */
+bool auto_keeps(enum auto_choice choice);
+
+/* The reason of one that is left out, as the end of a sentence: "it is a port of 'bond0', ...". Returns buffer. */
+#define AUTO_TEXT_MAX 160
+const char *auto_explain(struct auto_view *view, const struct interface *i, enum auto_choice choice,
 			 char buffer[static AUTO_TEXT_MAX]);
 
 /* Where the IP header of a packet is. */
