@@ -101,3 +101,16 @@ for blocked in no yes; do
 done
 same "1000 fragment4-first-8 of a blocked source are dropped" 1000 "$(gain dropped fragment4-first-8)"
 same "1000 ihl4 of a blocked source are dropped" 1000 "$(gain dropped ihl4)"
+
+# Strict= takes effect with a reload, in both directions.
+send_malformed() { # prints how many the firewall has called malformed since it was loaded
+	peer "$TRAFFIC" frame p0 ihl4 $GOOD4 $HOST4 $PORT 3
+	settle || echo "?"
+	decided tc malformed
+}
+same "Strict=no: malformed packets are not dropped" 0 "$(send_malformed)"
+reload Hooks=tc Strict=yes
+same "Strict=yes by a reload: they are" 3 "$(send_malformed)"
+reload Hooks=tc Strict=no
+same "Strict=no by a reload: they are not again" 3 "$(send_malformed)"
+remove

@@ -155,6 +155,29 @@ same "the windows say the same" 20 "$(sum_of WINDOW FW_DROPPED "r['FW_HOOK'] == 
 check "it reads well" has_record SOURCE "r['MESSAGE'].startswith('dropped from $BAD4: ')
 	and r['MESSAGE'].endswith(' packets, list fail2ban/sshd (1 s)')"
 
+# Each counter is under its own name, and a restart neither loses nor repeats any of it.
+tells() { # FIELD NUMBER: at tc ingress
+	[ "$(sum_of WINDOW "$1" "r['FW_HOOK'] == 'tc' and r['FW_DIRECTION'] == 'ingress'")" = "$2" ]
+}
+send_frames() { # NAME COUNT
+	peer "$TRAFFIC" frame p0 "$1" $GOOD4 $HOST4 $PORT "$2"
+}
+forget
+send_frames syn4 3 && send_frames syn-ack4 5 && send_frames ihl4 2
+check "3 SYN are told" wait_for tells FW_SYN 3
+check "5 SYN with ACK are told" wait_for tells FW_SYN_ACK 5
+check "2 unparsed packets are told" wait_for tells FW_UNPARSED 2
+same "no record says that the daemon was down" 0 "$(n_records WINDOW "'daemon was down' in r['MESSAGE']")"
+stop
+send_frames syn4 1 && send_frames syn-ack4 1 && send_frames ihl4 1
+sleep 1.5 # longer than a window
+start || die "the daemon does not start again"
+check "a restart: SYN go on" wait_for tells FW_SYN 4
+check "a restart: SYN with ACK go on" wait_for tells FW_SYN_ACK 6
+check "a restart: unparsed packets go on" wait_for tells FW_UNPARSED 3
+check "the window of the restart says that the daemon was down" has_record WINDOW "'daemon was down' in r['MESSAGE']
+	and r['FW_HOOK'] == 'tc' and r['FW_SYN_ACK'] == '1'"
+
 # A flood: few records, and about the right number.
 forget
 fwctl block 203.0.113.0/24 >/dev/null

@@ -133,6 +133,34 @@ note "$n_scrapes scrapes during the flood"
 check "there was time for some scrapes" test "$n_scrapes" -ge 3
 same "what passed never goes back" 0 "$n_back"
 
+# What a viewer does not get, by the reason. Its rate is one event, so nearly all of a burst is over it.
+lost() { # CAUSE
+	fwctl stats --prometheus | sed -n "s/^ebpffw_events_lost_total{cause=\"$1\"} //p"
+}
+before_rate=$(lost rate-limit) before_full=$(lost ring-full)
+fwctl monitor --rate 1 >"$T/monitor" 2>&1 &
+viewer=$!
+watching() {
+	peer "$TRAFFIC" flood $BAD4 $HOST4 $PORT 100000 200 >/dev/null
+	[ -s "$T/monitor" ] && [ "$(lost rate-limit)" -gt "$before_rate" ]
+}
+check "events over the rate count as such" wait_for watching
+same "none of them as lost in a full ring" "$before_full" "$(lost ring-full)"
+kill $viewer
+wait $viewer 2>/dev/null
+
+# A program on an interface that has gone judges nothing.
+attached() {
+	fwctl stats --prometheus | sed -n 's/^ebpffw_attached_programs{hook="tc",direction="ingress",mechanism="tcx"} //p'
+}
+make_pair h1 p1
+reload "Interfaces=h0 h1"
+same "two interfaces" 2 "$(attached)"
+stop
+ip link del h1
+same "one of two, while no daemon tidies up" 1 "$(attached)"
+start || die "the daemon does not start again"
+
 # What cannot be written leaves what is there.
 before=$(md5sum <"$METRICS")
 fwctl stats --prometheus --output "$T/no-such-directory/x.prom" 2>"$T/stderr"

@@ -47,6 +47,8 @@ fails_with "a squatted directory" "belongs to another user|cannot be trusted" --
 same "a squatted directory: to start again would not help" 2 "$status"
 mkdir -m 0777 "$T/bpf/open" && chmod 0777 "$T/bpf/open"
 fails_with "a directory open to everyone" "cannot be trusted|others may write" --pin-dir "$T/bpf/open"
+chmod 0770 "$T/bpf/open"
+fails_with "a directory that its group may write to" "cannot be trusted|others may write" --pin-dir "$T/bpf/open"
 mkdir "$T/read_only"
 mount --bind "$T/bpf" "$T/read_only"
 mount -o remount,bind,ro "$T/read_only"
