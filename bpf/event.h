@@ -10,11 +10,12 @@
 #include "classify.h"
 
 /* What fw_report() is told beside the packet, in one number. The low half is what was found, see FOUND(). */
-#define REPORT(hook, direction, reason, found) \
-	((__u64)(hook) << 32 | (__u64)(direction) << 36 | (__u64)(reason) << 40 | (found))
+#define REPORT(hook, direction, reason, found, start) \
+	((__u64)(start) << 48 | (__u64)(reason) << 40 | (__u64)(direction) << 36 | (__u64)(hook) << 32 | (found))
 #define REPORT_HOOK(report)      ((report) >> 32 & 0xf)
 #define REPORT_DIRECTION(report) ((report) >> 36 & 0xf)
 #define REPORT_REASON(report)    ((report) >> 40 & 0xff)
+#define REPORT_START(report)     ((report) >> 48) /* of the first header, see struct packet */
 
 /* Another epoch, or none. The drop, of n_packets, has been counted already. */
 static __always_inline void sampling_begin(struct fw_sampling *s, __u32 epoch, __u64 dropped, __u32 n_packets)
@@ -74,7 +75,7 @@ static __always_inline void event_set_ip4(struct fw_event *e, __be32 source, __b
 }
 
 /* Addresses, ports, and what ICMP says. What an outline promises is there: it is read as fw_parse() has read it. */
-static __always_inline void event_read(struct context context, __u64 outline, struct fw_event *e)
+static __always_inline void event_read(struct context context, __u64 outline, __u32 start, struct fw_event *e)
 {
 	union header copy;
 	struct cursor c = {
@@ -82,7 +83,7 @@ static __always_inline void event_read(struct context context, __u64 outline, st
 		.data_end = context_data_end(context),
 		.context = context,
 		.copy = &copy,
-		.off = OUTLINE_NETWORK(outline),
+		.off = start + OUTLINE_NETWORK(outline),
 	};
 	const struct ipv6hdr *ip6;
 	const struct iphdr *ip4;
@@ -109,7 +110,7 @@ static __always_inline void event_read(struct context context, __u64 outline, st
 
 	if (!OUTLINE_TRANSPORT(outline))
 		return;
-	c.off = OUTLINE_NETWORK(outline) + OUTLINE_TRANSPORT(outline) * 4;
+	c.off = start + OUTLINE_NETWORK(outline) + OUTLINE_TRANSPORT(outline) * 4;
 	if (OUTLINE_FLAGS(outline) & PACKET_PORTS) {
 		ports = cursor_peek(&c, sizeof(copy.ports));
 		if (!ports)
@@ -219,7 +220,7 @@ static __always_inline void report_to(struct context c, __u64 outline, __u64 wha
 	e.weight = weight ?: e.n_packets;
 	e.verdict = fw_reason_verdict(e.reason);
 	event_set_entry(&e, what, OUTLINE_FLAGS(outline) & PACKET_IP6);
-	event_read(c, outline, &e);
+	event_read(c, outline, REPORT_START(what), &e);
 	if (w && (weight || !event_is_kept_out(&e, w)))
 		event_put(&e, slot, w->budget);
 }

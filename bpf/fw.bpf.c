@@ -7,7 +7,7 @@
  * ------------  ----------  -------------------------  ----------------------  ----------------
  * xdp           xdp_md      Ethernet header            XDP_PASS (2)            XDP_DROP (1)
  * tc            __sk_buff   Ethernet header            TC_ACT_UNSPEC (-1)      TC_ACT_SHOT (2)
- * tc, L3 only   __sk_buff   IP header (tun, wg, ppp)   TC_ACT_UNSPEC (-1)      TC_ACT_SHOT (2)
+ * tc, L3 only   __sk_buff   IP header, or outer ones    TC_ACT_UNSPEC (-1)      TC_ACT_SHOT (2)
  * cgroup_skb    __sk_buff   IP header                  1                       0
  *
  * -1 lets the tcx programs and the clsact filters of others run after us; TC_ACT_OK would switch
@@ -108,13 +108,13 @@ int fw_tc_out(struct __sk_buff *skb)
 SEC("tc")
 int fw_tc_l3_in(struct __sk_buff *skb)
 {
-	return tc(skb, LAYER_NETWORK, FW_INGRESS);
+	return tc(skb, LAYER_TUNNEL, FW_INGRESS);
 }
 
 SEC("tc")
 int fw_tc_l3_out(struct __sk_buff *skb)
 {
-	return tc(skb, LAYER_NETWORK, FW_EGRESS);
+	return tc(skb, LAYER_TUNNEL, FW_EGRESS);
 }
 
 SEC("cgroup_skb/ingress")

@@ -123,10 +123,10 @@ static __always_inline void watch(struct context c, enum layer layer, const stru
 		look(pkt, d, hook, direction);
 
 	if (is_reported) {
-		what = REPORT(hook, direction, d->reason, d->found);
+		what = REPORT(hook, direction, d->reason, d->found, pkt->start);
 		if (c.is_xdp)
 			fw_report_xdp(c.of_hook, fw_parse_xdp(c.of_hook), what);
 		else
-			fw_report(c.of_hook, fw_parse(c.of_hook, layer), what);
+			fw_report(c.of_hook, fw_parse(c.of_hook, layer, pkt->start), what);
 	}
 }

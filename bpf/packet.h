@@ -22,6 +22,7 @@ struct packet {
 	__u8 tcp_flags;  /* 0 unless TCP */
 	__u32 n_packets; /* wire packets in this skb */
 	__u32 n_bytes;   /* length as the hook sees it */
+	__u32 start;     /* of the first header: not 0 where a device leaves outer headers before it */
 };
 
 /* Reads the address of an outlined packet. */
@@ -81,6 +82,8 @@ static __always_inline bool packet_parse_plain(struct context c, enum layer laye
 			return false;
 		ethertype = ethernet->ethertype;
 	} else {
+		if (layer == LAYER_TUNNEL && pkt->start)
+			return false;
 		ethertype = ((struct __sk_buff *)c.of_hook)->protocol; /* no XDP frame starts there */
 	}
 
@@ -112,13 +115,15 @@ static __always_inline void packet_parse(struct context c, enum layer layer, enu
 
 	pkt->n_packets = context_n_packets(c);
 	pkt->n_bytes = context_n_bytes(c);
+	if (layer == LAYER_TUNNEL)
+		pkt->start = fw_network_start(c.of_hook);
 	if (packet_parse_plain(c, layer, direction, pkt))
 		return;
 
-	outline = c.is_xdp ? fw_parse_xdp(c.of_hook) : fw_parse(c.of_hook, layer);
+	outline = c.is_xdp ? fw_parse_xdp(c.of_hook) : fw_parse(c.of_hook, layer, pkt->start);
 	pkt->flags = OUTLINE_FLAGS(outline);
 	pkt->protocol = OUTLINE_PROTOCOL(outline);
 	pkt->tcp_flags = OUTLINE_TCP_FLAGS(outline);
 	pkt->dport = OUTLINE_DPORT(outline);
-	packet_read_address(c, OUTLINE_NETWORK(outline), direction, pkt);
+	packet_read_address(c, pkt->start + OUTLINE_NETWORK(outline), direction, pkt);
 }

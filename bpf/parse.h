@@ -22,6 +22,7 @@
 #include "context.h"
 #include "maps.h"
 
+#define NETWORK_OFFSET_MAX  0xffff /* of bpf_skb_load_bytes_relative() */
 #define IP4_FRAGMENT_OFFSET 0x1fff /* 13 bits, RFC 791 */
 #define IP6_FRAGMENT_OFFSET 0xfff8 /* 13 bits and 3 below, RFC 8200 4.5 */
 #define TCP_FLAG_SYN        0x02   /* byte 13 of the header, RFC 9293 3.1 */
@@ -40,7 +41,7 @@ enum {
 /* What there is to know but the addresses: what fits the result of fw_parse(). */
 struct outline {
 	__u32 flags;
-	__u32 network; /* bytes from the start of the frame to the IP header */
+	__u32 network; /* bytes from the first header to the IP header */
 	__u16 dport;
 	__u8 protocol;
 	__u8 tcp_flags;
@@ -59,10 +60,11 @@ struct outline {
 #define OUTLINE_NETWORK(packed)   ((packed) >> 44 & 0xff)
 #define OUTLINE_TRANSPORT(packed) ((packed) >> 52)
 
-/* Where a frame starts. */
+/* Where a frame starts. Without an Ethernet header the ethertype is skb->protocol. */
 enum layer {
 	LAYER_ETHERNET,
-	LAYER_NETWORK, /* and its ethertype is skb->protocol */
+	LAYER_NETWORK, /* at the IP header */
+	LAYER_TUNNEL,  /* often there, and after outer headers with some devices: see fw_network_start() */
 };
 
 /* As struct ethhdr, which is packed, so that its fields would be read byte by byte. */
@@ -347,7 +349,8 @@ static __always_inline void parse_ethernet(struct cursor *c, struct outline *o)
 	parse_tags(c, ethertype, o);
 }
 
-static __always_inline __u64 parse(struct context context, enum layer layer, __be16 ethertype)
+/* start is where the first header is, of which the network of an outline is relative. */
+static __always_inline __u64 parse(struct context context, enum layer layer, __be16 ethertype, __u32 start)
 {
 	const struct fw_policy *p;
 	struct outline o = {};
@@ -364,25 +367,52 @@ static __always_inline __u64 parse(struct context context, enum layer layer, __b
 		.context = context,
 		.copy = &copy,
 		.zero = p->zero,
+		.off = start,
 	};
 
 	if (layer == LAYER_ETHERNET)
 		parse_ethernet(&c, &o);
 	else
 		parse_tags(&c, ethertype, &o); /* a tun with packet information may be told of tags */
+	if (o.flags & (PACKET_IP4 | PACKET_IP6))
+		o.network -= start;
 	return OUTLINE_PACK(&o);
+}
+
+/*
+ * Bytes from the start of an skb to its network header. Devices without an Ethernet header differ: IP is at the start of
+ * most skbs, but xfrm and vti leave the MAC header of the outer packet there at ingress, a gre device without a remote
+ * has the outer IP and GRE headers there in both directions, and with kernel 5.10 all tunnels have them at ingress.
+ * Whatever is there is the sender's, and may look like IP.
+ *
+ * No field of the context tells, so this counts the linear bytes from the network header on, of which the helper reads one:
+ * if the last of the skb's linear bytes is as far from there as from the start, both are the same place.
+ */
+__noinline __u32 fw_network_start(struct __sk_buff *skb)
+{
+	__u64 n_linear = context_data_end(CONTEXT_SKB(skb)) - context_data(CONTEXT_SKB(skb)), n = 0;
+	__u8 byte;
+
+	if (n_linear == 0 || n_linear - 1 > NETWORK_OFFSET_MAX) /* further than the helper goes: so large is only an skb of tun */
+		return 0;
+	if (bpf_skb_load_bytes_relative(skb, n_linear - 1, &byte, 1, BPF_HDR_START_NET) == 0)
+		return 0;
+
+	for (__u64 step = (NETWORK_OFFSET_MAX + 1) / 2; step; step /= 2) /* without a branch, which would double the paths */
+		n += step & ~(bpf_skb_load_bytes_relative(skb, n + step - 1, &byte, 1, BPF_HDR_START_NET) >> 63);
+	return n_linear - n;
 }
 
 /*
  * Parse any frame. Global functions: the verifier takes each by itself, and none of their many paths
  * meets those of the decision. They can hand back no more than a number, see OUTLINE_PACK().
  */
-__noinline __u64 fw_parse(struct __sk_buff *skb, __u32 layer)
+__noinline __u64 fw_parse(struct __sk_buff *skb, __u32 layer, __u32 start)
 {
-	return parse(CONTEXT_SKB(skb), layer, skb->protocol);
+	return parse(CONTEXT_SKB(skb), layer, skb->protocol, start);
 }
 
 __noinline __u64 fw_parse_xdp(struct xdp_md *xdp)
 {
-	return parse(CONTEXT_XDP(xdp), LAYER_ETHERNET, 0);
+	return parse(CONTEXT_XDP(xdp), LAYER_ETHERNET, 0, 0);
 }

@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
 
@@ -275,10 +276,12 @@ static int verb_gro(char **argv)
 	return fd < 0 || ioctl(fd, SIOCETHTOOL, &request) < 0 ? fail(argv[0]) : EXIT_SUCCESS;
 }
 
-/* One "NAME SRC DST COUNT" line of tun's standard input: as many packets into the device. */
-static int tun_inject(int fd, char *line)
+/* One "NAME SRC DST COUNT" line of tun's standard input: as many packets into the device, after packet information. */
+static int tun_inject(int fd, char *line, bool has_information)
 {
 	char name[64], src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
+	struct tun_pi information = {};
+	struct iovec parts[2];
 	struct frame frame;
 	int count;
 
@@ -288,8 +291,11 @@ static int tun_inject(int fd, char *line)
 	}
 	if (build_frame(name, src, dst, "0", &frame) < 0)
 		return -errno;
+	memcpy(&information.proto, frame.bytes + frame.network - sizeof(information.proto), sizeof(information.proto));
+	parts[0] = (struct iovec){ &information, sizeof(information) };
+	parts[1] = (struct iovec){ frame.bytes + frame.network, frame.length - frame.network };
 	for (int i = 0; i < count; i++)
-		if (write(fd, frame.bytes + frame.network, frame.length - frame.network) < 0)
+		if (writev(fd, has_information ? parts : parts + 1, has_information ? 2 : 1) < 0)
 			return -errno;
 	return 0;
 }
@@ -303,10 +309,9 @@ static void packet_destination(const uint8_t *packet, char *ret, size_t size)
 		inet_ntop(AF_INET6, packet + 24, ret, size);
 }
 
-/* tun DEV FILE: makes a tun device, sends in what lines of its input say, counts what comes out by destination. */
-static int verb_tun(char **argv)
+static int run_tun(char **argv, bool has_information)
 {
-	struct ifreq request = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct ifreq request = { .ifr_flags = IFF_TUN | (has_information ? 0 : IFF_NO_PI) };
 	char line[256], destination[INET6_ADDRSTRLEN];
 	uint8_t buffer[BUFFER_SIZE];
 	_cleanup_close_ int fd = -1;
@@ -333,18 +338,30 @@ static int verb_tun(char **argv)
 			continue;
 
 		if (fds[0].revents & POLLIN && read(fd, buffer, sizeof(buffer)) > 0) {
-			packet_destination(buffer, destination, sizeof(destination));
+			packet_destination(buffer + (has_information ? sizeof(struct tun_pi) : 0), destination, sizeof(destination));
 			tally_add(&tally, destination);
 			is_written = false;
 		}
 		if (fds[1].revents) {
 			if (!fgets(line, sizeof(line), stdin))
 				break;
-			if (tun_inject(fd, line) < 0)
+			if (tun_inject(fd, line, has_information) < 0)
 				return fail(line);
 		}
 	}
 	return EXIT_SUCCESS;
+}
+
+/* tun DEV FILE: makes a tun device, sends in what lines of its input say, counts what comes out by destination. */
+static int verb_tun(char **argv)
+{
+	return run_tun(argv, false);
+}
+
+/* tun-pi DEV FILE: the same, with packet information before each packet. */
+static int verb_tun_pi(char **argv)
+{
+	return run_tun(argv, true);
 }
 
 /* sink PORT: takes TCP connections one by one and reads each to its end. */
@@ -473,6 +490,7 @@ static const struct verb verbs[] = {
 	{ "blast",  "DEV NAME SRC DST COUNT",                     5, verb_blast  },
 	{ "gro",    "DEV",                                        1, verb_gro    },
 	{ "tun",    "DEV FILE",                                   2, verb_tun    },
+	{ "tun-pi", "DEV FILE",                                   2, verb_tun_pi },
 	{ "sink",   "PORT",                                       1, verb_sink   },
 	{ "pour",   "SRC DST PORT BYTES",                         4, verb_pour   },
 	{ "try",    "udp|udp-errors|icmp|tcp SRC DST PORT",       4, verb_try    },

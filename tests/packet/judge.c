@@ -15,7 +15,6 @@
 #include "names.h"
 #include "probe.h"
 
-#define ETHERNET_MIN 60
 #define UNEXPECTED   0x7fffffff /* no program returns it */
 
 /* Where each program's frame begins. */
@@ -24,7 +23,7 @@ enum layer {
 	LAYER_SPLIT,   /* the same, all but the Ethernet header in a further buffer */
 	LAYER_ETHERNET,
 	LAYER_CGROUP,  /* a test run takes the Ethernet header off */
-	LAYER_NETWORK, /* a test run does not: see frame_for_l3() */
+	LAYER_TUNNEL, /* and does not here: see put_outer_header() */
 };
 
 static const struct hook {
@@ -39,8 +38,8 @@ static const struct hook {
 	{ "fw_xdp_in",     LAYER_SPLIT,    FW_HOOK_XDP,    FW_INGRESS, 2,  1 },
 	{ "fw_tc_in",      LAYER_ETHERNET, FW_HOOK_TC,     FW_INGRESS, -1, 2 },
 	{ "fw_tc_out",     LAYER_ETHERNET, FW_HOOK_TC,     FW_EGRESS,  -1, 2 },
-	{ "fw_tc_l3_in",   LAYER_NETWORK,  FW_HOOK_TC,     FW_INGRESS, -1, 2 },
-	{ "fw_tc_l3_out",  LAYER_NETWORK,  FW_HOOK_TC,     FW_EGRESS,  -1, 2 },
+	{ "fw_tc_l3_in",   LAYER_TUNNEL,   FW_HOOK_TC,     FW_INGRESS, -1, 2 },
+	{ "fw_tc_l3_out",  LAYER_TUNNEL,   FW_HOOK_TC,     FW_EGRESS,  -1, 2 },
 	{ "fw_cgroup_in",  LAYER_CGROUP,   FW_HOOK_CGROUP, FW_INGRESS, 1,  0 },
 	{ "fw_cgroup_out", LAYER_CGROUP,   FW_HOOK_CGROUP, FW_EGRESS,  1,  0 },
 };
@@ -173,29 +172,14 @@ static int compare_snapshots(const char *what, const char *program, const struct
 }
 
 /*
- * A test run always reads an Ethernet header first and gives a tc program all the bytes. To an L3
- * program they must begin with the IP header, so bytes 12 and 13 of that must look like its ethertype:
- * the first two of an IPv4 source, the third pair of an IPv6 one. False where the frame would mean
- * something else then.
+ * A test run leaves the Ethernet header before the network header, as some devices without one do with the outer headers.
+ * What is there is the sender's: let it look like an IPv4 header with UDP.
  */
-static bool frame_for_l3(struct frame *f, const struct frame_spec *spec, enum fw_direction direction)
+static void put_outer_header(struct frame *f)
 {
-	uint16_t ethertype = spec->family == AF_INET6 ? ETH_P_IPV6 : ETH_P_IP;
+	static const uint8_t outer[] = { 0x45, 0, 0, 100, 0, 0, 0, 0, 64, IPPROTO_UDP, 0, 0 };
 
-	if (!spec->family || spec->ethertype || spec->is_snap || spec->tags[0] || spec->n_ip || spec->n_frame)
-		return false;
-	if (spec->family == AF_INET && direction == FW_INGRESS)
-		return false; /* the source decides here, and must stay as it is */
-	if (spec->family == AF_INET6 && spec->src)
-		return false;
-
-	memmove(f->bytes, f->bytes + f->network, f->length - f->network);
-	f->length -= f->network;
-	f->bytes[12] = ethertype >> 8;
-	f->bytes[13] = ethertype & 0xff;
-	for (; f->length < ETHERNET_MIN; f->length++) /* a test run counts an IP header behind its Ethernet one */
-		f->bytes[f->length] = 0;
-	return true;
+	memcpy(f->bytes, outer, sizeof(outer));
 }
 
 bool judge_is_no_skb(const struct frame *f)
@@ -346,8 +330,8 @@ int judge(struct firewall *f, const char *what, const struct frame_spec *spec, c
 		if (h->layer == LAYER_CGROUP && (spec->tags[0] || spec->is_snap))
 			continue; /* the stack has taken off the tags before the socket's hook */
 		frame = whole;
-		if (h->layer == LAYER_NETWORK && !frame_for_l3(&frame, spec, e->direction))
-			continue;
+		if (h->layer == LAYER_TUNNEL)
+			put_outer_header(&frame);
 		n_different += judge_hook(firewall_table(f), what, h, &frame, e);
 	}
 	if (judge_is_no_skb(&whole) || e->is & FRAME_XDP_ONLY)

@@ -18,6 +18,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/peer.sh"
 # shellcheck source=tests/system/service.sh
 . "$here/service.sh"
+# shellcheck source=tests/system/tunnels.sh
+. "$here/tunnels.sh"
 
 clone=$(cd "$here/../.." && pwd)
 config=/etc/ebpf-fw/ebpf-fw.conf
@@ -210,6 +212,12 @@ phase_service() {
 	check "it is the host's, not that of loopback or a container" blocked_port_is_the_hosts
 	check "who judges ports is noted where it has to be" ports_are_noted
 	check "fwctl unblock" fwctl unblock udp/53
+
+	configure Hooks=tc Strict=yes
+	check "reload leaves it to tc" systemctl reload ebpf-fw
+	check_tunnels
+	configure
+	check "reload brings the cgroup hook back" systemctl reload ebpf-fw
 
 	check "the journal has records every 5 seconds" wait_until 40 has_window_records 5
 

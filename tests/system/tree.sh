@@ -7,7 +7,7 @@
 
 release=${FW_TEST_RELEASE:-bookworm}
 cache=/var/cache/ebpf-fw-test
-base_packages=systemd,systemd-sysv,dbus,iproute2,iputils-ping,util-linux,udev,kmod,initramfs-tools,libcmocka-dev
+base_packages=systemd,systemd-sysv,dbus,iproute2,iputils-ping,util-linux,udev,kmod,initramfs-tools,libcmocka-dev,wireguard-tools
 clone="/srv/a clone/ebpf-fw" # a clone may be anywhere, also behind a space
 
 copy_sources() {
