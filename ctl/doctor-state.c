@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "log.h"
 #include "pins.h"
+#include "writerlock.h"
 
 #define NAME_TEXT_MAX (FW_LIST_NAME_MAX * 4)
 #define USEC_PER_SEC  1000000
@@ -97,6 +98,29 @@ int doctor_check_boot(struct doctor *d)
 		doctor_say(d, LEVEL_WARNING, "systemctl enable ebpf-fw",
 			   "ebpf-fw.service is not enabled: after the next boot nothing is filtered");
 	globfree(&found);
+	return 0;
+}
+
+/* A writer that has begun and does not hold the lock was killed, or has failed to undo its change. */
+int doctor_check_changes(struct doctor *d)
+{
+	int lock = -1, r;
+
+	if (!table_is_damaged(d->table)) {
+		doctor_say(d, LEVEL_OK, NULL, "every change was completed");
+		return 0;
+	}
+	r = writerlock_try(d->ctl->run_dir, "fwctl doctor", &lock);
+	if (r == -EBUSY)
+		doctor_say(d, LEVEL_OK, NULL, "a command is changing entries at this moment");
+	else if (r < 0)
+		return r;
+	else if (table_is_damaged(d->table)) /* not completed since */
+		doctor_say(d, LEVEL_PROBLEM,
+			   session_daemon_pid(d->ctl) ? "the daemon completes it within 5 seconds" :
+							"systemctl start ebpf-fw completes it, or any command that changes an entry",
+			   "a command was interrupted while it changed entries, and packets may be judged by a part of the change");
+	writerlock_release(lock);
 	return 0;
 }
 

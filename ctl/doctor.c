@@ -31,6 +31,7 @@ static const struct check {
 	{ "orphans",  doctor_check_orphans,  false },
 	{ "others",   doctor_check_others,   false },
 	{ "lockout",  doctor_check_lockout,  true  },
+	{ "changes",  doctor_check_changes,  true  },
 	{ "room",     doctor_check_room,     true  },
 	{ "files",    doctor_check_files,    false },
 	{ "kernel",   doctor_check_kernel,   false },

@@ -35,6 +35,7 @@ void doctor_say(struct doctor *d, enum level level, const char *advice, const ch
 int doctor_check_loaded(struct doctor *d);
 int doctor_check_daemon(struct doctor *d);
 int doctor_check_boot(struct doctor *d);
+int doctor_check_changes(struct doctor *d);
 int doctor_check_files(struct doctor *d);
 
 /* doctor-room.c */

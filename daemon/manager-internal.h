@@ -37,6 +37,7 @@ struct manager {
 	uint64_t next_sweep_usec; /* CLOCK_MONOTONIC: not before */
 	struct restored restored; /* what is wrong with the list files, for STATUS= */
 	int pins_error;      /* of the last check, so that it is said once */
+	int repair_error;    /* the same */
 };
 
 /* Makes what is attached equal to what is wanted, and tells: fwctl in meta, systemctl status in STATUS=. */

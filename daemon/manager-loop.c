@@ -137,6 +137,25 @@ unsigned manager_drops_named(const struct manager *m)
 }
 
 /*
+ * Completes what a writer has left half done: one that was killed, or that failed and could not undo its change. Nobody else
+ * may ever come to do it. With the lock: no writer is at work.
+ */
+static void repair_table(struct manager *m)
+{
+	int r;
+
+	if (!table_is_damaged(m->table))
+		return;
+	r = table_repair(m->table);
+	if (r >= 0)
+		log_notice("A command was interrupted while it changed entries: completed what it had begun");
+	else if (r != m->repair_error)
+		(void) log_warning(r, "A command was interrupted while it changed entries, and what it had begun cannot be completed, "
+				      "trying again: %m");
+	m->repair_error = r < 0 ? r : 0;
+}
+
+/*
  * Changes to the tables, if there are any to make. The writer lock is not waited for: a large load by
  * fwctl must not keep us from an interface that has just come.
  */
@@ -146,7 +165,7 @@ static void tend_table(struct manager *m)
 	bool is_sweep_due = start >= m->next_sweep_usec && table_next_end(m->table) <= tick_now();
 	int lock_fd, r;
 
-	if (m->is_strict == m->config.is_strict && !is_sweep_due)
+	if (m->is_strict == m->config.is_strict && !is_sweep_due && !table_is_damaged(m->table))
 		return;
 	r = writerlock_try(m->options->run_dir, INSTANCE_NAME, &lock_fd);
 	if (r == -EBUSY)
@@ -158,6 +177,7 @@ static void tend_table(struct manager *m)
 
 	m->is_strict = m->config.is_strict;
 	table_set_strict(m->table, m->is_strict);
+	repair_table(m);
 	if (is_sweep_due) {
 		r = expiry_sweep(m->table);
 		if (r >= 0)

@@ -33,6 +33,7 @@ is_gone() { # TARGET
 }
 
 start_with
+kill -STOP "$DAEMON" # it would do what the next command is to do
 fwctl block 203.0.113.7 2001:db8:1::/48 >/dev/null
 
 # A single block and unblock. pwrite64 and fsync are those of the list file.
@@ -129,6 +130,7 @@ done
 check "the first block of a list killed at $n_kills moments" test $n_kills -ge 10
 same "the first block of a list killed: a repetition does it" yes "$is_ready"
 before=$(fwctl export | sort)
+kill -CONT "$DAEMON"
 stop
 quietly fwctl unload
 start || die "the daemon does not start after kills"
