@@ -270,7 +270,8 @@ static int list_del(struct ctl *ctl, struct table *t, const struct guard *guard,
 	status = replacement_make(&x);
 	if (status != EXIT_DONE)
 		return status;
-	status = policy_remove(ctl, t, x.list);
+	r = table_sweep(t, NULL, NULL); /* and what has ended since: the next list in this place must not have it */
+	status = r < 0 ? r : policy_remove(ctl, t, x.list);
 	if (status != EXIT_DONE)
 		replacement_undo(&x);
 	return status == EXIT_DONE ? finish(ctl, &x.policy, "removed", ret) : status;

@@ -331,6 +331,9 @@ int table_entry_put(struct table *t, const struct table_entry *want, bool was_th
 	was_mixed = was_there && was->entry.until == FW_UNTIL_MIXED;
 	is_mixed = entry_to_raw(want, &raw) && table_entry_lists(want);
 	key = table_ends_key(&want->target, raw.port_index);
+	r = table_set_allow(t, table_entry_lists(want));
+	if (r < 0)
+		return r;
 
 	note_ends(t, want);
 	if (is_mixed)

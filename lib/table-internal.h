@@ -43,6 +43,7 @@ struct table {
 	int64_t n_more_entries[FW_LISTS_MAX]; /* what changes have added to lists since the last table_commit() */
 	bool is_changing;          /* census->is_changing is ours */
 	bool ports_changed;        /* the port index is to be exchanged at table_commit() */
+	uint64_t lists_checked;    /* that table_set_allow() has looked at since table_begin() */
 	struct fw_port_index *port_index; /* built by the change, not exchanged yet */
 };
 
@@ -75,6 +76,9 @@ int table_ends_next(struct table *t, const struct fw_ends_key *key, struct fw_en
 int table_ends_repair(struct table *t);
 void table_ends_shrink(struct table *t); /* as table_shrink() */
 void table_ends_close(struct table *t);
+
+/* Before entries of these lists come: an allow list has its bit in fw_policy.allow before its first entry. */
+int table_set_allow(struct table *t, uint64_t lists);
 
 struct fw_ends_key table_ends_key(const struct target *target, unsigned port_index);
 

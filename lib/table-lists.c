@@ -19,7 +19,7 @@ static int find_free(struct table *t)
 		r = table_get_list(t, i, &list);
 		if (r < 0)
 			return r;
-		if (list.name[0] == '\0')
+		if (list.name[0] == '\0' && list.n_entries == 0) /* else entries would become those of another list */
 			return i;
 	}
 	return -ENFILE;
@@ -47,6 +47,9 @@ int table_new_list(struct table *t, const struct fw_list *list)
 	struct fw_list empty = *list;
 	int index, r;
 
+	r = table_begin(t); /* first: what a dead writer has left may be entries of a free place */
+	if (r < 0)
+		return r;
 	index = find_free(t);
 	if (index < 0)
 		return index;

@@ -361,6 +361,7 @@ int table_begin(struct table *t)
 			return r;
 	}
 	t->is_changing = true;
+	t->lists_checked = 0;
 	__atomic_store_n(&t->census->is_changing, 1, __ATOMIC_SEQ_CST);
 	return 0;
 }
@@ -403,7 +404,9 @@ int table_sweep(struct table *t, void (*fn)(const struct target *target, uint64_
 	if (table_next_end(t) > s.now)
 		return 0;
 
-	r = remove_stale_ends(t); /* before others become stale: no packet can have read those of a sweep ago */
+	r = table_begin(t);
+	if (r >= 0)
+		r = remove_stale_ends(t); /* before others become stale: no packet can have read those of a sweep ago */
 	if (r >= 0)
 		r = walk_raw(t, find_ended, &s);
 	ended = s.ended;

@@ -294,13 +294,47 @@ int table_find_list(struct table *t, const char *name, struct fw_list *ret)
 	return -ENOENT;
 }
 
+static bool is_same_policy(const struct fw_list *a, const struct fw_list *b)
+{
+	return strncmp(a->name, b->name, sizeof(a->name)) == 0 && a->action == b->action && a->mode == b->mode &&
+	       a->is_enabled == b->is_enabled;
+}
+
 int table_set_list(struct table *t, unsigned index, const struct fw_list *list)
 {
 	uint32_t key = index;
+	struct fw_list before;
+	int r;
 
-	if (index >= FW_LISTS_MAX)
-		return -ERANGE;
-	return bpf_map_update_elem(t->lists_fd, &key, list, BPF_ANY) < 0 ? -errno : 0;
+	r = table_get_list(t, index, &before);
+	if (r >= 0 && !is_same_policy(&before, list)) /* a change that table_commit() completes */
+		r = table_begin(t);
+	if (r < 0)
+		return r;
+	if (bpf_map_update_elem(t->lists_fd, &key, list, BPF_ANY) < 0)
+		return -errno;
+	t->lists_checked &= ~(1ull << index);
+	/* a packet may have read an entry with this bit just before it went: another list must not decide on it */
+	return before.name[0] != '\0' && list->name[0] == '\0' ? table_wait_for_programs(t) : 0;
+}
+
+int table_set_allow(struct table *t, uint64_t lists)
+{
+	uint64_t unknown = lists & ~t->lists_checked & ~t->policy->allow;
+	struct fw_list list;
+	int r;
+
+	for (unsigned i = 0; i < FW_LISTS_MAX && unknown >> i; i++) {
+		if (!(unknown >> i & 1))
+			continue;
+		r = table_get_list(t, i, &list);
+		if (r < 0)
+			return r;
+		if (list.name[0] != '\0' && list.is_enabled && list.action == FW_ACTION_ALLOW)
+			__atomic_fetch_or(&t->policy->allow, 1ull << i, __ATOMIC_SEQ_CST);
+	}
+	t->lists_checked |= lists;
+	return 0;
 }
 
 int table_commit(struct table *t)
