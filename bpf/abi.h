@@ -212,7 +212,11 @@ struct fw_ends {
 	__u32 until[FW_LISTS_MAX]; /* tick per list, FW_UNTIL_NEVER, unused where the entry has no bit */
 };
 
-/* One port entry, at a fixed index for as long as it lives. */
+/*
+ * One port entry, at a fixed index for as long as it lives. User space changes it in place: packets go by the copy in the port
+ * index, and only count hits here. They name an entry by its index, so an index that was given up keeps its content,
+ * and gets no other entry, until no packet can have it from a port index any more.
+ */
 struct fw_port {
 	FW_TEST_MEMBER
 	struct fw_entry entry;
@@ -220,13 +224,21 @@ struct fw_port {
 	__u16 last;     /* host order, inclusive */
 	__u8 protocol;  /* enum fw_protocol */
 	__u8 is_used;   /* 0 = free index */
-	__u16 reserved; /* zero */
+	__u8 is_given_up; /* not 0: free, but a packet may still have this index; cleared after the next exchange */
+	__u8 reserved;  /* zero */
+};
+
+/* What packets take from a port entry. */
+struct fw_port_rule {
+	__u64 lists[_FW_DIRECTION_MAX]; /* see struct fw_entry */
+	__u32 until;    /* see struct fw_entry; the ends of FW_UNTIL_MIXED are in the map ends */
+	__u32 reserved; /* zero */
 };
 
 /*
- * Which port entries cover a port. Derived from port_entries, built aside by user space and
- * exchanged whole. The bitmap answers "none" with one load; what it lets through is searched
- * in the segments, which cut the ports into ranges covered by the same entries.
+ * Which port entries cover a port, and what they say. Derived from port_entries, built aside by user space and exchanged
+ * whole, so that a packet sees all ports as they were at one moment. The bitmap answers "none" with one load; what it lets
+ * through is searched in the segments, which cut the ports into ranges covered by the same entries.
  */
 struct fw_port_index {
 	__u64 any[_FW_PROTOCOL_MAX][_FW_DIRECTION_MAX][65536 / 64]; /* bit port % 64 of word port / 64 */
@@ -234,6 +246,7 @@ struct fw_port_index {
 	__u32 start[FW_PORT_SEGMENTS_MAX];     /* protocol << 16 | port, ascending from 0; unused = ~0 */
 	__u8 n_covering[FW_PORT_SEGMENTS_MAX]; /* 0..FW_PORT_OVERLAP_MAX */
 	__u8 covering[FW_PORT_SEGMENTS_MAX][FW_PORT_OVERLAP_MAX]; /* port_entries, narrowest first */
+	struct fw_port_rule rules[FW_PORT_ENTRIES_MAX]; /* by index into port_entries, all zero = free */
 };
 
 /* Flags of fw_policy. */

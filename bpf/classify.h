@@ -72,6 +72,6 @@ static __always_inline struct decision classify(const struct packet *pkt, enum f
 	}
 	if (!(pkt->flags & PACKET_UNPARSED))
 		return (struct decision){ .reason = FW_REASON_NOT_IP };
-	found = has_ports ? fw_match_port(ask, 0) : 0;
+	found = has_ports ? fw_match_port(ask) : 0;
 	return found ? found_to_decision(found) : (struct decision){ .reason = FW_REASON_UNPARSED };
 }

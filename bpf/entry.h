@@ -105,41 +105,53 @@ __noinline __u64 fw_live_lists(__u64 lists, __u32 until, __u64 where, __u64 addr
 }
 
 /*
- * Weighs one covering entry. specific and index are as in FOUND(), where and the address are its
- * fw_ends_key. A hit is counted if this settles the matter, and also if the question says so.
+ * Weighs one covering entry by the lists that hold it in the packet's direction and by its end. specific and index are as in
+ * FOUND(), where and the address are its fw_ends_key.
  */
-static __always_inline __u64 weigh(struct fw_entry *e, __u64 ask, __u32 specific, __u64 where, __u64 addr01,
-				   __u64 addr23, __u32 n_packets)
+static __always_inline __u64 weigh(__u64 lists, __u32 until, __u32 specific, __u64 where, __u64 addr01, __u64 addr23)
 {
 	bool is_port = where >> 32 == FW_KIND_PORT;
 	const struct fw_policy *p;
 	__u32 first = 0, index;
-	__u64 lists, found;
 
 	p = bpf_map_lookup_elem(&policy, &first);
 	if (!p)
 		return 0;
 
-	lists = e->lists[ASK_DIRECTION(ask)] & (p->block | p->audit | p->allow);
-	if (lists && e->until != FW_UNTIL_NEVER)
-		lists = fw_live_lists(lists, e->until, where, addr01, addr23);
+	lists &= p->block | p->audit | p->allow;
+	if (lists && until != FW_UNTIL_NEVER)
+		lists = fw_live_lists(lists, until, where, addr01, addr23);
 
 	index = is_port ? where & 0xff : 0;
 	if (lists & p->allow)
-		found = FOUND(RANK_ALLOWED, specific, lowest_bit(lists & p->allow), index) | FOUND_SETTLED;
-	else if (lists & p->block)
-		found = FOUND(is_port ? RANK_PORT : RANK_ADDRESS, specific, lowest_bit(lists & p->block), index) |
-			(p->allow ? 0 : FOUND_SETTLED);
-	else if (lists)
-		found = FOUND(is_port ? RANK_AUDITED_PORT : RANK_AUDITED_ADDRESS, specific, lowest_bit(lists), index);
-	else
-		return 0;
+		return FOUND(RANK_ALLOWED, specific, lowest_bit(lists & p->allow), index) | FOUND_SETTLED;
+	if (lists & p->block)
+		return FOUND(is_port ? RANK_PORT : RANK_ADDRESS, specific, lowest_bit(lists & p->block), index) |
+		       (p->allow ? 0 : FOUND_SETTLED);
+	if (lists)
+		return FOUND(is_port ? RANK_AUDITED_PORT : RANK_AUDITED_ADDRESS, specific, lowest_bit(lists), index);
+	return 0;
+}
 
-	if (n_packets && (found & FOUND_SETTLED || ask & ASK_COUNT)) {
-		/* several CPUs may hit one entry, and there is one of it */
-		__sync_fetch_and_add(&e->hits, n_packets);
-		e->last_hit = fw_now_tick();
-	}
+/* Several CPUs may hit one entry, and there is one of it. */
+static __always_inline void count_hit(struct fw_entry *e, __u32 n_packets)
+{
+	__sync_fetch_and_add(&e->hits, n_packets);
+	e->last_hit = fw_now_tick();
+}
+
+/*
+ * The same for an entry of a table. Its end is read once: user space may change it now. A hit is counted if this settles the
+ * matter, and also if the question says so.
+ */
+static __always_inline __u64 weigh_entry(struct fw_entry *e, __u64 ask, __u32 specific, __u64 where, __u64 addr01,
+					 __u64 addr23, __u32 n_packets)
+{
+	__u32 until = *(volatile __u32 *)&e->until;
+	__u64 found = weigh(e->lists[ASK_DIRECTION(ask)], until, specific, where, addr01, addr23);
+
+	if (found && n_packets && (found & FOUND_SETTLED || ask & ASK_COUNT))
+		count_hit(e, n_packets);
 	return found;
 }
 
@@ -208,7 +220,7 @@ __noinline __u64 fw_ask_ip4(__u32 addr, __u32 host_bits, __u64 ask, __u32 n_pack
 	e = find_entry(FW_KIND_IPV4, addr, 0, prefixlen);
 	if (!e)
 		return 0;
-	return weigh(e, ask, prefixlen, WHERE(FW_KIND_IPV4, prefixlen), (__u64)bpf_htonl(addr) << 32, 0, n_packets);
+	return weigh_entry(e, ask, prefixlen, WHERE(FW_KIND_IPV4, prefixlen), (__u64)bpf_htonl(addr) << 32, 0, n_packets);
 }
 
 __noinline __u64 fw_ask_ip6(__u64 high, __u64 low, __u32 host_bits, __u64 ask, __u32 n_packets)
@@ -224,18 +236,23 @@ __noinline __u64 fw_ask_ip6(__u64 high, __u64 low, __u32 host_bits, __u64 ask, _
 	if (!e)
 		return 0;
 	/* the halves in network order: fw_ends_key has them so, on a machine of either kind */
-	return weigh(e, ask, prefixlen, WHERE(FW_KIND_IPV6, prefixlen),
-		     (__u64)bpf_htonl(high >> 32) << 32 | bpf_htonl(high),
-		     (__u64)bpf_htonl(low >> 32) << 32 | bpf_htonl(low), n_packets);
+	return weigh_entry(e, ask, prefixlen, WHERE(FW_KIND_IPV6, prefixlen),
+			   (__u64)bpf_htonl(high >> 32) << 32 | bpf_htonl(high),
+			   (__u64)bpf_htonl(low >> 32) << 32 | bpf_htonl(low), n_packets);
 }
 
-/* specific: the narrower the range, the greater. */
-__noinline __u64 fw_ask_port(__u32 index, __u32 specific, __u64 ask, __u32 n_packets)
+/* specific: the narrower the range, the greater. The lists and the end are those that the port index has for it. */
+__noinline __u64 fw_weigh_port(__u64 lists, __u32 until, __u32 index, __u32 specific)
+{
+	return weigh(lists, until, specific & 0xff, WHERE(FW_KIND_PORT, index & 0xff), 0, 0);
+}
+
+__noinline int fw_count_port(__u32 index, __u32 n_packets)
 {
 	struct fw_port *port;
 
 	port = bpf_map_lookup_elem(&port_entries, &index);
-	if (!port)
-		return 0;
-	return weigh(&port->entry, ask, specific & 0xff, WHERE(FW_KIND_PORT, index), 0, 0, n_packets);
+	if (port)
+		count_hit(&port->entry, n_packets);
+	return 0;
 }

@@ -38,11 +38,15 @@ static __always_inline __u64 match_hidden(const struct fw_port_index *index, con
 	return 0;
 }
 
-/* The weightiest of the port entries that cover the packet's port. */
-__noinline __u64 fw_match_port(__u64 ask, __u32 n_packets)
+/*
+ * The weightiest of the port entries that cover the packet's port. The index is looked up once: user space may exchange it
+ * now, and this packet must not see some entries as they were and others as they are.
+ */
+__noinline __u64 fw_match_port(__u64 ask)
 {
-	__u32 protocol = ASK_PROTOCOL(ask), dport = ASK_DPORT(ask), segment, first = 0;
+	__u32 protocol = ASK_PROTOCOL(ask), dport = ASK_DPORT(ask), segment, first = 0, i;
 	const struct fw_port_index *index;
+	const struct fw_port_rule *rule;
 	const struct fw_policy *p;
 	__u64 any, found = 0;
 	void *inner;
@@ -68,7 +72,9 @@ __noinline __u64 fw_match_port(__u64 ask, __u32 n_packets)
 	for (__u32 n = 0; n < FW_PORT_OVERLAP_MAX; n++) {
 		if (n >= index->n_covering[segment])
 			break;
-		found = weightier(fw_ask_port(index->covering[segment][n], FW_PORT_OVERLAP_MAX - n, ask, n_packets), found);
+		i = index->covering[segment][n];
+		rule = &index->rules[i];
+		found = weightier(fw_weigh_port(rule->lists[ASK_DIRECTION(ask)], rule->until, i, FW_PORT_OVERLAP_MAX - n), found);
 		if (found & FOUND_SETTLED)
 			break;
 	}
@@ -106,17 +112,25 @@ __noinline __u64 fw_match_word6(__u64 high, __u64 low, __u64 lengths, __u64 ask,
 	return found;
 }
 
+static __always_inline bool is_hidden(__u64 found)
+{
+	return FOUND_RANK(found) == RANK_HIDDEN || FOUND_RANK(found) == RANK_AUDITED_HIDDEN;
+}
+
 /* What is found with the ports, unless the address has settled it; a hit of theirs is counted. */
 static __always_inline __u64 match_ports_too(__u64 found, __u64 ask, __u32 n_packets)
 {
+	__u64 of_port;
+
 	if (found & FOUND_SETTLED || !ASK_HAS_PORTS(ask))
 		return found;
 
-	found = weightier(fw_match_port(ask, n_packets), found);
-	if (!(found & FOUND_SETTLED) &&
-	    (FOUND_RANK(found) == RANK_PORT || FOUND_RANK(found) == RANK_AUDITED_PORT))
-		fw_ask_port(FOUND_INDEX(found), FOUND_SPECIFIC(found), ask | ASK_COUNT, n_packets);
-	return found;
+	of_port = fw_match_port(ask);
+	if (weightier(of_port, found) == found)
+		return found;
+	if (n_packets && !is_hidden(of_port))
+		fw_count_port(FOUND_INDEX(of_port), n_packets);
+	return of_port;
 }
 
 static __always_inline bool is_address_uncounted(__u64 found)

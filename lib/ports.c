@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
+ * The port entries as user space keeps them, and the index that packets go by: see ports.h.
+ *
  * The ports of both protocols lie on one line, protocol << 16 | port. The first port of each entry and the
  * one behind its last cut the line into segments, inside which the same entries cover every port.
  */
@@ -93,6 +95,10 @@ int ports_build_index(const struct fw_port *entries, struct fw_port_index *ret)
 		set_any(&entries[i], ret);
 		for (unsigned d = 0; d < _FW_DIRECTION_MAX; d++)
 			ret->lists[d] |= entries[i].entry.lists[d];
+		ret->rules[i] = (struct fw_port_rule){
+			.lists = { entries[i].entry.lists[FW_INGRESS], entries[i].entry.lists[FW_EGRESS] },
+			.until = entries[i].entry.until,
+		};
 		for (unsigned s = 0; s < n_segments; s++) {
 			if (ret->start[s] < line_first(&entries[i]) || ret->start[s] > line_last(&entries[i]))
 				continue;
@@ -102,6 +108,54 @@ int ports_build_index(const struct fw_port *entries, struct fw_port_index *ret)
 		}
 	}
 	return 0;
+}
+
+static void store_lists(struct fw_entry *e, const struct fw_entry *want)
+{
+	for (unsigned d = 0; d < _FW_DIRECTION_MAX; d++)
+		__atomic_store_n(&e->lists[d], want->lists[d], __ATOMIC_RELEASE);
+}
+
+void ports_set(struct fw_port *p, const struct fw_port *want)
+{
+	if (!want->is_used && p->is_used) {
+		__atomic_store_n(&p->is_given_up, 1, __ATOMIC_RELEASE);
+		__atomic_store_n(&p->is_used, 0, __ATOMIC_RELEASE);
+	} else if (want->is_used && !p->is_used) {
+		p->entry = want->entry;
+		p->first = want->first;
+		p->last = want->last;
+		p->protocol = want->protocol;
+		__atomic_store_n(&p->is_used, 1, __ATOMIC_RELEASE);
+	} else if (want->entry.until == FW_UNTIL_MIXED) {
+		/* the ends are there, for all lists that it has or is about to have */
+		__atomic_store_n(&p->entry.until, want->entry.until, __ATOMIC_RELEASE);
+		store_lists(&p->entry, &want->entry);
+	} else {
+		store_lists(&p->entry, &want->entry);
+		__atomic_store_n(&p->entry.until, want->entry.until, __ATOMIC_RELEASE);
+	}
+}
+
+void ports_settle(struct fw_port *entries)
+{
+	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX; i++)
+		if (entries[i].is_given_up)
+			__atomic_store_n(&entries[i].is_given_up, 0, __ATOMIC_RELEASE);
+}
+
+unsigned ports_find_free(const struct fw_port *entries)
+{
+	unsigned given_up = FW_PORT_ENTRIES_MAX;
+
+	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX; i++) {
+		if (entries[i].is_used)
+			continue;
+		if (!entries[i].is_given_up)
+			return i;
+		given_up = i;
+	}
+	return given_up;
 }
 
 _Static_assert(FW_PORT_ENTRIES_MAX <= 256, "an index into the port entries is a byte");

@@ -42,7 +42,7 @@ struct table {
 	uint32_t meta_id;          /* of the map: which firewall it is that was opened */
 	int64_t n_more_entries[FW_LISTS_MAX]; /* what changes have added to lists since the last table_commit() */
 	bool is_changing;          /* census->is_changing is ours */
-	bool ports_changed;        /* the port index is to be exchanged at table_commit() */
+	bool ports_changed;        /* the port index is to be exchanged, at table_commit() at the latest */
 	uint64_t lists_checked;    /* that table_set_allow() has looked at since table_begin() */
 	struct fw_port_index *port_index; /* built by the change, not exchanged yet */
 };
@@ -60,7 +60,7 @@ int table_put_slot(struct table *t, enum fw_kind kind, uint32_t slot, const stru
 /* Returns when no program looks any more for a table that was in use before this one. */
 int table_wait(struct table *t, enum fw_kind kind);
 
-/* Builds and exchanges the port index as port_entries is now. */
+/* Makes port_entries what packets go by. When it returns no program uses an older port index. */
 int table_exchange_port_index(struct table *t);
 
 /*

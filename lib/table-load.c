@@ -214,6 +214,8 @@ static int load(struct load *x)
 
 	/* bits that nobody needs after a failure cost speed at worst, and go with the next filter */
 	r = table_begin(t);
+	if (r >= 0 && t->ports_changed) /* before the first address: see publish_ports() */
+		r = table_exchange_port_index(t);
 	if (r >= 0)
 		r = table_set_allow(t, 1ull << x->list);
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6 && r >= 0; kind++)

@@ -237,16 +237,22 @@ static int count_one(struct table *t, const struct target *target, struct raw *r
 	return 0;
 }
 
-/* Ends whose entry has gone or needs none any more: left by a writer that died between the two. Counts the others. */
+/*
+ * Ends whose entry has gone or needs none any more: left by a writer that died between the two. Those of a port are needed
+ * until packets have an index without them. Counts the others.
+ */
 static int remove_stale_ends(struct table *t)
 {
 	struct fw_ends_key key, next;
 	bool is_first = true;
 	uint64_t n_ends = 0;
 	struct raw raw;
-	int r;
+	int r = 0;
 
-	r = table_ends_repair(t);
+	if (t->ports_changed)
+		r = table_exchange_port_index(t);
+	if (r >= 0)
+		r = table_ends_repair(t);
 	if (r < 0)
 		return r;
 	while (table_ends_next(t, is_first ? NULL : &key, &next) >= 0) {
@@ -295,6 +301,7 @@ static int count_anew(struct table *t)
 	int r;
 
 	table_drop_left_behind(t);
+	t->ports_changed = true; /* to be exchanged by what follows: who died may have changed ports after the last exchange */
 	r = repair_chains(t);
 	if (r >= 0)
 		r = remove_stale_ends(t);
@@ -328,7 +335,6 @@ static int count_anew(struct table *t)
 		if (r < 0)
 			return r;
 	}
-	t->ports_changed = true;
 	return table_commit(t);
 }
 

@@ -209,6 +209,7 @@ int table_exchange_port_index(struct table *t)
 	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX && !has_ports; i++)
 		has_ports = t->ports[i].is_used;
 	set_flags(t, FW_POLICY_PORTS, has_ports ? FW_POLICY_PORTS : 0);
+	ports_settle(t->ports); /* the update has waited for the programs that ran */
 
 	free(TAKE_PTR(t->port_index));
 	t->ports_changed = false;
