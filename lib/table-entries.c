@@ -431,8 +431,9 @@ int table_entry_read(struct table *t, const struct target *target, struct raw *r
 	return 0;
 }
 
-/* A table may have room beyond MaxEntries=, which was set lower since. */
-static int put_within_limit(struct table *t, const struct table_entry *want, bool was_there, const struct raw *was)
+/* A table may have room beyond MaxEntries=, which was set lower since. list: that which the entry comes into. */
+static int put_within_limit(struct table *t, unsigned list, const struct table_entry *want, bool was_there,
+			    const struct raw *was)
 {
 	enum fw_kind kind = table_kind(&want->target);
 	int r;
@@ -440,7 +441,9 @@ static int put_within_limit(struct table *t, const struct table_entry *want, boo
 	r = table_begin(t); /* what a dead writer has counted is not to be believed */
 	if (r < 0)
 		return r;
-	if (!was_there && table_count(t, kind) >= table_limit(t, kind))
+	/* the lists are asked only when it matters: there may be a million to come. Ports are counted by their places */
+	if (!was_there && table_count(t, kind) >= t->meta.max_entries &&
+	    table_count(t, kind) >= table_limit_for(t, kind, list))
 		return -E2BIG;
 	return table_entry_put(t, want, was_there, was);
 }
@@ -473,7 +476,7 @@ int table_add(struct table *t, const struct target *target, unsigned list, unsig
 
 	is_new = !(table_entry_lists(&e) & 1ull << list);
 	put_in_list(&e, list, directions, until);
-	r = put_within_limit(t, &e, was_there, &raw);
+	r = put_within_limit(t, list, &e, was_there, &raw);
 	if (r == -E2BIG && table_next_end(t) <= tick_now()) { /* what has ended still takes room */
 		struct table_entry swept;
 
@@ -481,7 +484,7 @@ int table_add(struct table *t, const struct target *target, unsigned list, unsig
 		if (r >= 0)
 			r = table_entry_read(t, target, &raw, &was_there, &swept);
 		if (r >= 0)
-			r = put_within_limit(t, &e, was_there, &raw);
+			r = put_within_limit(t, list, &e, was_there, &raw);
 	}
 	if (r < 0)
 		return r;
@@ -557,7 +560,28 @@ uint64_t table_count(struct table *t, enum fw_kind kind)
 	return n;
 }
 
+/* Of all lists that allow. An entry that a list blocks as well counts, too: then there is a little more room. */
+static uint64_t count_exceptions(struct table *t)
+{
+	struct fw_list list;
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++)
+		if (table_get_list(t, i, &list) >= 0 && list.action == FW_ACTION_ALLOW)
+			n += list.n_entries + t->n_more_entries[i];
+	return n < FW_EXCEPTIONS_MAX ? n : FW_EXCEPTIONS_MAX;
+}
+
 uint64_t table_limit(struct table *t, enum fw_kind kind)
 {
-	return kind == FW_KIND_PORT ? FW_PORT_ENTRIES_MAX : t->meta.max_entries;
+	return kind == FW_KIND_PORT ? FW_PORT_ENTRIES_MAX : t->meta.max_entries + count_exceptions(t);
+}
+
+uint64_t table_limit_for(struct table *t, enum fw_kind kind, unsigned list)
+{
+	struct fw_list l;
+
+	if (kind != FW_KIND_PORT && table_get_list(t, list, &l) >= 0 && l.action == FW_ACTION_ALLOW)
+		return t->meta.max_entries + FW_EXCEPTIONS_MAX;
+	return table_limit(t, kind);
 }

@@ -178,23 +178,25 @@ int table_reseed(struct table *t, enum fw_kind kind)
 
 int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least)
 {
-	uint64_t room = 0, least, size;
+	uint64_t room = 0, limit = t->meta.max_entries, least, size;
 	int r;
 
 	r = table_room(t, kind, &room);
 	if (r < 0)
 		return r;
+	if (at_least > limit || room >= limit) /* only exceptions come beyond MaxEntries= */
+		limit += FW_EXCEPTIONS_MAX;
 	least = at_least ?: room + room / GROWTH_MIN + 1;
-	if (least > t->meta.max_entries && at_least == 0 && room < t->meta.max_entries)
-		least = t->meta.max_entries;
+	if (least > limit && at_least == 0 && room < limit)
+		least = limit;
 	if (least <= room)
 		return 0;
-	if (least > t->meta.max_entries)
+	if (least > limit)
 		return -E2BIG;
 
 	size = next_size(least);
-	if (size > t->meta.max_entries)
-		size = t->meta.max_entries;
+	if (size > limit)
+		size = limit;
 	/*
 	 * Memory for all that it may ever take, or a smaller one: the memory is that of whoever makes the table, who must
 	 * not be killed because somebody else has filled it.

@@ -86,7 +86,7 @@ static int make_room(const struct load *x, enum fw_kind kind, size_t n)
 
 	if (x->is_undo)
 		return table_make_room(x->t, kind, n_all);
-	return n_all > table_limit(x->t, kind) ? -E2BIG : table_grow(x->t, kind, n_all);
+	return n_all > table_limit_for(x->t, kind, x->list) ? -E2BIG : table_grow(x->t, kind, n_all);
 }
 
 /* How many entries would go with what is to be removed: those that no other list holds. */
@@ -107,7 +107,7 @@ static size_t count_going(const struct load *x, enum fw_kind kind)
  */
 static int free_room(struct load *x, enum fw_kind kind, size_t n)
 {
-	uint64_t limit = table_limit(x->t, kind);
+	uint64_t limit = table_limit_for(x->t, kind, x->list);
 	size_t n_going;
 	int r;
 

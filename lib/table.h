@@ -107,6 +107,12 @@ enum fw_kind table_kind(const struct target *target);
 uint64_t table_count(struct table *t, enum fw_kind kind);
 uint64_t table_limit(struct table *t, enum fw_kind kind);
 
+/*
+ * Exceptions, which are the entries of lists that allow, do not count for MaxEntries=, up to FW_EXCEPTIONS_MAX of them: bans
+ * must not take their room. How many entries of a kind there may be when the next one comes into this list?
+ */
+uint64_t table_limit_for(struct table *t, enum fw_kind kind, unsigned list);
+
 /* Lists. An index without a list has an empty name. */
 int table_get_list(struct table *t, unsigned index, struct fw_list *ret);
 int table_find_list(struct table *t, const char *name, struct fw_list *ret); /* index, or -ENOENT */

@@ -82,6 +82,25 @@ check "the same where one entry would go: it has been hit" test "$n_hits" -gt 0
 same "the same where one entry would go: it was never away" "$n_hits" "$(hits)"
 quietly fwctl list del twin
 
+# Exceptions do not need the room that bans have used up.
+check "an exception in a full table" quietly fwctl allow 203.0.113.20
+same "an exception in a full table passes" allowed "$(fwctl check 203.0.113.20 --json | json "d['reason']")"
+quietly fwctl list add friends action=allow
+same "a list of them" "loaded list 'friends': +3000 -0 =3000" "$(numbers 20001 23000 | fwctl load friends - --force 2>/dev/null)"
+quietly fwctl block 203.0.113.21
+before=$(state)
+fails_saying 5 "and still no ban more" "limit of $((LIMIT + 3001)) IPv4 entries.*MaxEntries=" \
+	block $(seq -f 203.0.113.%g 22 60)
+same "and still no ban more: nothing changed" "$before" "$(state)"
+stop
+quietly fwctl unload
+start || die "the daemon does not start with a full table"
+same "all are there after a boot" "$(sort <<<"$before")" "$(state | sort)" # of lists the order may be another
+same "without a word" "" "$(grep "no room" "$T/log")"
+quietly fwctl list del friends
+quietly fwctl unallow 203.0.113.20
+quietly fwctl unblock 203.0.113.21
+
 # What has ended gives its room to those who need it.
 quietly fwctl flush most
 numbers 1 $((LIMIT - 1)) | sed 's/^/block /; s/$/ --for 1s -l brief/' | quietly fwctl batch -
