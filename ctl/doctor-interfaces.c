@@ -31,12 +31,22 @@ static int note_filtered(const struct attachment *a, void *userdata)
 	return 0;
 }
 
-static bool is_filtered(const struct interface *i, struct auto_view *view)
+static bool has_program(const struct filtered *f, const struct interface *i)
 {
-	const struct filtered *f = view->userdata;
-
 	for (size_t n = 0; n < f->n; n++)
 		if (f->ifindexes[n] == i->ifindex)
+			return true;
+	return false;
+}
+
+static bool is_filtered(const struct interface *i, struct auto_view *view)
+{
+	const struct interfaces *s = view->interfaces;
+
+	if (has_program(view->userdata, i))
+		return true;
+	for (size_t n = 0; n < s->n_items && interface_is_bond(i); n++) /* xdp of a bond is at its ports */
+		if (s->items[n].master == i->ifindex && has_program(view->userdata, &s->items[n]))
 			return true;
 	return false;
 }

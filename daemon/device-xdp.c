@@ -40,12 +40,13 @@ static enum fw_mechanism current_mode(const struct device *dev)
 	return xdp_mechanism_of(&p, info.prog_id);
 }
 
-bool device_has_wrong_mode(const struct device *dev, const struct device_context *x)
+bool device_has_wrong_mode(const struct device *dev, const struct device_context *x, const struct interface *i)
 {
+	const struct device_hook *h = &dev->hooks[FW_HOOK_XDP];
 	enum fw_mechanism current;
 
-	if (x->xdp == FW_MECHANISM_NONE)
-		return false; /* what is there was found to be the best */
+	if (x->xdp == FW_MECHANISM_NONE) /* what is there was found to be the best, with the MTU of then */
+		return h->mechanism == FW_MECHANISM_XDP_GENERIC && h->mtu != i->mtu;
 	current = current_mode(dev);
 	return current != FW_MECHANISM_NONE && current != x->xdp;
 }
@@ -116,7 +117,7 @@ int device_attach_xdp(struct device *dev, const struct device_context *x, const 
 	if (interface_layer(i) != INTERFACE_ETHERNET)
 		return device_fail(dev, FW_HOOK_XDP, -EPROTONOSUPPORT, "its frames have no Ethernet header");
 
-	if (device_has_wrong_mode(dev, x)) { /* tc filters meanwhile: hooks_sync_interfaces() has seen to it */
+	if (device_has_wrong_mode(dev, x, i)) { /* tc filters meanwhile: hooks_sync_interfaces() has seen to it */
 		device_detach_links(dev, FW_HOOK_XDP, x);
 		h->mechanism = FW_MECHANISM_NONE;
 	}
@@ -135,6 +136,7 @@ int device_attach_xdp(struct device *dev, const struct device_context *x, const 
 				   strerror(-native_error), explain(r), strerror(-r));
 
 	h->mechanism = current_mode(dev);
+	h->mtu = i->mtu;
 	h->note[0] = '\0';
 	if (h->mechanism != FW_MECHANISM_XDP_GENERIC)
 		return 0;
@@ -146,4 +148,16 @@ int device_attach_xdp(struct device *dev, const struct device_context *x, const 
 	else
 		(void) snprintf(h->note, sizeof(h->note), "an earlier run found no native mode");
 	return 0;
+}
+
+void device_step_aside(struct device *dev, const struct device_context *x, const struct interface *i)
+{
+	struct device_hook *h = &dev->hooks[FW_HOOK_XDP];
+
+	if (h->mechanism != FW_MECHANISM_NONE || device_has_link(dev, FW_HOOK_XDP)) {
+		device_detach(dev, FW_HOOK_XDP, x);
+		log_info("Interface '%s': down, xdp steps aside until it is up", i->name);
+	}
+	h->n_checks_to_wait = 0;
+	(void) snprintf(h->note, sizeof(h->note), "it is down, and gets xdp when it is up");
 }

@@ -86,6 +86,8 @@ bool device_is_attached(const struct device *dev, enum fw_hook hook, const struc
 	const struct device_hook *h = &dev->hooks[hook];
 	enum fw_mechanism wanted = hook == FW_HOOK_XDP ? x->xdp : x->tc;
 
+	if (hook == FW_HOOK_XDP && device_has_wrong_mode(dev, x, i))
+		return false;
 	return h->mechanism != FW_MECHANISM_NONE &&
 	       (wanted == FW_MECHANISM_NONE || wanted == h->mechanism) && h->serial == i->serial &&
 	       h->is_l3 == (interface_layer(i) == INTERFACE_NETWORK);
@@ -297,6 +299,7 @@ void device_forget_failures(struct device *dev)
 {
 	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++) {
 		dev->hooks[hook].n_checks_to_wait = 0;
+		dev->hooks[hook].mtu = 0; /* tries native mode once more */
 		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
 			dev->hooks[hook].orders[d].was_moved = false;
 	}

@@ -33,6 +33,7 @@ struct device_hook {
 	bool was_robbed;             /* what we attached was found missing */
 	int links[_FW_DIRECTION_MAX]; /* also those of a run before; -1 = none */
 	struct device_order orders[_FW_DIRECTION_MAX]; /* at tc */
+	uint32_t mtu;                /* of the interface when it was attached */
 	unsigned n_checks_to_wait;   /* before what failed is tried again, see device_is_due() */
 	uint32_t foreign_id;         /* the program of somebody else that is in the way, 0 = none */
 	char note[FW_NOTE_MAX];      /* why it is not attached, or not in the preferred way; "" = it is */
@@ -87,8 +88,17 @@ bool device_is_bare(const struct device *dev, enum fw_hook hook);
  */
 bool device_is_due(const struct device *dev, enum fw_hook hook);
 
-/* Is an XDP link of ours in a mode that is not wanted? It must go before another can come. */
-bool device_has_wrong_mode(const struct device *dev, const struct device_context *x);
+/*
+ * Is an XDP link of ours in a mode that is not wanted, or in generic mode, and native mode may work now, since the MTU is
+ * another one? It must go before another can come.
+ */
+bool device_has_wrong_mode(const struct device *dev, const struct device_context *x, const struct interface *i);
+
+/*
+ * A program at xdp keeps drivers from other settings and bonds from taking an interface, and the kernel does not say when
+ * it has refused one. An interface that is down needs none: xdp is detached until it is up.
+ */
+void device_step_aside(struct device *dev, const struct device_context *x, const struct interface *i);
 
 /*
  * Attaches all directions of the hook, then removes what another mechanism had there. On failure says why, but

@@ -25,6 +25,22 @@ static struct fw_note *next_note(struct fw_meta *meta)
 	return NULL;
 }
 
+/* Notes of interfaces that are up, or of those that are down. */
+static void describe_xdp_devices(const struct hooks *h, const struct interfaces *s, bool is_up, struct fw_meta *meta)
+{
+	for (size_t n = 0; n < h->n_devices; n++) {
+		const struct device_hook *xdp = &h->devices[n].hooks[FW_HOOK_XDP];
+		const struct interface *i = interfaces_find(s, h->devices[n].ifindex);
+		struct fw_note *note = next_note(meta);
+
+		if (!xdp->note[0] || !note || (i && i->is_up) != is_up)
+			continue;
+		note->ifindex = h->devices[n].ifindex;
+		note->foreign_id = xdp->foreign_id;
+		strcpy(note->text, xdp->note);
+	}
+}
+
 /* Why interfaces have no xdp, or the second best. */
 static void describe_xdp(struct hooks *h, const struct config *c, const struct interfaces *s,
 			 struct fw_meta *meta)
@@ -32,16 +48,7 @@ static void describe_xdp(struct hooks *h, const struct config *c, const struct i
 	struct fw_note *note;
 
 	memset(meta->xdp_notes, 0, sizeof(meta->xdp_notes));
-	for (size_t n = 0; n < h->n_devices; n++) {
-		const struct device_hook *xdp = &h->devices[n].hooks[FW_HOOK_XDP];
-
-		note = next_note(meta);
-		if (!xdp->note[0] || !note)
-			continue;
-		note->ifindex = h->devices[n].ifindex;
-		note->foreign_id = xdp->foreign_id;
-		strcpy(note->text, xdp->note);
-	}
+	describe_xdp_devices(h, s, true, meta);
 	for (char **w = c->xdp_interfaces; c->has_xdp && *w; w++) {
 		const struct interface *i = interfaces_find_name(s, *w);
 
@@ -51,6 +58,7 @@ static void describe_xdp(struct hooks *h, const struct config *c, const struct i
 		note->ifindex = i->ifindex;
 		strcpy(note->text, "XdpInterfaces= names it, and Interfaces= does not");
 	}
+	describe_xdp_devices(h, s, false, meta); /* as far as there is room */
 }
 
 /* What becomes of ports at the cgroup hook, where it cannot judge those of our network namespace alone. */

@@ -33,6 +33,22 @@ bool hooks_is_filtered(const struct interface *i, struct auto_view *view);
 /* Why the configuration does not want an interface. Returns buffer. */
 const char *hooks_explain_release(struct hooks *h, const struct interface *i, char buffer[static AUTO_TEXT_MAX]);
 
+/* What an interface is to have. */
+struct hooks_wish {
+	bool tc;
+	bool xdp;
+	bool is_bond;      /* its ports are to have xdp */
+	bool is_bond_port; /* its bond has tc */
+};
+
+struct hooks_wish hooks_make_wish(struct hooks *h, const struct interface *i, bool is_chosen);
+
+/* Attaches and detaches, in the order that leaves no gap. */
+void hooks_sync_device(struct hooks *h, struct device *dev, const struct interface *i, const struct hooks_wish *wish);
+
+/* Takes tc off a bond that has it only until all of its ports have xdp. */
+void hooks_drop_stand_in(struct hooks *h, const struct interface *bond);
+
 /* NULL if there is none of this number. */
 struct device *hooks_find_device(const struct hooks *h, unsigned ifindex);
 

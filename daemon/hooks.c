@@ -182,57 +182,23 @@ static int claim_returned(struct hooks *h, const struct interfaces *s)
 	return 0;
 }
 
-static bool attach_device(struct hooks *h, struct device *dev, enum fw_hook hook,
-			  const struct interface *i)
+static int sync_interface(struct hooks *h, const struct interface *i, bool is_bond)
 {
-	bool is_link = hook == FW_HOOK_XDP || h->context.tc == FW_MECHANISM_TCX;
+	bool is_chosen = hooks_is_auto(h, i);
+	struct hooks_wish wish = hooks_make_wish(h, i, is_chosen);
+	struct device *dev;
 	int r;
 
-	if (device_is_attached(dev, hook, &h->context, i))
-		return true;
-	if (!device_is_due(dev, hook))
-		return false;
-
-	r = device_attach(dev, hook, &h->context, i); /* what fails is tried again at the next call */
-	if (r == -EEXIST && is_link)
-		(void) device_fail(dev, hook, r, "our program is there already, by a link of which the pin was lost: "
-						 "'bpftool link' shows it, a reboot ends it");
-	/* tcx waits 15 ms for RCU: a thousand new interfaces are no reason to be killed */
-	(void) sd_notify(0, "WATCHDOG=1");
-	return r >= 0;
-}
-
-/* The interface keeps its other hook. */
-static void drop_hook(struct hooks *h, struct device *dev, enum fw_hook hook)
-{
-	if (device_is_bare(dev, hook) && h->is_synced)
-		return;
-	if (device_has_link(dev, hook) || dev->hooks[hook].mechanism != FW_MECHANISM_NONE)
-		log_info("Interface '%s': not filtered by %s any more, as configured", dev->name, hook_to_string(hook));
-	device_detach(dev, hook, &h->context);
-}
-
-/*
- * What goes away goes last (I7). tc is attached where it is wanted, where xdp is wanted and cannot be had, and
- * as long as xdp changes its mode, for which it must be off for a moment.
- */
-static void sync_device(struct hooks *h, struct device *dev, const struct interface *i, bool wants_tc,
-			bool wants_xdp)
-{
-	bool is_changing = device_has_wrong_mode(dev, &h->context), has_tc = false, has_xdp = false;
-
-	if (wants_tc || is_changing)
-		has_tc = attach_device(h, dev, FW_HOOK_TC, i);
-	if (wants_xdp && (has_tc || !is_changing))
-		has_xdp = attach_device(h, dev, FW_HOOK_XDP, i);
-	if (!has_xdp && !has_tc && !wants_tc)
-		has_tc = attach_device(h, dev, FW_HOOK_TC, i);
-
-	if (!wants_xdp && has_tc)
-		drop_hook(h, dev, FW_HOOK_XDP);
-	if (!wants_tc && has_xdp)
-		drop_hook(h, dev, FW_HOOK_TC);
-	(void) snprintf(dev->name, sizeof(dev->name), "%s", i->name); /* renamed */
+	if (interface_is_bond(i) != is_bond || (!wish.tc && !wish.xdp && !wish.is_bond))
+		return 0;
+	r = get_device(h, i->ifindex, &dev);
+	if (r < 0)
+		return log_error(r, "Cannot attach to '%s': %m", i->name);
+	dev->is_wanted = true;
+	dev->is_auto = auto_takes(auto_choose(&h->view, i)) || (is_chosen && !config_wants_interface(h->config, i, false));
+	if (wish.tc || wish.xdp)
+		hooks_sync_device(h, dev, i, &wish);
+	return 0;
 }
 
 static void detach_device(struct hooks *h, struct device *dev)
@@ -299,7 +265,6 @@ static void remove_leftovers(struct hooks *h, const struct interfaces *s)
 
 int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct interfaces *s)
 {
-	struct device *dev;
 	int r;
 
 	h->config = c;
@@ -312,21 +277,16 @@ int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct 
 	for (size_t n = 0; n < h->n_devices; n++)
 		h->devices[n].is_wanted = false;
 
-	for (size_t n = 0; n < s->n_items; n++) {
-		const struct interface *i = &s->items[n];
-		bool is_chosen = hooks_is_auto(h, i), wants_tc, wants_xdp;
-
-		wants_tc = c->has_tc && config_wants_interface(c, i, is_chosen);
-		wants_xdp = c->has_xdp && config_wants_xdp(c, i, is_chosen);
-		if (!wants_tc && !wants_xdp)
-			continue;
-		r = get_device(h, i->ifindex, &dev);
-		if (r < 0)
-			return log_error(r, "Cannot attach to '%s': %m", i->name);
-		dev->is_wanted = true;
-		dev->is_auto = auto_takes(auto_choose(&h->view, i)) || (is_chosen && !config_wants_interface(c, i, false));
-		sync_device(h, dev, i, wants_tc, wants_xdp);
+	/* bonds first: their tc filters what xdp at their ports may not, and their own xdp keeps it from the ports */
+	for (int is_bond = true; is_bond >= false; is_bond--) {
+		for (size_t n = 0; n < s->n_items; n++) {
+			r = sync_interface(h, &s->items[n], is_bond);
+			if (r < 0)
+				return r;
+		}
 	}
+	for (size_t n = 0; n < s->n_items; n++)
+		hooks_drop_stand_in(h, &s->items[n]);
 
 	for (size_t n = h->n_devices; n-- > 0;)
 		if (!h->devices[n].is_wanted)

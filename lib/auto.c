@@ -68,7 +68,7 @@ static bool is_tunnel(const struct interface *i)
 	       (interface_layer(i) == INTERFACE_NETWORK && !is_kind(i, "netkit"));
 }
 
-static bool is_bond(const struct interface *i)
+bool interface_is_bond(const struct interface *i)
 {
 	static const char *const kinds[] = { "bond", "team" };
 
@@ -78,7 +78,7 @@ static bool is_bond(const struct interface *i)
 /* Of the ports of a bridge: not a veth or tap, which lead to containers and guests. */
 static bool is_uplink(const struct interfaces *s, const struct interface *port)
 {
-	return is_backed(s, port, 0) || is_tunnel(port) || is_bond(port);
+	return is_backed(s, port, 0) || is_tunnel(port) || interface_is_bond(port);
 }
 
 /* Is there another way out of this network namespace? A tunnel goes by one, and a dummy leads nowhere. */
@@ -176,7 +176,7 @@ enum auto_choice auto_choose(struct auto_view *view, const struct interface *i)
 		return AUTO_DEVICE;
 	if (is_tunnel(i))
 		return AUTO_TUNNEL;
-	return is_bond(i) ? AUTO_BOND : AUTO_NOTHING;
+	return interface_is_bond(i) ? AUTO_BOND : AUTO_NOTHING;
 }
 
 bool auto_takes(enum auto_choice choice)

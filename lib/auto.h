@@ -45,6 +45,9 @@ bool auto_takes(enum auto_choice choice);
 /* May it stay attached, if it is, although it would not be chosen? Not where its packets would count twice. */
 bool auto_keeps(enum auto_choice choice);
 
+/* A bond or team: its ports have its packets first, and it has no frames but theirs. */
+bool interface_is_bond(const struct interface *i);
+
 /* The reason of one that is left out, as the end of a sentence: "it is a port of 'bond0', ...". Returns buffer. */
 #define AUTO_TEXT_MAX 160
 const char *auto_explain(struct auto_view *view, const struct interface *i, enum auto_choice choice,

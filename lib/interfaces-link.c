@@ -99,7 +99,11 @@ static int take_altnames(struct interface *i, const struct nlattr *properties)
 int interface_from_link(const struct nlmsghdr *message, struct interface *ret)
 {
 	const struct ifinfomsg *m = mnl_nlmsg_get_payload(message);
-	struct interface i = { .ifindex = (unsigned)m->ifi_index, .type = m->ifi_type };
+	struct interface i = {
+		.ifindex = (unsigned)m->ifi_index,
+		.type = m->ifi_type,
+		.is_up = m->ifi_flags & IFF_UP,
+	};
 	const struct nlattr *a, *linkinfo = NULL, *properties = NULL;
 	bool is_lower_here = true;
 	unsigned lower = 0;
@@ -109,6 +113,9 @@ int interface_from_link(const struct nlmsghdr *message, struct interface *ret)
 		switch (mnl_attr_get_type(a)) {
 		case IFLA_IFNAME:
 			copy_text(a, i.name, sizeof(i.name));
+			break;
+		case IFLA_MTU:
+			i.mtu = mnl_attr_get_u32(a);
 			break;
 		case IFLA_MASTER:
 			i.master = mnl_attr_get_u32(a);

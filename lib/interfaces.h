@@ -26,6 +26,8 @@ struct interface {
 	char kind[INTERFACE_KIND_MAX]; /* "veth", "bridge", ...; "" = hardware, or a driver that does not tell */
 	char *altnames;         /* other names, each ended by NUL, and an empty one after the last; NULL = none */
 	uint16_t type;          /* ARPHRD_* */
+	uint32_t mtu;
+	bool is_up;             /* by the administrator, whether or not there is a carrier */
 	bool is_port;           /* of a bridge, bond or the like, not of a VRF: its packets go on to the master */
 	bool has_device;        /* hardware, real or of a virtual machine */
 	bool had_default_route; /* stays true: a route that flaps must not open a gap */

@@ -88,8 +88,15 @@ for mode in native generic; do
 	reload "$interfaces" "Hooks=xdp tc" XdpMode=$mode
 
 	# What becomes of the interface.
+	# Down, it must not keep a bond, the driver or another program from anything; tc stays.
 	ip link set h0 down
+	check "$mode: down, xdp steps aside" wait_for has_hooks h0 tc
+	check "$mode: and says so" notes "h0: it is down"
+	"$FOREIGN" xdp-program pass "$T/bpf/down_$mode"
+	check "$mode: down, another program may come" ip link set dev h0 xdp pinned "$T/bpf/down_$mode"
+	ip link set dev h0 xdp off
 	ip link set h0 up
+	check "$mode: up, it is back" wait_for is_mechanism h0 "xdp $mode"
 	for mtu in 1400 9000 1500; do
 		peer ip link set p0 mtu $mtu
 		ip link set h0 mtu $mtu || note "mtu $mtu is refused"
@@ -120,8 +127,9 @@ for mode in native generic; do
 		ip link del h0
 		wait_for test ! -e "$PINS/links/xdp_ingress_$index" || note "$mode, $i: the pin of the deleted one stays"
 		make_pair h0 p0
-		wait_for has_hooks h0 "tc xdp" || note "$mode, $i: not attached while it is down"
+		wait_for has_hooks h0 tc || note "$mode, $i: tc is not attached while it is down"
 		address_pair h0 p0
+		wait_for has_hooks h0 "tc xdp" || note "$mode, $i: not attached"
 	done 2>/dev/null # of IPv6, which is off
 	"$TRAFFIC" gro h0
 	same "$mode: deleted and made again: in its mode" "xdp $mode" "$(mechanism_of h0)"
@@ -187,8 +195,23 @@ remove
 ip link set h0 mtu 1500
 peer ip link set p0 mtu 1500
 
+# Generic mode is not for ever: native mode is tried again with another MTU, and at a reload.
+start_with "Hooks=xdp tc" XdpMode=generic
+stop
+start_with "Hooks=xdp tc" XdpMode=auto
+same "what is generic stays so at a start" "xdp generic" "$(mechanism_of h0)"
+ip link set h0 mtu 1400
+check "another mtu: native mode is tried again" wait_for is_mechanism h0 "xdp native"
+ip link set h0 mtu 1500
+remove
+start_with "Hooks=xdp tc" XdpMode=generic
+reload "Hooks=xdp tc" XdpMode=auto
+check "a reload: native mode is tried again" wait_for is_mechanism h0 "xdp native"
+remove
+
 # Interfaces without it: a bridge has no driver that could, a tunnel no Ethernet.
 ip link add b0 type bridge
+ip link set b0 up
 ip tuntap add t0 mode tun
 ip link set t0 up
 start_with "Interfaces=h0 b0 t0" "Hooks=xdp tc" "XdpInterfaces=* !h0"

@@ -175,6 +175,26 @@ ports_are_noted() {
 	fi
 }
 
+has_xdp() { # DEV
+	fwctl status | grep -q "^xdp  *ingress  *$1 "
+}
+
+# A bond takes an interface at once, although it has a program, and the program is there again. Not where there is no bond.
+bond_takes_a_port() {
+	ip link add fwbond type bond mode active-backup || return 0
+	configure "Hooks=xdp tc cgroup"
+	systemctl reload ebpf-fw && ip link add fwport type veth peer name fwport-p &&
+		ip addr add 203.0.113.121/30 dev fwport && ip link set fwport-p up && ip link set fwport up &&
+		wait_until 60 has_xdp fwport && wait_until 60 is_filtered fwbond && ip addr flush dev fwport &&
+		ip link set fwport down && ip link set fwport master fwbond && ip link set fwbond up &&
+		wait_until 60 has_xdp fwport && fails has_xdp fwbond
+	set -- $?
+	ip link del fwport
+	ip link del fwbond
+	configure
+	systemctl reload ebpf-fw && return "$1"
+}
+
 have_come() { # PACKETS
 	[ "$(cat /sys/class/net/to-peer/statistics/rx_packets)" -ge "$1" ]
 }
@@ -218,6 +238,7 @@ phase_service() {
 	check_tunnels
 	configure
 	check "reload brings the cgroup hook back" systemctl reload ebpf-fw
+	check "a bond takes an interface that has xdp" bond_takes_a_port
 
 	check "the journal has records every 5 seconds" wait_until 40 has_window_records 5
 
