@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "attachment.h"
 #include "format.h"
@@ -87,6 +88,10 @@ int doctor_check_attached(struct doctor *d)
 			   meta->cgroup_reason);
 	if (meta->cgroup_ports[0])
 		doctor_say(d, LEVEL_NOTE, NULL, "cgroup: %s", meta->cgroup_ports);
+	if (meta->cgroup[0] && strcmp(meta->cgroup, "/") != 0)
+		doctor_say(d, LEVEL_NOTE, NULL,
+			   "the cgroup hook does not judge sockets that a process outside of '%s' has created and handed in, as "
+			   "systemd does for socket activation", meta->cgroup);
 	if (meta->pending[0])
 		doctor_say(d, LEVEL_NOTE, "see Interfaces= if that is a mistake",
 			   "attached as soon as they exist: %s", meta->pending);

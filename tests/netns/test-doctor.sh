@@ -46,6 +46,7 @@ else
 	note "this kernel has something wrong: $(json "[f['text'] for f in d['findings'] if f['level'] == 'warning']" <"$T/doctor")"
 fi
 check "where it is attached" finds ok attached "tc ingress on h0 by tcx, program [0-9]+"
+check "a cgroup below the root: sockets that are handed in" finds note attached "outside of '$FW_TEST_CGROUP'"
 check "the cgroup" finds ok attached "cgroup egress on $FW_TEST_CGROUP by cgroup"
 check "nobody else" finds ok others "nobody else"
 check "the daemon runs" finds note daemon "process $DAEMON runs"
