@@ -47,20 +47,24 @@ static int check_packet(struct doctor *d, const struct guard_item *item, enum fw
 	return 0;
 }
 
-static int check_item(struct doctor *d, const struct guard *g, const struct guard_item *item, bool *ret_is_bad)
+static int check_item(struct doctor *d, const struct guard_item *item, bool *ret_is_bad)
 {
 	int r = 0;
 
 	for (enum fw_direction direction = 0; r >= 0 && direction < _FW_DIRECTION_MAX; direction++)
 		r = check_packet(d, item, direction, -1, "", ret_is_bad);
-	for (size_t i = 0; r >= 0 && !*ret_is_bad && i < g->n_sessions; i++) {
-		r = check_packet(d, item, FW_INGRESS, g->sessions[i].server_port, " with the server port of this session",
-				 ret_is_bad);
-		if (r >= 0)
-			r = check_packet(d, item, FW_EGRESS, g->sessions[i].client_port,
-					 " with the client port of this session", ret_is_bad);
-	}
 	return r;
+}
+
+static int check_session(struct doctor *d, const struct guard_session *s, bool *ret_is_bad)
+{
+	const struct guard_item peer = { .prefix = s->peer, .what = s->peer_is };
+	int r;
+
+	r = check_packet(d, &peer, FW_INGRESS, s->server_port, " with the server port of the session", ret_is_bad);
+	if (r < 0)
+		return r;
+	return check_packet(d, &peer, FW_EGRESS, s->client_port, " with the client port of the session", ret_is_bad);
 }
 
 /* Ports of outgoing connections. */
@@ -91,10 +95,12 @@ int doctor_check_lockout(struct doctor *d)
 
 	r = guard_load(&g);
 	for (size_t i = 0; r >= 0 && i < g.n_items; i++)
-		r = check_item(d, &g, &g.items[i], &is_bad);
+		r = check_item(d, &g.items[i], &is_bad);
+	for (size_t i = 0; r >= 0 && !is_bad && i < g.n_sessions; i++)
+		r = check_session(d, &g.sessions[i], &is_bad);
 	if (r >= 0)
 		r = check_ephemeral(d, &g, &is_bad);
 	if (r >= 0 && !is_bad)
-		doctor_say(d, LEVEL_OK, NULL, "loopback, this host, its gateways and this session pass");
+		doctor_say(d, LEVEL_OK, NULL, "loopback, this host, its gateways, its servers and the sessions at it pass");
 	return r;
 }

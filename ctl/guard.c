@@ -2,7 +2,7 @@
 
 /*
  * What must not be cut off: the host's own addresses, its default gateways (gateways.c), the SSH sessions this
- * process descends from (sessions.c), loopback and what else a host needs (special.h); and what a block would do to it.
+ * process descends from (sessions.c) and others (sshd.c), its servers (services.c), loopback and what else a host needs (special.h); and what a block would do to it.
  */
 
 #include "guard.h"
@@ -32,9 +32,14 @@ static int add_item(struct guard *g, const struct guard_item *item)
 	return 0;
 }
 
+/* What comes first says why: a gateway may be the name server, too. */
 int guard_add(struct guard *g, int family, const void *bytes, const char *what)
 {
 	struct prefix p = prefix_from_bytes(family, bytes, prefix_full_length(family));
+
+	for (size_t i = 0; i < g->n_items; i++)
+		if (prefix_compare(&g->items[i].prefix, &p) == 0)
+			return 0;
 
 	return add_item(g, &(struct guard_item){ .prefix = p, .what = what });
 }
@@ -94,6 +99,14 @@ int guard_load(struct guard *g)
 		return r;
 
 	r = guard_load_sessions(g);
+	if (r < 0)
+		return r;
+
+	r = guard_load_sshd(g);
+	if (r < 0)
+		return r;
+
+	r = guard_load_services(g);
 	if (r < 0)
 		return r;
 

@@ -46,7 +46,7 @@ struct guard {
 	size_t n_ephemeral;
 };
 
-/* Gathers the host's addresses, its gateways and the sessions this process was started from. */
+/* Gathers the host's addresses, its gateways and servers, and the sessions this process was started from and others. */
 int guard_load(struct guard *g);
 void guard_done(struct guard *g);
 
@@ -80,4 +80,6 @@ int guard_add(struct guard *g, int family, const void *bytes, const char *what);
 int guard_load_gateways(struct guard *g);
 int guard_load_sessions(struct guard *g);
 int guard_add_session(struct guard *g, const struct guard_session *s); /* of more than there is room for none */
+int guard_load_sshd(struct guard *g);     /* after those of this session */
+int guard_load_services(struct guard *g);
 void guard_load_ephemeral(struct guard *g);

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,14 +32,19 @@ static int visit(const struct nlmsghdr *message, void *userdata)
 	return MNL_CB_ERROR;
 }
 
-int netlink_open(struct mnl_socket **ret)
+static int open_bus(int bus, struct mnl_socket **ret)
 {
-	_cleanup_(netlink_closep) struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	_cleanup_(netlink_closep) struct mnl_socket *nl = mnl_socket_open2(bus, SOCK_CLOEXEC);
 
 	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
 	*ret = TAKE_PTR(nl);
 	return 0;
+}
+
+int netlink_open(struct mnl_socket **ret)
+{
+	return open_bus(NETLINK_ROUTE, ret);
 }
 
 void netlink_closep(struct mnl_socket **nl)
@@ -84,4 +91,36 @@ int netlink_ask(uint16_t type, const void *header, size_t size, netlink_fn fn, v
 			r = netlink_dump(nl, type, header, size, fn, userdata);
 	}
 	return r == -EINTR ? 0 : r;
+}
+
+int netlink_dump_sockets(int protocol, unsigned states, uint16_t source_port, uint16_t destination_port,
+			 netlink_fn fn, void *userdata)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	int r = 0;
+
+	for (size_t i = 0; i < ELEMENTSOF(families) && r != -ENOMEM; i++) {
+		_cleanup_(netlink_closep) struct mnl_socket *nl = NULL;
+		const struct inet_diag_req_v2 request = {
+			.sdiag_family = families[i],
+			.sdiag_protocol = protocol,
+			.idiag_states = states,
+			.id.idiag_sport = htons(source_port),
+			.id.idiag_dport = htons(destination_port),
+		};
+
+		r = open_bus(NETLINK_SOCK_DIAG, &nl);
+		if (r >= 0)
+			r = netlink_dump(nl, SOCK_DIAG_BY_FAMILY, &request, sizeof(request), fn, userdata);
+	}
+	return r == -ENOMEM ? r : 0;
+}
+
+struct prefix netlink_socket_peer(const struct inet_diag_msg *m)
+{
+	if (m->idiag_family == AF_INET)
+		return prefix_from_bytes(AF_INET, m->id.idiag_dst, 32);
+	if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)m->id.idiag_dst))
+		return prefix_from_bytes(AF_INET, &m->id.idiag_dst[3], 32);
+	return prefix_from_bytes(AF_INET6, m->id.idiag_dst, 128);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Questions to rtnetlink(7), and all that the kernel answers. Changes nothing, needs no privilege. */
+/* Questions to rtnetlink(7) and sock_diag(7), and all that the kernel answers. Changes nothing, needs no privilege. */
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include <linux/netlink.h>
+
+#include "prefix.h"
 
 struct mnl_socket;
 
@@ -26,3 +28,12 @@ int netlink_dump(struct mnl_socket *nl, uint16_t type, const void *header, size_
  * holes: fn may see objects again. On a system that never rests the last answer has to do.
  */
 int netlink_ask(uint16_t type, const void *header, size_t size, netlink_fn fn, void *userdata);
+
+/*
+ * Dumps sockets, IPv4 and IPv6, of a protocol in some states, as bits, with these ports, 0 = any: fn gets a
+ * struct inet_diag_msg. A kernel that lacks the module tells of none. -ENOMEM, also from fn.
+ */
+struct inet_diag_msg;
+int netlink_dump_sockets(int protocol, unsigned states, uint16_t source_port, uint16_t destination_port,
+			 netlink_fn fn, void *userdata);
+struct prefix netlink_socket_peer(const struct inet_diag_msg *m);

@@ -31,8 +31,8 @@ const struct special specials[] = {
 	{ IPV6(104, 0xff, 2, [11] = 1, 0xff), "multicast for neighbour discovery", SPECIAL_NEEDED },
 	{ IPV6(16, 0xff, 2),             "multicast on the local network, for neighbour discovery", SPECIAL_NEEDED },
 	{ IPV6(8, 0xff),                 "multicast", SPECIAL_NOT_PUBLIC | SPECIAL_NEEDED },
-	{ IPV6(10, 0xfe, 0x80),          "link-local, for neighbour discovery",
-	  SPECIAL_NOT_PUBLIC | SPECIAL_NEEDED | SPECIAL_AS_WHOLE },
+	{ IPV6(64, 0xfe, 0x80),          "link-local, for neighbour discovery", SPECIAL_NEEDED | SPECIAL_AS_WHOLE },
+	{ IPV6(10, 0xfe, 0x80),          "link-local", SPECIAL_NOT_PUBLIC },
 	{ IPV6(7, 0xfc),                 "private", SPECIAL_NOT_PUBLIC },
 };
 const size_t n_specials = ELEMENTSOF(specials);

@@ -216,6 +216,94 @@ check "a list disabled" quietly fwctl list del wide
 unset SSH_CONNECTION
 fwctl flush allow >/dev/null
 
+# What a host needs to be on a network at all, and the servers that it relies on.
+all=$(fwctl show --json)
+refuses 1 "multicast, on the link" ff02::/16
+refuses 1 "multicast for neighbour discovery" ff02::1:ff00:0/104
+refuses 1 "one group of it" ff02::1
+refuses 1 "multicast" 224.0.0.0/4
+refuses 1 "the network of link-local addresses" fe80::/64
+refuses 1 "no address" ::
+refuses 1 "DHCP" 0.0.0.0
+refuses 1 "broadcast" 255.255.255.255
+refuses 1 "the metadata of clouds" 169.254.169.254
+refuses 1 "the metadata of clouds in a network" 169.254.0.0/16
+check "it says what it is" grep -q "169.254.169.254, the metadata service of clouds" "$T/stderr"
+check "a link-local neighbour can be blocked" quietly fwctl block fe80::1234
+quietly fwctl unblock fe80::1234
+printf 'nameserver 198.18.53.1\nnameserver 2001:db8:53::1%%h0\n#nameserver 198.18.53.2\n' >"$T/resolv"
+touch /etc/resolv.conf
+mount --bind "$T/resolv" /etc/resolv.conf || die "cannot mount another /etc/resolv.conf"
+refuses 1 "a name server" 198.18.53.1
+check "it is named" grep -q "198.18.53.1, a name server of this host" "$T/stderr"
+refuses 1 "a name server with a zone" 2001:db8:53::/48
+mkdir -p /run/systemd/netif/leases /run/chrony-dhcp
+printf 'ADDRESS=198.18.54.9\nSERVER_ADDRESS=198.18.54.1\nNTP=198.18.54.2 198.18.54.3\n' >/run/systemd/netif/leases/2
+echo "server 198.18.54.4 iburst" >/run/chrony-dhcp/h0.sources
+refuses 1 "the DHCP server" 198.18.54.1
+refuses 1 "a time server of the lease" 198.18.54.3
+refuses 1 "a time server of chrony" 198.18.54.4
+python3 -c "import signal, socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect(('$GOOD4', 123))
+print(flush=True)
+signal.pause()" >"$T/connected" &
+wait_for test -s "$T/connected"
+refuses 1 "a time server that is in use" $GOOD4
+kill $!
+check "another" quietly fwctl block 198.18.53.2
+same "none of them is loaded" "loaded list 'servers': +1 -0 =1" \
+	"$(printf '%s\n' 198.18.53.1 198.18.54.1 198.18.54.2 198.18.54.4 198.18.54.9 | fwctl load servers - 2>/dev/null)"
+quietly fwctl block 198.18.53.1 --force
+check "doctor names what is cut off" grep -Eq "^problem +lockout +198.18.53.1, a name server of this host, is cut off" \
+	<<<"$(fwctl doctor)"
+quietly fwctl unblock 198.18.53.1
+quietly fwctl block ff02::/16 --force
+check "doctor names multicast" grep -Eq "^problem +lockout +ff02::1.*neighbour discovery, is cut off" <<<"$(fwctl doctor)"
+quietly fwctl unblock ff02::/16
+quietly fwctl list del servers
+
+# Peers of sshd, whatever asks, once they have logged in. A process is sshd by its title.
+PYTHON=$(python3 -c "import sys; print(sys.executable)") # python3 may be a script, which has a title of its own
+sshd_at() { # PORT TITLE: accepts one connection from GOOD
+	bash -c 'exec -a "$0" '"$PYTHON"' -c "import socket, sys
+s = socket.create_server((\"'$HOST4'\", int(sys.argv[1])))
+c, _ = s.accept()
+open(sys.argv[2], \"w\").write(\"accepted\")
+c.recv(1)" "$@"' "$2" "$1" "$T/accepted" &
+	SSHD=$!
+	rm -f "$T/accepted"
+	peer_begin python3 -c "import socket, time
+for i in range(200):
+    try:
+        s = socket.create_connection(('$HOST4', $1), source_address=('$GOOD4', 0))
+        break
+    except OSError:
+        time.sleep(0.05)
+s.recv(1)"
+	CLIENT=$!
+	wait_for test -s "$T/accepted"
+}
+sshd_end() {
+	kill $SSHD $CLIENT 2>/dev/null
+	wait $SSHD $CLIENT 2>/dev/null
+}
+all=$(fwctl show --json)
+sshd_at 2299 "sshd: joe@notty"
+refuses 1 "the peer of a session of somebody else" $GOOD4
+check "it is named" grep -q "$GOOD4, the peer of an SSH session to this host" "$T/stderr"
+refuses 1 "the port of the session of somebody else" tcp/2299
+sshd_end
+sshd_at 2299 "sshd: joe [net]"
+check "who has not logged in can be blocked" quietly fwctl block $GOOD4
+quietly fwctl unblock $GOOD4
+sshd_end
+sshd_at 22 "another"
+refuses 1 "the peer of an unknown server at the port of SSH" $GOOD4
+sshd_end
+check "nobody is there any more" quietly fwctl block $GOOD4
+quietly fwctl unblock $GOOD4
+
 # Ports of outgoing connections: their answers would not arrive.
 echo "40000 49999" >/proc/sys/net/ipv4/ip_local_port_range
 echo "40000-44999,49000" >/proc/sys/net/ipv4/ip_local_reserved_ports
