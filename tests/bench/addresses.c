@@ -84,12 +84,22 @@ static size_t sort_unique(struct prefix *items, size_t n)
 	return n_unique;
 }
 
-struct prefixes prefixes_new(int family, size_t n, bool is_plain, uint64_t seed)
+/* In unicast space: a little less than all of IPv4, 2000::/3 of IPv6. */
+static size_t half_of_length(int family, unsigned length)
+{
+	unsigned bits = family == AF_INET6 ? length - 3 : length;
+
+	return bits < 64 ? (UINT64_C(1) << bits) / 2 : SIZE_MAX;
+}
+
+struct prefixes prefixes_new(int family, size_t n, unsigned length, uint64_t seed)
 {
 	struct prefixes p = { .items = must(calloc(n + 1, sizeof(*p.items))) };
-	size_t n_nested = is_plain || family == AF_INET6 || n < 100 ? 0 : 8;
+	size_t n_nested = length > 0 || family == AF_INET6 || n < 100 ? 0 : 8;
 	uint8_t bytes[16];
 
+	if (length > 0 && n > half_of_length(family, length))
+		n = half_of_length(family, length);
 	draw_address(family, bytes, &seed);
 	for (; p.n < n_nested; p.n++)
 		p.items[p.n] = prefix_from_bytes(family, bytes, 8 + p.n);
@@ -98,8 +108,7 @@ struct prefixes prefixes_new(int family, size_t n, bool is_plain, uint64_t seed)
 		for (size_t i = p.n; i < n; i++) {
 			draw_address(family, bytes, &seed);
 			p.items[i] = prefix_from_bytes(family, bytes,
-						       is_plain ? prefix_full_length(family) :
-								  length_of(family, draw_below(&seed, n), n, &seed));
+						       length ?: length_of(family, draw_below(&seed, n), n, &seed));
 		}
 		p.n = sort_unique(p.items, n);
 	}

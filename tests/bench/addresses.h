@@ -19,9 +19,10 @@ struct prefixes {
 
 /*
  * IPv4: 70 % /32, 20 % /24, 1 % /16../19, 8 nested /8../15, the rest /20../23, all in unicast space. IPv6:
- * 50 % /128, 25 % /64, 15 % /48 and /56, 10 % /29../44, all in 2000::/3. plain: full length only.
+ * 50 % /128, 25 % /64, 15 % /48 and /56, 10 % /29../44, all in 2000::/3. length: of all of them instead, not 0; then there
+ * are at most half as many as exist.
  */
-struct prefixes prefixes_new(int family, size_t n, bool is_plain, uint64_t seed);
+struct prefixes prefixes_new(int family, size_t n, unsigned length, uint64_t seed);
 void prefixes_done(struct prefixes *p);
 
 /*

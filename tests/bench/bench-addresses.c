@@ -23,21 +23,40 @@ static void shuffle(struct prefixes *p)
 	}
 }
 
+/* The kind of list: its family, and the length of all its prefixes, 0 = mixed. */
+static bool parse_kind(const char *text, int *ret_family, unsigned *ret_length)
+{
+	bool is_ip6 = strchr(text, '6') != NULL;
+
+	*ret_family = is_ip6 ? AF_INET6 : AF_INET;
+	*ret_length = 0;
+	if (strcmp(text, "mixed") == 0 || strcmp(text, "mixed6") == 0)
+		return true;
+	if (strcmp(text, "plain") == 0 || strcmp(text, "plain6") == 0) {
+		*ret_length = prefix_full_length(*ret_family);
+		return true;
+	}
+	if (sscanf(text, "ip4/%u", ret_length) == 1)
+		*ret_family = AF_INET;
+	else if (sscanf(text, "ip6/%u", ret_length) == 1)
+		*ret_family = AF_INET6;
+	else
+		return false;
+	return *ret_length >= 4 && *ret_length <= prefix_full_length(*ret_family);
+}
+
 int main(int argc, char **argv)
 {
 	char text[PREFIX_TEXT_MAX];
 	struct prefixes p;
-	bool is_plain = false, is_ip6 = false;
+	unsigned length;
+	int family;
 
-	if (argc == 4) {
-		is_ip6 = strchr(argv[1], '6') != NULL;
-		is_plain = strncmp(argv[1], "plain", 5) == 0;
-	}
-	if (argc != 4 || (!is_plain && strncmp(argv[1], "mixed", 5) != 0)) {
-		fprintf(stderr, "Usage: bench-addresses plain|mixed|plain6|mixed6 COUNT SEED\n");
+	if (argc != 4 || !parse_kind(argv[1], &family, &length)) {
+		fprintf(stderr, "Usage: bench-addresses plain|mixed|plain6|mixed6|ip4/LENGTH|ip6/LENGTH COUNT SEED\n");
 		return EXIT_FAILURE;
 	}
-	p = prefixes_new(is_ip6 ? AF_INET6 : AF_INET, strtoul(argv[2], NULL, 10), is_plain, strtoul(argv[3], NULL, 10));
+	p = prefixes_new(family, strtoul(argv[2], NULL, 10), length, strtoul(argv[3], NULL, 10));
 	shuffle(&p);
 	for (size_t i = 0; i < p.n; i++)
 		puts(prefix_format(&p.items[i], text));

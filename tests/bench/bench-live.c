@@ -143,6 +143,7 @@ static int find_sources(struct live *skel, const struct filter_row *f, unsigned 
 	unsigned i, end = f->is_ip6 ? _LIVE_SOURCES6_MAX : _LIVE_SOURCES_MAX;
 	struct list_row *of_family = lists[f->is_ip6];
 	struct prefixes p;
+	bool is_plain;
 
 	for (i = 1; i < end && of_family[i].n_entries > 0; i++)
 		if (strcmp(of_family[i].list, f->list) == 0 && of_family[i].n_entries == f->n_entries)
@@ -155,7 +156,8 @@ static int find_sources(struct live *skel, const struct filter_row *f, unsigned 
 
 	memcpy(of_family[i].list, f->list, sizeof(of_family[i].list));
 	of_family[i].n_entries = f->n_entries;
-	p = prefixes_new(f->is_ip6 ? AF_INET6 : AF_INET, f->n_entries, strncmp(f->list, "plain", 5) == 0, LIST_SEED);
+	is_plain = strncmp(f->list, "plain", 5) == 0;
+	p = prefixes_new(f->is_ip6 ? AF_INET6 : AF_INET, f->n_entries, !is_plain ? 0 : f->is_ip6 ? 128 : 32, LIST_SEED);
 	prefixes_hits(&p, f->is_ip6 ? (void *)skel->bss->sources6[i] : skel->bss->sources[i], N_LIVE_SOURCES,
 		      LIST_SEED + 2);
 	prefixes_done(&p);
@@ -413,7 +415,7 @@ static void draw_misses(struct live *skel)
 {
 	for (int is_ip6 = 0; is_ip6 < 2; is_ip6++) {
 		int family = is_ip6 ? AF_INET6 : AF_INET;
-		struct prefixes p = prefixes_new(family, 1000000, false, LIST_SEED);
+		struct prefixes p = prefixes_new(family, 1000000, 0, LIST_SEED);
 
 		prefixes_misses(&p, family, is_ip6 ? (void *)skel->bss->sources6[0] : skel->bss->sources[0], N_LIVE_SOURCES,
 				LIST_SEED + 1);

@@ -110,7 +110,7 @@ static int fill_map(const struct prefixes *p, const struct bpf_map *map)
 static int fill_family(struct firewall *f, int family)
 {
 	bool is_ip4 = family == AF_INET;
-	struct prefixes p = prefixes_new(family, f->n_entries, false, FIREWALL_SEED);
+	struct prefixes p = prefixes_new(family, f->n_entries, 0, FIREWALL_SEED);
 	void *misses = is_ip4 ? (void *)f->skel->bss->sources4[SOURCES_MISS] : f->skel->bss->sources6[SOURCES_MISS];
 	void *hits = is_ip4 ? (void *)f->skel->bss->sources4[SOURCES_HIT] : f->skel->bss->sources6[SOURCES_HIT];
 	int r;

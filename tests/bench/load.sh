@@ -20,31 +20,8 @@ fi
 
 # shellcheck source=tests/bench/namespaces.sh
 . "${0%/*}/namespaces.sh"
-
-DAEMON=
-
-# --- time
-
-# Writes down what a command takes under a name, in seconds; "failed" if it fails.
-take() { # NAME COMMAND...
-	local name=$1 start end
-	shift
-
-	start=$EPOCHREALTIME
-	"$@" >"$T/out" 2>&1
-	local status=$?
-	end=$EPOCHREALTIME
-	if [ $status = 0 ]; then
-		awk "BEGIN { print $end - $start }" >>"$T/time.$name"
-	else
-		echo "load.sh: $name: status $status: $(tail -n 3 "$T/out")" >&2
-	fi
-}
-
-median() { # NAME
-	[ -s "$T/time.$1" ] || return
-	sort -g "$T/time.$1" | awk '{ v[NR] = $1 } END { print v[int(NR / 2) + 1] }'
-}
+# shellcheck source=tests/bench/commands.sh
+. "${0%/*}/commands.sh"
 
 # --- input
 
@@ -77,30 +54,6 @@ nft_script() { # LIST FLAGS
 }
 
 # --- ebpf-fw
-
-fwctl() {
-	"$FWCTL" "$@" --pin-dir "$T/bpf/fw" --state-dir "$T/state" --run-dir "$T/run"
-}
-
-start() {
-	local end=$((SECONDS + 20))
-
-	mkdir -p "$T/state"
-	"$EBPF_FWD" --config "$T/fw.conf" --pin-dir "$T/bpf/fw" --state-dir "$T/state" --run-dir "$T/run" \
-		>"$T/log" 2>&1 &
-	DAEMON=$!
-	until fwctl lists >/dev/null 2>&1; do
-		[ $SECONDS -le $end ] || die "the daemon does not start: $(tail -n 5 "$T/log")"
-		sleep 0.05
-	done
-}
-
-stop() {
-	kill $DAEMON
-	wait $DAEMON
-	fwctl unload >/dev/null 2>&1
-	rm -rf "$T/state"
-}
 
 round_fw() {
 	local n
@@ -186,10 +139,6 @@ print() {
 	single "batch of $N_BATCH adds and $N_BATCH_REMOVED removals" fw-batch "1000 ms"
 }
 
-mount -t tmpfs tmpfs /run || die "cannot mount a private /run"
-mkdir -p "$T/bpf"
-mount -t bpf -o mode=0700 bpf "$T/bpf" || die "cannot mount a private bpffs"
-printf '[Firewall]\nInterfaces=none0\nHooks=tc\nMaxEntries=2097152\n' >"$T/fw.conf"
 make_inputs
 
 for ((i = 0; i < ROUNDS; i++)); do

@@ -73,7 +73,7 @@ static void *read_events(void *events)
 
 int peer_start_article(struct live *skel, size_t n_entries, uint64_t seed)
 {
-	struct prefixes p = prefixes_new(AF_INET, n_entries, true, seed);
+	struct prefixes p = prefixes_new(AF_INET, n_entries, 32, seed);
 	struct perf_buffer *events;
 	pthread_t thread;
 	__u8 one = 1;
