@@ -184,12 +184,16 @@ static int claim_returned(struct hooks *h, const struct interfaces *s)
 
 static int sync_interface(struct hooks *h, const struct interface *i, bool is_bond)
 {
-	bool is_chosen = hooks_is_auto(h, i);
-	struct hooks_wish wish = hooks_make_wish(h, i, is_chosen);
+	struct hooks_wish wish;
 	struct device *dev;
+	bool is_chosen;
 	int r;
 
-	if (interface_is_bond(i) != is_bond || (!wish.tc && !wish.xdp && !wish.is_bond))
+	if (interface_is_bond(i) != is_bond)
+		return 0;
+	is_chosen = hooks_is_auto(h, i);
+	wish = hooks_make_wish(h, i, is_chosen);
+	if (!wish.tc && !wish.xdp && !wish.is_bond)
 		return 0;
 	r = get_device(h, i->ifindex, &dev);
 	if (r < 0)

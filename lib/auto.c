@@ -78,6 +78,8 @@ bool interface_is_bond(const struct interface *i)
 /* Of the ports of a bridge: not a veth or tap, which lead to containers and guests. */
 static bool is_uplink(const struct interfaces *s, const struct interface *port)
 {
+	if (is_kind(port, "veth") || is_kind(port, INTERFACE_TAP)) /* nothing is below them, and there may be thousands */
+		return false;
 	return is_backed(s, port, 0) || is_tunnel(port) || interface_is_bond(port);
 }
 
