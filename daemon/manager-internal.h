@@ -14,6 +14,7 @@
 #include "stats.h"
 #include "table.h"
 #include "upgrade.h"
+#include "wallclock.h"
 
 struct manager {
 	const struct options *options;
@@ -24,6 +25,8 @@ struct manager {
 	sd_event_source *stats_timer;
 	struct loader *loader;
 	struct table *table;
+	struct wallclock wallclock;
+	int wallclock_fd; /* a timer that the kernel cancels when the wall clock is set, -1 = there is none */
 	struct upgrade upgrade;
 	struct interfaces *interfaces;
 	struct hooks *hooks;

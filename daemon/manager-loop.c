@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
@@ -26,6 +28,7 @@
 #define CHECK_INTERVAL_USEC (5 * USEC_PER_SEC) /* how long somebody's interference may last */
 #define SWEEP_SHARE 100 /* sweeps take at most this fraction of the time: what has ended decides nothing, it only takes room */
 #define TIMER_ACCURACY_USEC 10000
+#define WALLCLOCK_FAR       (INT64_C(1) << 33) /* Unix seconds, about the latest that the kernel takes */
 
 /* What is attached, what is not and why: for fwctl in meta, for systemctl status in STATUS=. */
 static int publish(struct manager *m)
@@ -136,6 +139,20 @@ unsigned manager_drops_named(const struct manager *m)
 	return m->config.stats_interval_usec > 0 ? (unsigned)m->config.log_drops : 0;
 }
 
+/* With the writer lock held. */
+static void correct_ends(struct manager *m)
+{
+	int r;
+
+	r = wallclock_correct(&m->wallclock, m->options->state_dir, m->table);
+	if (r >= 0)
+		r = table_commit(m->table);
+	if (r < 0)
+		(void) log_warning(r, "Cannot compute the ends of entries again, trying again: %m");
+	else
+		wallclock_save(&m->wallclock, m->options->run_dir, m->meta.counting_since);
+}
+
 /*
  * Completes what a writer has left half done: one that was killed, or that failed and could not undo its change. Nobody else
  * may ever come to do it. With the lock: no writer is at work.
@@ -163,9 +180,10 @@ static void tend_table(struct manager *m)
 {
 	uint64_t start = clock_usec(CLOCK_MONOTONIC);
 	bool is_sweep_due = start >= m->next_sweep_usec && table_next_end(m->table) <= tick_now();
+	bool has_jumped = wallclock_has_jumped(&m->wallclock);
 	int lock_fd, r;
 
-	if (m->is_strict == m->config.is_strict && !is_sweep_due && !table_is_damaged(m->table))
+	if (m->is_strict == m->config.is_strict && !is_sweep_due && !has_jumped && !table_is_damaged(m->table))
 		return;
 	r = writerlock_try(m->options->run_dir, INSTANCE_NAME, &lock_fd);
 	if (r == -EBUSY)
@@ -178,6 +196,8 @@ static void tend_table(struct manager *m)
 	m->is_strict = m->config.is_strict;
 	table_set_strict(m->table, m->is_strict);
 	repair_table(m);
+	if (has_jumped)
+		correct_ends(m);
 	if (is_sweep_due) {
 		r = expiry_sweep(m->table);
 		if (r >= 0)
@@ -205,6 +225,35 @@ static int on_check(sd_event_source *source, uint64_t usec, void *userdata)
 		stats_report_lost(m->stats);
 	(void) sd_event_source_set_time(source, clock_usec(CLOCK_MONOTONIC) + CHECK_INTERVAL_USEC);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* It never expires, but the kernel cancels it when the wall clock is set. */
+static int arm_wallclock_timer(const struct manager *m)
+{
+	const struct itimerspec far = { .it_value.tv_sec = WALLCLOCK_FAR };
+
+	return timerfd_settime(m->wallclock_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL) < 0 ? -errno : 0;
+}
+
+static int on_wallclock(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct manager *m = userdata;
+	uint64_t n;
+
+	(void) read(fd, &n, sizeof(n)); /* ECANCELED */
+	tend_table(m);
+	return arm_wallclock_timer(m); /* what fails disables the source; the check looks, too */
+}
+
+static int watch_wallclock(struct manager *m)
+{
+	int r;
+
+	m->wallclock_fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (m->wallclock_fd < 0)
+		return -errno;
+	r = sd_event_add_io(m->event, NULL, m->wallclock_fd, EPOLLIN, on_wallclock, m);
+	return r < 0 ? r : arm_wallclock_timer(m);
 }
 
 /* From deadline to deadline, so that windows do not drift; after a sleep the missed ones are one. */
@@ -300,6 +349,9 @@ int manager_make_loop(struct manager *m)
 	if (r < 0)
 		return r;
 	r = sd_event_add_io(m->event, NULL, interfaces_fd(m->interfaces), EPOLLIN, on_interfaces, m);
+	if (r < 0)
+		return r;
+	r = watch_wallclock(m);
 	if (r < 0)
 		return r;
 	r = sd_event_add_time_relative(m->event, &m->check_timer, CLOCK_MONOTONIC,

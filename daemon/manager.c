@@ -96,9 +96,16 @@ static int restore(struct manager *m)
 		return log_error(r, "Cannot repair the tables in '%s': %m; if pins miss, run 'fwctl unload'",
 				 m->upgrade.dir);
 
-	r = restore_lists(m->options->state_dir, m->table, &m->restored);
+	wallclock_init(&m->wallclock, m->options->run_dir, m->meta.counting_since, m->is_counting_anew);
+	if (wallclock_has_jumped(&m->wallclock)) {
+		r = wallclock_correct(&m->wallclock, m->options->state_dir, m->table);
+		if (r < 0)
+			return log_error(r, "Cannot compute the ends of entries again: %m");
+	}
+	r = restore_lists(m->options->state_dir, m->table, &m->wallclock, m->is_counting_anew, &m->restored);
 	if (r < 0)
 		return r;
+	wallclock_save(&m->wallclock, m->options->run_dir, m->meta.counting_since);
 	m->is_strict = m->config.is_strict;
 	table_set_strict(m->table, m->is_strict);
 	r = table_commit(m->table);
@@ -117,6 +124,7 @@ int manager_new(const struct options *o, struct config *c, struct manager **ret)
 		return log_error(-ENOMEM, "Cannot start: %m");
 	m->options = o;
 	m->instance = (struct instance)INSTANCE_NULL;
+	m->wallclock_fd = -1;
 	m->config = *c;
 	*c = (struct config){};
 	m->configured_at = clock_usec(CLOCK_REALTIME) / USEC_PER_SEC;
@@ -141,6 +149,8 @@ struct manager *manager_free(struct manager *m)
 	m->hooks = hooks_free(m->hooks);
 	m->interfaces = interfaces_free(m->interfaces);
 	m->table = table_free(m->table);
+	wallclock_done(&m->wallclock);
+	closep(&m->wallclock_fd);
 	m->loader = loader_free(m->loader);
 	upgrade_done(&m->upgrade);
 	(void) sd_event_source_unref(m->check_timer);

@@ -13,30 +13,20 @@
 #include "restore.h"
 #include "room.h"
 
-#define NS_PER_SEC UINT64_C(1000000000)
 #define FEW        2048 /* entries that need not be made room for at once */
 #define CHUNK      1024 /* entries that room in 'ends' is asked for at a time */
 
 struct restore {
 	const char *state_dir;
 	struct table *table;
+	struct wallclock *wallclock;
+	bool is_fresh; /* the maps were empty */
 	int64_t now; /* Unix time in seconds */
 	uint64_t n_added;
 	uint64_t n_expired;
 	struct restored *restored;
 	unsigned n_granted; /* entries that there is room for in 'ends', as far as was asked */
 };
-
-/* Files count in Unix time, the kernel in ticks since boot. */
-static uint32_t until_to_tick(int64_t until, int64_t now)
-{
-	uint64_t seconds;
-
-	if (until == 0)
-		return FW_UNTIL_NEVER;
-	seconds = (uint64_t)(until - now);
-	return tick_after(seconds > UINT64_MAX / NS_PER_SEC ? UINT64_MAX : seconds * NS_PER_SEC);
-}
 
 /*
  * The index of the list. One that the kernel does not know is made; one that it does gets the policy of
@@ -125,7 +115,7 @@ static int restore_line(struct restore_list *x, const struct list_line *line)
 	if (table_entry_lists(&entry) & 1ull << x->index)
 		return 0;
 
-	until = until_to_tick(line->until, restore->now);
+	until = line->until == 0 ? FW_UNTIL_NEVER : wallclock_tick(restore->wallclock, line->until);
 	if (needs_ends(&entry, until)) {
 		r = ask_for_ends(restore);
 		if (r < 0)
@@ -136,7 +126,7 @@ static int restore_line(struct restore_list *x, const struct list_line *line)
 	if (r < 0)
 		return r;
 	restore->n_added++;
-	return 0;
+	return line->until == 0 ? 0 : wallclock_note(restore->wallclock, x->index, &line->target, line->until);
 }
 
 /*
@@ -167,7 +157,9 @@ static int take_line(const struct list_line *line, void *userdata)
 
 	if (line->until != 0 && line->until <= x->restore->now) {
 		x->restore->n_expired++;
-		return 0;
+		if (!x->restore->is_fresh) /* it may have been given for a time, by fwctl, and that is over */
+			return 0;
+		return wallclock_note(x->restore->wallclock, x->index, &line->target, line->until);
 	}
 	if (x->failure < 0) {
 		x->n_left_out++;
@@ -371,10 +363,17 @@ unsigned restore_count_wrong(struct table *t)
 	return n;
 }
 
-int restore_lists(const char *state_dir, struct table *t, struct restored *ret)
+int restore_lists(const char *state_dir, struct table *t, struct wallclock *w, bool is_fresh, struct restored *ret)
 {
 	struct restored restored = {};
-	struct restore x = { .state_dir = state_dir, .table = t, .now = time(NULL), .restored = &restored };
+	struct restore x = {
+		.state_dir = state_dir,
+		.table = t,
+		.wallclock = w,
+		.is_fresh = is_fresh,
+		.now = time(NULL),
+		.restored = &restored,
+	};
 	int r = 0;
 
 	for (size_t i = 0; i < ELEMENTSOF(first_lists) && r >= 0; i++)

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "table.h"
+#include "wallclock.h"
 
 /*
  * List files -> maps, at start. What the maps hold already stays as it is: fwctl has changed both, or
@@ -19,7 +20,8 @@ struct restored {
 	unsigned n_missing; /* lists that are not restored, or not all of them */
 };
 
-int restore_lists(const char *state_dir, struct table *t, struct restored *ret);
+/* is_fresh: the maps were empty. Ends are computed by w, which is told of each entry that has one. */
+int restore_lists(const char *state_dir, struct table *t, struct wallclock *w, bool is_fresh, struct restored *ret);
 
 /* How many lists still have such lines: fwctl may have rewritten their files meanwhile. */
 unsigned restore_count_wrong(struct table *t);

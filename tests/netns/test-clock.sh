@@ -88,6 +88,78 @@ quietly fwctl unload
 start || die "the daemon does not start"
 check "and with the right one again: what is left" is_about 3600 "$(left 203.0.113.4)"
 
+# A clock that is wrong at boot and set later: ends that were read from files are computed again, others stay.
+set_clock() { # OFFSET: the wall clock of a daemon that runs
+	echo "$1" >"$T/wall.new"
+	mv "$T/wall.new" "$T/wall"
+}
+
+boot_wrong() { # OFFSET: with a list from before
+	stop
+	quietly fwctl unload
+	rm -rf "$T/state" && mkdir -p "$T/state/lists"
+	now=$(date +%s)
+	printf '%s\n' "203.0.113.4 until=$((now + 3600))" "203.0.113.5" "203.0.113.6 until=$((now - 60))" \
+		"203.0.113.8 until=$((now + 86400)) since=$((now - 100))" "203.0.113.9 until=$((now + 3600))" \
+		>"$T/state/lists/manual.list"
+	set_clock "$1"
+	: >"$T/log"
+	export LD_PRELOAD=$WALLTIME WALL_FILE=$T/wall
+	start || die "the daemon does not start"
+	unset LD_PRELOAD WALL_FILE
+}
+
+given_wrong() { # OFFSET ARGUMENT...: fwctl as long as the clock is wrong
+	WALL_FILE=$T/wall at "$@" >/dev/null
+}
+
+is_corrected() {
+	grep -q "The wall clock was set by" "$T/log"
+}
+
+check_corrected() { # NAME
+	check "$1: what had an hour has it" is_about 3600 "$(left 203.0.113.4)"
+	check "$1: what had a day has it" is_about 86400 "$(left 203.0.113.8)"
+	check "$1: what has no end has none" quietly fwctl check 203.0.113.5
+	check "$1: what had ended has" is_free 203.0.113.6
+}
+
+boot_wrong $((100 - $(date +%s)))
+check "booted in 1970: blocked, for far too long" test "$(left 203.0.113.4)" -gt $YEAR
+given_wrong 0 fwctl block 203.0.113.10 --for 1h
+given_wrong 0 fwctl block 203.0.113.9 --for 10m
+fwctl unblock 203.0.113.8 --runtime >/dev/null
+given_wrong 0 fwctl block 203.0.113.11 --for 2s
+check "booted in 1970: a ban of two seconds ends" wait_for is_free 203.0.113.11
+set_clock 0
+check "the clock is set: the daemon notices" wait_for is_corrected
+check "the clock is set: what had an hour has it" is_about 3600 "$(left 203.0.113.4)"
+check "the clock is set: what had ended has" wait_for is_free 203.0.113.6
+check "the clock is set: a running ban keeps its hour" is_about 3600 "$(left 203.0.113.10)"
+check "the clock is set: one that replaced a restored one, too" is_about 600 "$(left 203.0.113.9)"
+check "the clock is set: what was taken out stays out" is_free 203.0.113.8
+check "the clock is set: a running ban that has ended stays so" is_free 203.0.113.11
+
+boot_wrong $YEAR
+check "booted a year ahead: the ban is missing" is_free 203.0.113.4
+given_wrong 0 fwctl block 203.0.113.10 --for 2s
+check "booted a year ahead: a ban of two seconds ends" wait_for is_free 203.0.113.10
+set_clock 0
+check "the clock is set back: the daemon notices" wait_for is_corrected
+check_corrected "the clock is set back"
+check "the clock is set back: a running ban that has ended stays so" is_free 203.0.113.10
+
+boot_wrong -$YEAR
+end_by KILL
+: >"$T/log"
+start || die "the daemon does not start again"
+check "the clock is set while no daemon runs: the next one notices" is_corrected
+check_corrected "the clock is set while no daemon runs"
+stop
+quietly fwctl unload
+rm -rf "$T/state" && mkdir "$T/state"
+start || die "the daemon does not start"
+
 # Time namespaces: their boot clock is not the kernel's that ends bans. A container that was moved here has one.
 for offset in 100000000 -1000; do
 	within() {

@@ -1,17 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* Preloaded into the programs under test: another wall clock, by WALL_OFFSET seconds. No other clock is touched. */
+/*
+ * Preloaded into the programs under test: another wall clock, by WALL_OFFSET seconds, or as many as the file WALL_FILE says
+ * at the moment. No other clock is touched.
+ */
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>
 #include <time.h>
 
 static time_t offset(void)
 {
-	const char *text = getenv("WALL_OFFSET");
+	const char *text = getenv("WALL_OFFSET"), *path = getenv("WALL_FILE");
+	long long seconds = 0;
+	FILE *f;
 
-	return text ? (time_t)atoll(text) : 0;
+	if (!path)
+		return text ? (time_t)atoll(text) : 0;
+	f = fopen(path, "re");
+	if (f) {
+		(void) !fscanf(f, "%lld", &seconds);
+		(void) fclose(f);
+	}
+	return (time_t)seconds;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *ret)
