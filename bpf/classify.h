@@ -43,6 +43,14 @@ static __always_inline struct decision found_to_decision(__u64 found)
 	return d;
 }
 
+/* The decision for the final destination of a packet whose headers name one, by its address alone. */
+static __always_inline struct decision classify_final(struct context c, const struct packet *pkt, bool is_counting)
+{
+	__u64 found = fw_match_final(c.of_hook, pkt->final, pkt->flags & PACKET_IP6, is_counting ? pkt->n_packets : 0);
+
+	return found_to_decision(found ? found | FOUND_FINAL : 0);
+}
+
 /* The decision for one packet. With nothing listed it costs a few tests of fw_policy. */
 static __always_inline struct decision classify(const struct packet *pkt, enum fw_direction direction,
 						const struct fw_policy *p, bool judges_ports, bool is_counting)

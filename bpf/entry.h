@@ -46,7 +46,8 @@ enum rank {
 #define FOUND_RANK(found)     ((found) >> 24 & 0xff)
 #define FOUND_SPECIFIC(found) ((found) >> 16 & 0xff) /* prefix length; for ports, the less the wider */
 #define FOUND_LIST(found)     ((found) >> 8 & 0xff)
-#define FOUND_INDEX(found)    ((found) & 0xff) /* into port_entries */
+#define FOUND_INDEX(found)    ((found) & 0xff) /* into port_entries; of an address FOUND_FINAL or 0 */
+#define FOUND_FINAL           1 /* it is the final destination's, not the next hop's: see final.h */
 
 /*
  * Ticks since boot, at most one jiffy old: asking the boot clock itself costs 30 ns, this 3. A global

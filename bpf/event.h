@@ -203,6 +203,18 @@ static __always_inline void event_put(const struct fw_event *e, __u32 slot, __u3
 		__sync_fetch_and_add(&counts->lost, e->n_packets);
 }
 
+/* The destination that decided is the one to show. */
+static __always_inline void event_set_final(struct context c, __u64 outline, __u32 start, struct fw_event *e)
+{
+	bool is_ip6 = OUTLINE_FLAGS(outline) & PACKET_IP6;
+	__u32 final = fw_find_final(c.of_hook, start + OUTLINE_NETWORK(outline), is_ip6);
+
+	if (is_ip6)
+		(void) context_load(c, final, e->destination, sizeof(e->destination));
+	else
+		(void) context_load(c, final, &e->destination[3], sizeof(e->destination[3]));
+}
+
 /* One packet for one watcher: weight 0 is for those that have a filter. */
 static __always_inline void report_to(struct context c, __u64 outline, __u64 what, __u32 slot, __u64 weight)
 {
@@ -221,6 +233,8 @@ static __always_inline void report_to(struct context c, __u64 outline, __u64 wha
 	e.verdict = fw_reason_verdict(e.reason);
 	event_set_entry(&e, what, OUTLINE_FLAGS(outline) & PACKET_IP6);
 	event_read(c, outline, REPORT_START(what), &e);
+	if (!c.is_xdp && FOUND_INDEX(what) == FOUND_FINAL && e.entry_kind <= FW_KIND_IPV6)
+		event_set_final(c, outline, REPORT_START(what), &e);
 	if (w && (weight || !event_is_kept_out(&e, w)))
 		event_put(&e, slot, w->budget);
 }

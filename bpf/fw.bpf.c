@@ -36,8 +36,18 @@ static __always_inline struct decision judge(struct context c, enum layer layer,
 					     const struct fw_policy *p, bool judges_ports, struct packet *pkt,
 					     bool is_counting)
 {
+	struct decision final = { .reason = FW_REASON_NO_MATCH }, d;
+
 	packet_parse(c, layer, direction, pkt);
-	return classify(pkt, direction, p, judges_ports, is_counting);
+	if (direction == FW_EGRESS && pkt->flags & PACKET_ROUTED && pkt->final) {
+		final = classify_final(c, pkt, false);
+		if (fw_reason_verdict(final.reason) == FW_DROP) /* even if the next hop is allowed */
+			return is_counting ? classify_final(c, pkt, true) : final;
+	}
+	d = classify(pkt, direction, p, judges_ports, is_counting);
+	if (final.reason == FW_REASON_AUDITED && d.reason == FW_REASON_NO_MATCH)
+		return is_counting ? classify_final(c, pkt, true) : final;
+	return d;
 }
 
 /*

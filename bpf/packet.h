@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "final.h"
 #include "parse.h"
 
 #define IP4_PLAIN    0x45   /* version 4, header of 5 words: no options */
@@ -22,6 +23,7 @@ struct packet {
 	__u8 tcp_flags;  /* 0 unless TCP */
 	__u32 n_packets; /* wire packets in this skb */
 	__u32 n_bytes;   /* length as the hook sees it */
+	__u32 final;     /* at egress, where the headers name a final destination; 0 = they do not */
 	__u32 start;     /* of the first header: not 0 where a device leaves outer headers before it */
 };
 
@@ -125,5 +127,7 @@ static __always_inline void packet_parse(struct context c, enum layer layer, enu
 	pkt->protocol = OUTLINE_PROTOCOL(outline);
 	pkt->tcp_flags = OUTLINE_TCP_FLAGS(outline);
 	pkt->dport = OUTLINE_DPORT(outline);
+	if (direction == FW_EGRESS && pkt->flags & PACKET_ROUTED)
+		pkt->final = fw_find_final(c.of_hook, pkt->start + OUTLINE_NETWORK(outline), pkt->flags & PACKET_IP6);
 	packet_read_address(c, pkt->start + OUTLINE_NETWORK(outline), direction, pkt);
 }

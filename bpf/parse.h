@@ -36,6 +36,7 @@ enum {
 	PACKET_UNPARSED = 1 << 3,  /* an address or an L4 header that should be there could not be read */
 	PACKET_MALFORMED = 1 << 4, /* headers that contradict themselves or never end: Strict=yes drops it */
 	PACKET_HIDDEN = 1 << 5,    /* there should be a port, and it cannot be read: protocol is FW_PROTOCOL_HIDDEN */
+	PACKET_ROUTED = 1 << 6,    /* its headers may name a destination after that of the IP header: see final.h */
 };
 
 /* What there is to know but the addresses: what fits the result of fw_parse(). */
@@ -91,6 +92,19 @@ struct ip6_fragment {
 	__be32 id;
 };
 
+struct ip6_routing { /* of each type, RFC 8200 4.4; what any other extension header begins with */
+	__u8 nexthdr;
+	__u8 length;
+	__u8 type;
+	__u8 segments_left;
+};
+
+struct ip4_option {
+	__u8 type;
+	__u8 length;  /* not of the types 0 and 1, which are one byte */
+	__u8 pointer; /* source routes: the next address, from 1; after the end where none is left */
+};
+
 /* A header copied out of a non-linear skb. One for all, the stack of a program is 512 bytes. */
 union header {
 	struct ethernet ethernet;
@@ -99,6 +113,8 @@ union header {
 	struct ipv6hdr ip6;
 	struct ip6_extension extension;
 	struct ip6_fragment fragment;
+	struct ip6_routing routing;
+	struct ip4_option option;
 	__be16 ports[2];
 	__u8 tcp[TCP_FLAGS_END];
 	__u8 icmp[2]; /* type and code */
@@ -211,6 +227,8 @@ static __always_inline void parse_ip4(struct cursor *c, struct outline *o)
 		o->flags |= PACKET_UNPARSED | PACKET_MALFORMED;
 		return;
 	}
+	if (header > sizeof(*ip))
+		o->flags |= PACKET_ROUTED;
 	o->number = ip->protocol;
 	if (ip->frag_off & bpf_htons(IP4_FRAGMENT_OFFSET))
 		return; /* the L4 header was in the first fragment */
@@ -262,6 +280,8 @@ static __always_inline void parse_ip6(struct cursor *c, struct outline *o)
 	cursor_advance(c, sizeof(*ip));
 
 	for (int i = 0; i < FW_IP6_HEADERS_MAX && is_ip6_extension(nexthdr); i++) {
+		if (nexthdr == IPPROTO_ROUTING)
+			o->flags |= PACKET_ROUTED;
 		if (nexthdr == IPPROTO_FRAGMENT) {
 			fragment = cursor_peek(c, sizeof(*fragment));
 			if (!fragment)

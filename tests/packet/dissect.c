@@ -108,6 +108,90 @@ static void read_ip6(struct question *q, const uint8_t *ip, size_t frame)
 	read_port(q, number, r);
 }
 
+/* Where IP begins, after the tags. 0: it does not. */
+static size_t find_ip(const uint8_t *bytes, size_t length, unsigned n_tags, unsigned *ret_ethertype)
+{
+	size_t at = 14;
+
+	if (length < at)
+		return 0;
+	*ret_ethertype = get16(bytes + 12);
+	for (unsigned n = 0; is_tag(*ret_ethertype); n++) {
+		if (n == n_tags || length < at + 4)
+			return 0;
+		*ret_ethertype = get16(bytes + at + 2);
+		at += 4;
+	}
+	return at;
+}
+
+static const uint8_t *find_final4(const uint8_t *ip, size_t frame)
+{
+	size_t header, at = 20, size;
+
+	if (frame < 20 || ip[0] >> 4 != 4)
+		return NULL;
+	header = (ip[0] & 15) * 4;
+	if (header < 20 || (get16(ip + 2) ?: 0xffff) < header)
+		return NULL;
+	for (; at + 7 <= header && at + 3 <= frame && ip[at] != 0; at += size) {
+		size = ip[at] == 1 ? 1 : ip[at + 1];
+		if (size == 0 || at + size > header)
+			return NULL;
+		if (ip[at] == 131 || ip[at] == 137)
+			return size >= 7 && ip[at + 2] <= size && at + size <= frame ? ip + at + size - 4 : NULL;
+	}
+	return NULL;
+}
+
+static const uint8_t *find_final6(const uint8_t *ip, size_t frame)
+{
+	size_t at = 40, size, end;
+	uint8_t number;
+
+	if (frame < 40 || ip[0] >> 4 != 6)
+		return NULL;
+	end = at + (get16(ip + 4) ?: 0xffff);
+	number = ip[6];
+	for (unsigned n = 0; n < FW_IP6_HEADERS_MAX && is_extension(number) && number != IPPROTO_FRAGMENT; n++) {
+		if (at + 4 > frame)
+			return NULL;
+		size = extension_size(number, ip + at);
+		if (number == IPPROTO_ROUTING && ip[at + 3] != 0) {
+			if (ip[at + 2] == 4)
+				at += 8;
+			else if ((ip[at + 2] == 0 || ip[at + 2] == 2) && size >= 24)
+				at += size - 16;
+			else
+				return NULL;
+			return at + 16 <= frame ? ip + at : NULL;
+		}
+		if (at + size > end)
+			return NULL;
+		number = ip[at];
+		at += size;
+	}
+	return NULL;
+}
+
+bool dissect_final(const uint8_t *bytes, size_t length, unsigned n_tags, struct question *ret)
+{
+	const uint8_t *final = NULL;
+	unsigned ethertype;
+	size_t at;
+
+	at = find_ip(bytes, length, n_tags, &ethertype);
+	if (at > 0 && ethertype == ETH_P_IP)
+		final = find_final4(bytes + at, length - at);
+	else if (at > 0 && ethertype == ETH_P_IPV6)
+		final = find_final6(bytes + at, length - at);
+	if (!final)
+		return false;
+	*ret = (struct question){ .direction = FW_EGRESS, .port = PORT_NONE };
+	ret->address = ethertype == ETH_P_IP ? prefix_from_bytes(AF_INET, final, 32) : prefix_from_bytes(AF_INET6, final, 128);
+	return true;
+}
+
 struct question dissect(const uint8_t *bytes, size_t length, enum fw_direction direction, unsigned n_tags)
 {
 	struct question q = { .direction = direction, .port = PORT_NONE };

@@ -17,3 +17,6 @@
  * that is not IP, and one whose address cannot be read, has no address.
  */
 struct question dissect(const uint8_t *bytes, size_t length, enum fw_direction direction, unsigned n_tags);
+
+/* At egress: the same for the final destination alone, that a routing header or a source route names. False: none does. */
+bool dissect_final(const uint8_t *bytes, size_t length, unsigned n_tags, struct question *ret);

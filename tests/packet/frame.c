@@ -18,6 +18,8 @@
 #define UDP_HEADER 8
 #define ICMP_HEADER 8
 
+#define IP4_LSRR 131
+
 #define ICMP4_ECHO 8
 #define ICMP6_ECHO 128
 
@@ -146,6 +148,8 @@ static const struct {
 	{ 'd', IPPROTO_DSTOPTS,  8,  { 0, 1, 4 }        },
 	{ 'D', IPPROTO_DSTOPTS,  24, { 2, 0x1e, 20 }    }, /* an experiment, to be skipped (RFC 4727) */
 	{ 'r', IPPROTO_ROUTING,  8,  { 0, 0, 0 }        }, /* type 0 with no segment left */
+	{ 's', IPPROTO_ROUTING,  24, { 2, 4 }           }, /* segment routing, see frame_spec.final */
+	{ 't', IPPROTO_ROUTING,  24, { 2, 2 }           }, /* type 2 with the same */
 	{ 'm', IPPROTO_MH,       8,  { 0, 0, 0 }        },
 	{ 'a', IPPROTO_AH,       16, { 2, 0, 0 }        }, /* in words of 4, less 2 */
 	{ 'A', IPPROTO_AH,       28, { 5, 0, 0 }        },
@@ -176,6 +180,11 @@ static int put_extensions(struct frame *f, const struct frame_spec *s, size_t ne
 		next = f->length;
 		put_fill(f, 0, extensions[e].n_bytes);
 		memcpy(f->bytes + next + 1, extensions[e].fields, 3);
+		if (extensions[e].protocol != IPPROTO_ROUTING || extensions[e].n_bytes < 24)
+			continue;
+		f->bytes[next + 3] = !s->is_route_over;
+		if (s->final && inet_pton(AF_INET6, s->final, f->bytes + next + 8) != 1)
+			return -EINVAL;
 	}
 	return next;
 }
@@ -194,6 +203,16 @@ static int put_ip4(struct frame *f, const struct frame_spec *s)
 		return -EINVAL;
 	f->length += 8;
 	put_fill(f, s->option ?: 1, s->n_options);
+	if (s->final) { /* at the end of the options, before one byte that ends them */
+		uint8_t *route = f->bytes + f->length - 8;
+
+		route[0] = IP4_LSRR;
+		route[1] = 7;
+		route[2] = s->is_route_over ? 8 : 4;
+		if (inet_pton(AF_INET, s->final, route + 3) != 1)
+			return -EINVAL;
+		route[7] = 0;
+	}
 
 	next = put_extensions(f, s, start + 9);
 	if (next < 0)
@@ -273,6 +292,7 @@ const struct frame_row frame_catalogue[] = {
 	{ "udp4-padded",         { V4, .n_data = 2, .n_ip = 46 }, READABLE },
 	{ "udp4-options-4",      { V4, .n_options = 4 }, READABLE },
 	{ "udp4-options-40",     { V4, .n_options = 40 }, READABLE },
+	{ "udp4-route",          { V4, .n_options = 8, .final = "192.0.2.200" }, READABLE },
 	{ "udp4-vlan",           { V4, TAGS(0x8100), .vid = 5 }, READABLE },
 	{ "udp4-priority-1",     { V4, TAGS(0x8100) }, READABLE },
 	{ "udp4-priority-2",     { V4, TAGS(0x8100, 0x8100) }, READABLE },
@@ -328,6 +348,7 @@ const struct frame_row frame_catalogue[] = {
 	{ "udp6-options-long",   { V6, .headers = "D" }, READABLE },
 	{ "udp6-ah",             { V6, .headers = "aA" }, READABLE },
 	{ "udp6-routing",        { V6, .headers = "r" }, READABLE },
+	{ "udp6-segments",       { V6, .headers = "s", .final = "2001:db8:f::9" }, READABLE },
 	{ "udp6-mobility",       { V6, .headers = "m" }, READABLE },
 	{ "udp6-atomic",         { V6, .headers = "f" }, READABLE },
 	{ "icmp6",               { V6, .protocol = IPPROTO_ICMPV6 }, FRAME_HAS_ADDRESS },

@@ -46,6 +46,8 @@ struct frame_spec {
 	uint8_t n_options;        /* bytes of IPv4 options, a multiple of 4 */
 	uint8_t option;           /* each byte of them, 0 = no-operation */
 	const char *headers;      /* IPv6 extension headers, or AH of IPv4, a letter each: see frame.c */
+	const char *final;        /* last address of a routing header, or of a source route in 8 bytes of options */
+	bool is_route_over;       /* and no segment is left */
 	uint32_t length;          /* total length (IPv4) or payload length (IPv6), 0 = right */
 	uint16_t fragment;        /* flags and offset of the IPv4 header */
 

@@ -107,7 +107,7 @@ static void draw_rules(struct rules *m, struct table *t)
 /* One that means something to a parser more often than chance has it. */
 static uint8_t random_byte(void)
 {
-	static const uint8_t known[] = { 0, 1, 2, 4, 5, 6, 8, 17, 20, 0x3a, 41, 43, 44, 50, 51, 59, 60, 135, 0x45, 0x4f,
+	static const uint8_t known[] = { 0, 1, 2, 4, 7, 131, 5, 6, 8, 17, 20, 0x3a, 41, 43, 44, 50, 51, 59, 60, 135, 0x45, 0x4f,
 					 0x60, 0x81, 0x86, 0x88, 0xa8, 0xdd, 0xff };
 
 	return random_below(2) ? known[random_below(sizeof(known))] : random_below(256);
@@ -209,6 +209,9 @@ static void compare(const struct rules *m, const struct frame *f)
 		struct question q = dissect(f->bytes, f->length, p->direction, n_tags);
 		enum fw_verdict want = rules_ask(m, &q);
 		int got = run(p, f);
+
+		if (p->direction == FW_EGRESS && dissect_final(f->bytes, f->length, n_tags, &q) && rules_ask(m, &q) == FW_DROP)
+			want = FW_DROP;
 
 		if (got < 0)
 			continue;

@@ -391,6 +391,64 @@ static void test_hidden_ports(void **state)
 	assert_int_equal(n_different, 0);
 }
 
+/* Where the headers name a final destination, egress looks at it as well as at the next hop. */
+#define FINAL4 V4, .n_options = 8, .final = "203.0.113.9"
+#define FINAL6 V6, .final = "2001:db8:f::9"
+static const struct {
+	const char *name;
+	const char *entries;
+	struct frame_spec spec;
+	enum fw_direction direction;
+	enum fw_reason reason;
+	unsigned list;
+} final_rows[] = {
+	{ "a segment header leads to a blocked address", "manual 2001:db8:f::9", { FINAL6, .headers = "s" }, OUT,
+	  FW_REASON_ADDRESS, LIST_MANUAL },
+	{ "the same after other headers", "manual 2001:db8:f::/48", { FINAL6, .headers = "hds" }, OUT, FW_REASON_ADDRESS,
+	  LIST_MANUAL },
+	{ "the same in fragments", "manual 2001:db8:f::9", { FINAL6, .headers = "s2" }, OUT, FW_REASON_ADDRESS,
+	  LIST_MANUAL },
+	{ "a routing header of type 2", "manual 2001:db8:f::9", { FINAL6, .headers = "t" }, OUT, FW_REASON_ADDRESS,
+	  LIST_MANUAL },
+	{ "a segment header, no segment left", "manual 2001:db8:f::9", { FINAL6, .headers = "s", .is_route_over = true }, OUT,
+	  FW_REASON_NO_MATCH, 0 },
+	{ "a segment header at ingress", "manual 2001:db8:f::9", { FINAL6, .headers = "s" }, IN, FW_REASON_NO_MATCH, 0 },
+	{ "a segment header to no blocked address", "manual 2001:db8:f::8", { FINAL6, .headers = "s" }, OUT,
+	  FW_REASON_NO_MATCH, 0 },
+	{ "a blocked hop to an allowed address", "manual 2001:db8::1,allow 2001:db8:f::9", { FINAL6, .headers = "s" }, OUT,
+	  FW_REASON_ADDRESS, LIST_MANUAL },
+	{ "an allowed hop to a blocked address", "allow 2001:db8::1,other 2001:db8:f::9", { FINAL6, .headers = "s" }, OUT,
+	  FW_REASON_ADDRESS, LIST_OTHER },
+	{ "a segment header to an audited address", "audit 2001:db8:f::9", { FINAL6, .headers = "s" }, OUT,
+	  FW_REASON_AUDITED, LIST_AUDIT },
+	{ "a blocked port and an audited address", "audit 2001:db8:f::9,other udp/5000", { FINAL6, .headers = "s" }, OUT,
+	  FW_REASON_PORT, LIST_OTHER },
+	{ "a source route to a blocked address", "manual 203.0.113.9", { FINAL4 }, OUT, FW_REASON_ADDRESS, LIST_MANUAL },
+	{ "a source route after other options", "manual 203.0.113.9", { V4, .n_options = 40, .final = "203.0.113.9" }, OUT, FW_REASON_ADDRESS,
+	  LIST_MANUAL },
+	{ "a source route that is over", "manual 203.0.113.9", { FINAL4, .is_route_over = true }, OUT, FW_REASON_NO_MATCH,
+	  0 },
+	{ "a source route at ingress", "manual 203.0.113.9", { FINAL4 }, IN, FW_REASON_NO_MATCH, 0 },
+	{ "options without a route", "manual 203.0.113.9", { V4, .n_options = 40 }, OUT, FW_REASON_NO_MATCH, 0 },
+};
+
+static void test_final(void **state)
+{
+	int n_different = 0;
+
+	for (size_t i = 0; i < ELEMENTSOF(final_rows); i++) {
+		struct expectation e = {
+			.direction = final_rows[i].direction,
+			.reason = final_rows[i].reason,
+			.list = final_rows[i].list,
+		};
+
+		set_entries(final_rows[i].entries);
+		n_different += judge(firewall, final_rows[i].name, &final_rows[i].spec, &e);
+	}
+	assert_int_equal(n_different, 0);
+}
+
 /* A segmented skb counts as what leaves the wire. */
 static void test_segments(void **state)
 {
@@ -574,6 +632,7 @@ int main(void)
 		cmocka_unit_test(test_lengths6),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_hidden_ports),
+		cmocka_unit_test(test_final),
 		cmocka_unit_test(test_segments),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_cut_ethernet),

@@ -172,7 +172,8 @@ static int compare_event(const struct frame_row *row, const struct hook *h, size
 		{ "entry", e->entry_kind == (family == AF_INET ? FW_KIND_IPV4 : FW_KIND_IPV6) &&
 			   e->entry_prefixlen == (family == AF_INET ? 24 : 32) },
 		{ "source", e->flags & FW_EVENT_IP && is_address(e->source, family, family == AF_INET ? FRAME_SRC4 : FRAME_SRC6) },
-		{ "destination", is_address(e->destination, family, family == AF_INET ? FRAME_DST4 : FRAME_DST6) },
+		{ "destination", is_address(e->destination, family, row->spec.final && h->direction == FW_EGRESS ? row->spec.final :
+								    family == AF_INET ? FRAME_DST4 : FRAME_DST6) },
 		{ "protocol", !protocol || number == protocol },
 		{ "ports", !(row->is & FRAME_HAS_PORT) == !(e->flags & FW_EVENT_PORTS) },
 		{ "source port", !(row->is & FRAME_HAS_PORT) || e->source_port == FRAME_SPORT },
