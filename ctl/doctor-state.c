@@ -22,7 +22,9 @@
 
 int doctor_check_loaded(struct doctor *d)
 {
-	const char *start = "systemctl start ebpf-fw";
+	bool is_running = session_daemon_pid(d->ctl) > 0;
+	const char *start = is_running ? "systemctl restart ebpf-fw, if it is not just starting: the bpffs was mounted again"
+				       : "systemctl start ebpf-fw";
 
 	if (d->table && strcmp(table_meta(d->table)->version, FW_VERSION) != 0)
 		doctor_say(d, LEVEL_NOTE, "systemctl restart ebpf-fw", "loaded by version %s, this is %s",

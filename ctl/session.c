@@ -98,6 +98,8 @@ static int explain_upgrade(struct ctl *ctl)
 
 int session_explain(struct ctl *ctl, int error)
 {
+	int pid;
+
 	if ((error == -ENOENT || error == -EPROTO) && pins_is_upgrading(ctl->pin_dir))
 		return explain_upgrade(ctl);
 	if (error == -ENODEV || (error == -ENOENT && !session_sees_bpffs(ctl)))
@@ -109,6 +111,11 @@ int session_explain(struct ctl *ctl, int error)
 
 	switch (error) {
 	case -ENOENT:
+		pid = session_daemon_pid(ctl);
+		if (pid > 0) /* the mount namespace of the unit still has the bpffs from before */
+			return output_fail(ctl, EXIT_NOT_LOADED,
+					   "The daemon runs (pid %d), and its pins are not in '%s': if it is not just starting, the "
+					   "bpffs was mounted again, and systemctl restart ebpf-fw pins again", pid, ctl->pin_dir);
 		return output_fail(ctl, EXIT_NOT_LOADED,
 				   "The firewall is not loaded: systemctl start ebpf-fw");
 	case -EPROTO:

@@ -93,6 +93,17 @@ done
 fwctl status --quiet
 same "fwctl says that nothing is loaded" 3 $?
 
+# Another bpffs over the one that the daemon has pinned in, which it does not see in its mount namespace.
+start_with
+# shellcheck disable=SC2016 # for the inner shell
+unshare --mount bash -c 'mount -t bpf -o mode=0700 bpf "$1/bpf" && exec "$2" show --pin-dir "$1/bpf/fw" --state-dir "$1/state" \
+	--run-dir "$1/run"' bash "$T" "$FWCTL" 2>"$T/stderr"
+same "a daemon whose bpffs was mounted again: not loaded, as seen here" 3 $?
+check "a daemon whose bpffs was mounted again: fwctl advises a restart, not a start" \
+	grep -q "The daemon runs (pid $DAEMON).*systemctl restart ebpf-fw" "$T/stderr"
+stop
+quietly fwctl unload
+
 # Without systemd: no NOTIFY_SOCKET, no journal; statistics go to stderr.
 configure StatsIntervalSec=1
 : >"$T/log"
