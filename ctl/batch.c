@@ -48,7 +48,7 @@ struct batch {
 
 static void batch_done(struct batch *b)
 {
-	for (struct command *c = b->commands; c < b->commands + b->n_commands; c++) {
+	for (struct command *c = b->commands; c < END_OF(b->commands, b->n_commands); c++) {
 		free(c->words);
 		targets_done(&c->targets);
 		changes_done(&c->changes);
@@ -198,7 +198,7 @@ static int check_share(struct batch *b)
 	struct coverage coverage = {};
 	int r;
 
-	for (struct command *c = b->commands; c < b->commands + b->n_commands; c++)
+	for (struct command *c = b->commands; c < END_OF(b->commands, b->n_commands); c++)
 		for (size_t i = 0; i < c->targets.n_items; i++) {
 			if (c->changes.is_removal || c->changes.action != FW_ACTION_BLOCK || c->ctl.is_forced)
 				continue;
@@ -217,7 +217,7 @@ static int run(struct batch *b, struct table *t)
 {
 	int status;
 
-	for (struct command *c = b->commands; c < b->commands + b->n_commands; c++) {
+	for (struct command *c = b->commands; c < END_OF(b->commands, b->n_commands); c++) {
 		if (run_command(b, t, c) == EXIT_DONE)
 			b->applied[b->n_applied++] = &c->changes;
 		else
@@ -243,7 +243,7 @@ static struct totals count(const struct batch *b)
 	for (size_t i = 0; i < b->n_applied; i++) {
 		const struct changes *c = b->applied[i];
 
-		for (const struct change *k = c->items; k < c->items + c->n_items; k++) {
+		for (const struct change *k = c->items; k < END_OF(c->items, c->n_items); k++) {
 			bool was_there = table_entry_lists(&k->before) & k->lists;
 
 			if (c->is_removal)

@@ -33,7 +33,7 @@ static int check_guard(struct changes *c, const struct targets *targets, const s
 	struct outlook o = { .ctl = c->ctl, .table = c->table, .guard = guard };
 	int status;
 
-	for (const struct target *i = targets->items; i < targets->items + targets->n_items; i++)
+	for (const struct target *i = targets->items; i < END_OF(targets->items, targets->n_items); i++)
 		coverage_add(&coverage, i);
 	status = c->action == FW_ACTION_BLOCK ? intake_check_share(c->ctl, "This", &coverage) : EXIT_DONE;
 	if (status != EXIT_DONE)
@@ -56,7 +56,7 @@ static unsigned place_of(const struct changes *c)
 
 static void set_list(struct changes *c, unsigned list)
 {
-	for (struct change *i = c->items; i < c->items + c->n_items; i++)
+	for (struct change *i = c->items; i < END_OF(c->items, c->n_items); i++)
 		i->lists = 1ull << list;
 }
 
@@ -73,7 +73,7 @@ static void set_ends(struct changes *c)
 {
 	uint64_t ns = c->ctl->duration_ns;
 
-	for (struct change *i = c->items; i < c->items + c->n_items && ns != UINT64_MAX; i++) {
+	for (struct change *i = c->items; i < END_OF(c->items, c->n_items) && ns != UINT64_MAX; i++) {
 		i->until = tick_after(ns);
 		i->until_unix = unix_after(ns);
 	}
@@ -89,7 +89,7 @@ int changes_prepare_add(struct changes *c, const struct targets *targets, const 
 	r = changes_init(c, targets);
 	if (r < 0)
 		return r;
-	for (struct change *i = c->items; i < c->items + c->n_items; i++)
+	for (struct change *i = c->items; i < END_OF(c->items, c->n_items); i++)
 		i->directions = directions_of(c->ctl, &c->policy, &i->target);
 	set_list(c, place_of(c));
 	set_ends(c);
@@ -117,7 +117,7 @@ static int report_added(const struct changes *c, const char *list)
 	json_object *row;
 	bool is_refreshed;
 
-	for (const struct change *i = c->items; i < c->items + c->n_items; i++) {
+	for (const struct change *i = c->items; i < END_OF(c->items, c->n_items); i++) {
 		is_refreshed = table_entry_lists(&i->before) >> c->list & 1;
 		direction = directions_to_string(i->directions);
 

@@ -152,7 +152,7 @@ static const char *check_prefix(const struct guard *g, const struct prefix *p, c
 		(void) snprintf(buffer, GUARD_TEXT_MAX, GUARD_SHORT_TEXT);
 		return buffer;
 	}
-	for (const struct guard_item *i = g->items; i < g->items + g->n_items; i++)
+	for (const struct guard_item *i = g->items; i < END_OF(g->items, g->n_items); i++)
 		if (guard_concerns(i, p))
 			return guard_explain(i, p, buffer);
 	return NULL;
@@ -178,7 +178,7 @@ static const char *check_port(const struct guard *g, const struct target *t, uns
 {
 	size_t n = 0;
 
-	for (const struct guard_session *s = g->sessions; s < g->sessions + g->n_sessions; s++)
+	for (const struct guard_session *s = g->sessions; s < END_OF(g->sessions, g->n_sessions); s++)
 		if ((directions & FW_IN && has_port(t, s->server_port)) || (directions & FW_OUT && has_port(t, s->client_port)))
 			return guard_explain_session(s, t, buffer);
 

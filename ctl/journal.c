@@ -87,7 +87,7 @@ void journal_changes(const struct changes *c)
 	int pid = session_daemon_pid(c->ctl);
 	size_t n = 0;
 
-	for (const struct change *i = c->items; i < c->items + c->n_items; i++)
+	for (const struct change *i = c->items; i < END_OF(c->items, c->n_items); i++)
 		for (unsigned k = 0; k < FW_LISTS_MAX; k++) {
 			struct fw_list list;
 

@@ -204,7 +204,7 @@ static void mark_ports(const struct outlook_view *v, const struct fw_list *lists
 
 	memset(marks, 0, UINT16_MAX + 1);
 	for (int is_allowed = 0; is_allowed <= 1; is_allowed++) /* the exceptions last: they win */
-		for (const struct table_entry *e = v->entries; e < v->entries + v->n_entries; e++) {
+		for (const struct table_entry *e = v->entries; e < END_OF(v->entries, v->n_entries); e++) {
 			if (e->target.port.protocol != protocol)
 				continue;
 			x = reckon(e, 1, lists, direction, 0);
@@ -299,11 +299,11 @@ int outlook_check(struct outlook *o)
 	struct prefix host;
 	int r = PASSES;
 
-	for (const struct guard_item *i = g->items; i < g->items + g->n_items && r == PASSES; i++) {
+	for (const struct guard_item *i = g->items; i < END_OF(g->items, g->n_items) && r == PASSES; i++) {
 		host = guard_host_of(&i->prefix);
 		r = check_host(o, &host, i->what, NULL);
 	}
-	for (const struct guard_session *s = g->sessions; s < g->sessions + g->n_sessions && r == PASSES; s++)
+	for (const struct guard_session *s = g->sessions; s < END_OF(g->sessions, g->n_sessions) && r == PASSES; s++)
 		r = check_session(o, s, NULL);
 	if (r == PASSES)
 		r = check_ephemeral(o);
@@ -315,7 +315,7 @@ static int edit_changes(struct outlook_view *v, const struct target *covered, co
 	const struct changes *c = userdata;
 	int r = 0;
 
-	for (const struct change *i = c->items; i < c->items + c->n_items && r == 0; i++) {
+	for (const struct change *i = c->items; i < END_OF(c->items, c->n_items) && r == 0; i++) {
 		if (covered ? !target_covers(&i->target, covered) : i->target.kind != TARGET_PORT)
 			continue;
 		if (c->is_removal)
@@ -335,13 +335,13 @@ static int check_prefix(struct outlook *o, const struct prefix *p, bool is_block
 	struct prefix host;
 	int r = PASSES;
 
-	for (const struct guard_item *i = g->items; i < g->items + g->n_items && r == PASSES; i++) {
+	for (const struct guard_item *i = g->items; i < END_OF(g->items, g->n_items) && r == PASSES; i++) {
 		if (!guard_concerns(i, p))
 			continue;
 		host = guard_host_of(prefix_covers(p, &i->prefix) ? &i->prefix : p);
 		r = check_host(o, &host, i->what, is_block ? guard_explain(i, p, reason) : NULL);
 	}
-	for (const struct guard_session *s = g->sessions; s < g->sessions + g->n_sessions && r == PASSES; s++)
+	for (const struct guard_session *s = g->sessions; s < END_OF(g->sessions, g->n_sessions) && r == PASSES; s++)
 		if (prefix_covers(p, &s->peer))
 			r = check_session(o, s, NULL);
 	return r;
@@ -353,7 +353,7 @@ static int check_port(struct outlook *o, const struct target *t, bool is_block)
 	char reason[GUARD_TEXT_MAX];
 	int r = PASSES;
 
-	for (const struct guard_session *s = g->sessions; s < g->sessions + g->n_sessions && r == PASSES; s++)
+	for (const struct guard_session *s = g->sessions; s < END_OF(g->sessions, g->n_sessions) && r == PASSES; s++)
 		r = check_session(o, s, is_block ? guard_explain_session(s, t, reason) : NULL);
 	return r;
 }
@@ -372,7 +372,7 @@ int outlook_check_changes(struct outlook *o, const struct changes *c, unsigned l
 	o->edit = edit_changes;
 	o->userdata = c;
 	o->what = what;
-	for (const struct change *i = c->items; i < c->items + c->n_items && r == PASSES; i++) {
+	for (const struct change *i = c->items; i < END_OF(c->items, c->n_items) && r == PASSES; i++) {
 		(void) snprintf(what, sizeof(what), "%s%s %s", c->is_removal ? "un" : "", action_to_string(c->action),
 				target_format(&i->target, target));
 		has_ports = has_ports || i->target.kind == TARGET_PORT;

@@ -2,6 +2,7 @@
 
 /* The rules of bpf/entry.h in user space: see reckon.h. */
 
+#include "cleanup.h"
 #include "reckon.h"
 
 /* What an entry says, in the order of its weight: as enum rank of bpf/entry.h. */
@@ -41,7 +42,7 @@ struct reckoning reckon(const struct table_entry *entries, size_t n_entries, con
 	struct reckoning x = { .list = FW_LISTS_MAX };
 	enum weight heaviest = WEIGHT_NONE, w;
 
-	for (const struct table_entry *e = entries; e < entries + n_entries; e++)
+	for (const struct table_entry *e = entries; e < END_OF(entries, n_entries); e++)
 		for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
 			if (!((e->lists[direction] & ~without) >> i & 1))
 				continue;
@@ -61,7 +62,7 @@ uint64_t reckon_lists(const struct table_entry *entries, size_t n_entries, const
 {
 	uint64_t found = 0;
 
-	for (const struct table_entry *e = entries; e < entries + n_entries; e++)
+	for (const struct table_entry *e = entries; e < END_OF(entries, n_entries); e++)
 		found |= e->lists[direction];
 	for (unsigned i = 0; i < FW_LISTS_MAX; i++)
 		if (!lists[i].is_enabled)

@@ -60,7 +60,7 @@ static int sort_out(struct replacement *x, const struct list_line *now,
 
 static int find_difference(struct replacement *x, struct targets *change, struct targets *take)
 {
-	const struct list_line *now = x->now.items, *end = now + x->now.n_items;
+	const struct list_line *now = x->now.items, *end = END_OF(now, x->now.n_items);
 	struct list_line want;
 	size_t i = 0;
 	int order, r = 0;
@@ -76,7 +76,8 @@ static int find_difference(struct replacement *x, struct targets *change, struct
 		if (order >= 0)
 			want = wanted_line(x, i);
 		r = sort_out(x, order <= 0 ? now : NULL, order >= 0 ? &want : NULL, change, take);
-		now += order <= 0;
+		if (order <= 0)
+			now++;
 		i += order >= 0;
 	}
 	return r;
@@ -99,7 +100,7 @@ static void set_details(struct replacement *x)
 	int64_t seconds;
 
 	(void) clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with this clock */
-	for (struct change *i = x->change.items; i < x->change.items + x->change.n_items; i++) {
+	for (struct change *i = x->change.items; i < END_OF(x->change.items, x->change.n_items); i++) {
 		struct list_line plain = { .target = i->target };
 		const struct list_line *line = &plain;
 
@@ -113,7 +114,7 @@ static void set_details(struct replacement *x)
 		if (line->until)
 			i->until = tick_after((uint64_t)seconds * NS_PER_SEC);
 	}
-	for (struct change *i = x->take.items; i < x->take.items + x->take.n_items; i++)
+	for (struct change *i = x->take.items; i < END_OF(x->take.items, x->take.n_items); i++)
 		i->lists = 1ull << x->list;
 }
 
@@ -344,7 +345,7 @@ static void fill_change(struct replacement *x)
 /* Everything that is wanted; of what was there before it keeps the comments, and since when. */
 static void fill_all(struct replacement *x)
 {
-	const struct list_line *now = x->now.items, *end = now + x->now.n_items;
+	const struct list_line *now = x->now.items, *end = END_OF(now, x->now.n_items);
 	struct list_line *lines = x->lines;
 
 	for (size_t i = 0; i < x->n_wanted; i++) {

@@ -160,5 +160,6 @@ int changes_make(struct changes *c)
 	if (status == EXIT_DONE)
 		status = changes_finish(c->ctl, &c, 1);
 	stamps_end(&stamps, c->ctl, c->table, 0); /* nothing is left to end where all went well */
+	c->stamps = NULL; /* ours, and the caller keeps the changes */
 	return status;
 }

@@ -132,7 +132,7 @@ static int find_talkers(struct top *t)
 		return -ENOMEM;
 	t->talkers = talkers;
 	t->n_talkers = 0;
-	for (const struct seen_item *i = t->now.items; i < t->now.items + t->now.n_items; i++) {
+	for (const struct seen_item *i = t->now.items; i < END_OF(t->now.items, t->now.n_items); i++) {
 		struct talker x = { .item = i, .total = seen_since(i, &t->first) };
 
 		if (x.total.at[FW_INGRESS].packets + x.total.at[FW_EGRESS].packets == 0)

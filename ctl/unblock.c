@@ -109,7 +109,7 @@ static int report_removed(const struct changes *c)
 	struct fw_list policy;
 
 	(void) format_where(c, where);
-	for (const struct change *i = c->items; i < c->items + c->n_items; i++) {
+	for (const struct change *i = c->items; i < END_OF(c->items, c->n_items); i++) {
 		for (unsigned n = 0; n < FW_LISTS_MAX; n++)
 			if (i->lists >> n & 1 && table_get_list(c->table, n, &policy) == 0)
 				json_object_array_add(rows, change_row(i, policy.name, result));
@@ -125,7 +125,7 @@ static int check_strict(const struct changes *c)
 {
 	char text[TARGET_TEXT_MAX], where[WHERE_TEXT_MAX];
 
-	for (const struct change *i = c->items; i < c->items + c->n_items; i++)
+	for (const struct change *i = c->items; i < END_OF(c->items, c->n_items); i++)
 		if (!i->lists)
 			return output_fail(c->ctl, EXIT_NO, "%s is not in %s. Nothing was changed",
 					   target_format(&i->target, text), format_where(c, where));
@@ -151,7 +151,7 @@ int changes_prepare_removal(struct changes *c, const struct targets *targets, co
 	wanted = c->list < FW_LISTS_MAX ? 1ull << c->list : 0;
 	if (ctl->is_all_lists)
 		wanted = lists_with_action(c->table, UINT64_MAX, c->action);
-	for (struct change *i = c->items; i < c->items + c->n_items; i++)
+	for (struct change *i = c->items; i < END_OF(c->items, c->n_items); i++)
 		i->lists = table_entry_lists(&i->before) & wanted;
 	status = ctl->is_strict ? check_strict(c) : EXIT_DONE;
 	if (status != EXIT_DONE || c->action == FW_ACTION_BLOCK)

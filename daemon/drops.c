@@ -109,14 +109,18 @@ static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *user
 	return 0;
 }
 
+static void drops_freep(struct drops **d)
+{
+	*d = drops_free(*d);
+}
+
 int drops_new(const char *pin_dir, const char *run_dir, struct table *t, sd_event *event, struct drops **ret)
 {
-	struct drops *d = calloc(1, sizeof(*d));
+	_cleanup_(drops_freep) struct drops *d = calloc(1, sizeof(*d));
 	int r;
 
 	if (!d)
 		return log_error(-ENOMEM, "Cannot watch drops: %m");
-	*ret = d; /* what is there is released by the caller, who goes on without if the rest fails */
 	d->run_dir = run_dir;
 	d->table = t;
 	d->ring_fd = watch_new_ring(RING_BYTES);
@@ -131,6 +135,7 @@ int drops_new(const char *pin_dir, const char *run_dir, struct table *t, sd_even
 	r = sd_event_add_io(event, &d->source, ring_buffer__epoll_fd(d->ring), EPOLLIN, on_ring, d);
 	if (r < 0)
 		return log_error(r, "Cannot wait for drops: %m");
+	*ret = TAKE_PTR(d);
 	return 0;
 }
 

@@ -214,9 +214,7 @@ static void watch_drops(struct manager *m)
 {
 	const struct options *o = m->options;
 
-	if (drops_new(o->pin_dir, o->run_dir, m->table, m->event, &m->drops) < 0)
-		m->drops = drops_free(m->drops);
-	else
+	if (drops_new(o->pin_dir, o->run_dir, m->table, m->event, &m->drops) >= 0)
 		drops_tend(m->drops, manager_drops_named(m));
 }
 

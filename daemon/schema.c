@@ -103,13 +103,13 @@ char *schema_format(const struct schema *s)
 	_cleanup_free_ char *text = calloc(1, SCHEMA_TEXT_MAX);
 	size_t n = 0;
 
-	for (size_t i = 0; text && i < s->n_rows; i++) {
+	for (size_t i = 0; text && n < SCHEMA_TEXT_MAX && i < s->n_rows; i++) {
 		const struct schema_row *row = &s->rows[i];
 
 		n += (size_t)snprintf(text + n, SCHEMA_TEXT_MAX - n, "%s %s %u %u %u\n", row->type, row->member,
 				      row->offset, row->size, row->count);
 	}
-	return TAKE_PTR(text);
+	return n < SCHEMA_TEXT_MAX ? TAKE_PTR(text) : NULL;
 }
 
 static const struct schema_row *find(const struct schema *s, const char *type, const char *member)
@@ -209,11 +209,11 @@ static void store(uint64_t value, void *to, uint32_t size)
 	memcpy(to, size == 1 ? &v1 : size == 2 ? (void *)&v2 : size == 4 ? (void *)&v4 : &value, size);
 }
 
-struct schema_plan schema_plan(const struct schema *from, const struct schema *to, const char *type)
+int schema_plan(const struct schema *from, const struct schema *to, const char *type, struct schema_plan *ret)
 {
 	struct schema_plan plan = { .to_size = schema_size(to, type) };
 
-	for (size_t i = 0; i < to->n_rows && plan.n_moves < SCHEMA_MEMBERS_MAX; i++) {
+	for (size_t i = 0; i < to->n_rows; i++) {
 		const struct schema_row *new = &to->rows[i], *old;
 
 		if (strcmp(new->type, type) != 0 || strcmp(new->member, ".") == 0)
@@ -221,6 +221,8 @@ struct schema_plan schema_plan(const struct schema *from, const struct schema *t
 		old = find(from, type, new->member);
 		if (!old)
 			continue;
+		if (plan.n_moves == SCHEMA_MEMBERS_MAX)
+			return -E2BIG;
 		plan.moves[plan.n_moves++] = (struct schema_move){
 			.from_offset = old->offset,
 			.from_size = old->size,
@@ -229,7 +231,8 @@ struct schema_plan schema_plan(const struct schema *from, const struct schema *t
 			.count = old->count < new->count ? old->count : new->count,
 		};
 	}
-	return plan;
+	*ret = plan;
+	return 0;
 }
 
 void schema_convert(const struct schema_plan *plan, const void *from, void *ret)

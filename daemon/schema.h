@@ -40,7 +40,7 @@ struct fw_key6 {
 /* This version's, and these keys. */
 extern const struct schema schema_own;
 
-/* As text, one row a line: "fw_slot prefixlen 16 1 1". To be freed; NULL: no memory. */
+/* As text, one row a line: "fw_slot prefixlen 16 1 1". To be freed; NULL: no memory, or more than SCHEMA_TEXT_MAX. */
 char *schema_format(const struct schema *s);
 
 /* -EBADMSG: that is no such text, or a member lies outside of its struct; -ENOMEM. */
@@ -53,6 +53,7 @@ uint32_t schema_size(const struct schema *s, const char *type);
 /*
  * How a struct of one version becomes that of another: every member that both have, of arrays as many elements
  * as both have; the rest is zero. An integer that was wider is cut. Made once, used a million times.
+ * -E2BIG: that would be more than SCHEMA_MEMBERS_MAX members, and none may be left behind.
  */
 #define SCHEMA_MEMBERS_MAX 16
 
@@ -66,5 +67,5 @@ struct schema_plan {
 	uint32_t to_size;
 };
 
-struct schema_plan schema_plan(const struct schema *from, const struct schema *to, const char *type);
+int schema_plan(const struct schema *from, const struct schema *to, const char *type, struct schema_plan *ret);
 void schema_convert(const struct schema_plan *plan, const void *from, void *ret);

@@ -78,7 +78,7 @@ static int open_map(struct source *s, enum map m, const char *pin)
 	uint32_t size = sizeof(s->maps[m].info), key_size;
 	struct bpf_map_info *info = &s->maps[m].info;
 	char name[64];
-	int fd;
+	int fd, r = 0;
 
 	(void) snprintf(name, sizeof(name), "maps/%s", pin);
 	fd = pins_open(s->dir, name);
@@ -89,9 +89,12 @@ static int open_map(struct source *s, enum map m, const char *pin)
 	if (fd < 0)
 		return fd;
 	s->maps[m].fd = fd;
-	s->maps[m].read_value = schema_plan(&s->schema, &schema_own, maps[m].value);
 	if (maps[m].key)
-		s->maps[m].read_key = schema_plan(&s->schema, &schema_own, maps[m].key);
+		r = schema_plan(&s->schema, &schema_own, maps[m].key, &s->maps[m].read_key);
+	if (r >= 0)
+		r = schema_plan(&s->schema, &schema_own, maps[m].value, &s->maps[m].read_value);
+	if (r < 0)
+		return r;
 	key_size = maps[m].key ? schema_size(&s->schema, maps[m].key) : sizeof(uint32_t);
 	if (bpf_obj_get_info_by_fd(fd, info, &size) < 0)
 		return -errno;
@@ -140,10 +143,14 @@ enum map source_table(const struct source *s, enum fw_kind kind)
 /* The first element of a table says where its slots are. */
 static int read_header(const struct source *s, enum map m, struct fw_table *ret)
 {
-	struct schema_plan plan = schema_plan(&s->schema, &schema_own, "fw_table");
 	uint32_t size = schema_size(&s->schema, "fw_table"), first = 0;
 	_cleanup_free_ char *element = NULL;
+	struct schema_plan plan;
+	int r;
 
+	r = schema_plan(&s->schema, &schema_own, "fw_table", &plan);
+	if (r < 0)
+		return r;
 	if (size == 0 || size > s->maps[m].info.value_size)
 		return -EPROTO;
 	element = calloc(1, s->maps[m].info.value_size);
@@ -224,6 +231,7 @@ int source_counting_since(const struct source *s, uint64_t *ret)
 	uint32_t size = sizeof(info), first = 0;
 	struct schema_plan plan;
 	struct fw_meta meta;
+	int r;
 
 	fd = pins_open(s->dir, "meta");
 	if (fd < 0)
@@ -237,7 +245,9 @@ int source_counting_since(const struct source *s, uint64_t *ret)
 		return -ENOMEM;
 	if (bpf_map_lookup_elem(fd, &first, value) < 0)
 		return -errno;
-	plan = schema_plan(&s->schema, &schema_own, "fw_meta");
+	r = schema_plan(&s->schema, &schema_own, "fw_meta", &plan);
+	if (r < 0)
+		return r;
 	schema_convert(&plan, value, &meta);
 	*ret = meta.counting_since;
 	return 0;

@@ -185,6 +185,7 @@ int chains_open(int fd, struct chains **ret)
 {
 	struct bpf_map_info info = {};
 	uint32_t size = sizeof(info);
+	struct chains *c;
 	struct fw_table header;
 	int r;
 
@@ -193,17 +194,18 @@ int chains_open(int fd, struct chains **ret)
 	if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != sizeof(union fw_element) ||
 	    !(info.map_flags & BPF_F_MMAPABLE))
 		return -EPROTO;
-	r = wrap(fd, info.max_entries, ret);
+	r = wrap(fd, info.max_entries, &c);
 	if (r < 0)
 		return r;
 
-	header = *(*ret)->table;
+	header = *c->table;
 	if (header.n_heads < FW_HEADS || header.n_heads & (header.n_heads - 1) ||
 	    header.first_slot != first_slot(header.n_heads) || header.first_slot > info.max_entries) {
-		(*ret)->fd = -1; /* still the caller's */
-		*ret = chains_free(*ret);
+		c->fd = -1; /* still the caller's */
+		(void) chains_free(c);
 		return -EPROTO;
 	}
+	*ret = c;
 	return 0;
 }
 

@@ -337,7 +337,7 @@ int listfile_set_header(const char *state_dir, const struct list_header *header)
 	if (r < 0)
 		return r;
 	start = list_header_length(text, size);
-	return replace_text(&place, head, head_size, text + start, size - start);
+	return replace_text(&place, head, head_size, text ? text + start : NULL, size - start);
 }
 
 uint32_t listfile_stamp(const char *state_dir, const char *name)

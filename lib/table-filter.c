@@ -90,15 +90,16 @@ static int new_filter(struct table *t, enum fw_kind kind, uint32_t slot, uint64_
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
 	uint32_t outer = kind * FW_TABLE_SLOTS + slot;
 	_cleanup_close_ int fd = -1;
+	struct filter f;
 	char name[32];
 	int r;
 
-	*ret = (struct filter){ .cells = cells_of(t, kind, slot), .header = filter_header_for(kind, n_keys) };
-	if (getrandom(&ret->header.seed, sizeof(ret->header.seed), 0) != sizeof(ret->header.seed))
+	f = (struct filter){ .cells = cells_of(t, kind, slot), .header = filter_header_for(kind, n_keys) };
+	if (getrandom(&f.header.seed, sizeof(f.header.seed), 0) != sizeof(f.header.seed))
 		return -EIO;
 
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fw_filter", sizeof(uint32_t), sizeof(uint64_t),
-			    filter_n_words(kind, &ret->header), &opts);
+			    filter_n_words(kind, &f.header), &opts);
 	if (fd < 0)
 		return -errno;
 	filter_name(kind, slot, name);
@@ -108,8 +109,11 @@ static int new_filter(struct table *t, enum fw_kind kind, uint32_t slot, uint64_
 	/* waits until every program that may have read the old slot is done: its cells may be cleared */
 	if (bpf_map_update_elem(t->filters_fd, &outer, &fd, BPF_ANY) < 0)
 		return -errno;
-	memset(ret->cells, 0, sizeof(*ret->cells));
-	return map_words(fd, kind, ret);
+	memset(f.cells, 0, sizeof(*f.cells));
+	r = map_words(fd, kind, &f);
+	if (r >= 0)
+		*ret = f;
+	return r;
 }
 
 int table_rebuild_filter(struct table *t, enum fw_kind kind, uint64_t n_more_keys)

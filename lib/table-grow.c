@@ -76,7 +76,8 @@ static int copy_all(struct chains *from, enum fw_kind kind, uint32_t n_entries, 
 		if (r < 0)
 			x.to = chains_free(x.to);
 	}
-	*ret = x;
+	if (r >= 0)
+		*ret = x;
 	return r;
 }
 

@@ -442,11 +442,11 @@ static int sum_counters(int fd, int base_fd, uint32_t key, size_t value_size, ui
 
 	if (!base)
 		return -ENOMEM;
+	if (bpf_map_lookup_elem(base_fd, &key, base) < 0)
+		return -errno;
 	r = table_sum_percpu(fd, key, value_size, ret, n_words);
 	if (r < 0)
 		return r;
-	if (bpf_map_lookup_elem(base_fd, &key, base) < 0)
-		return -errno;
 	for (size_t i = 0; i < n_words; i++)
 		ret[i] += base[i];
 	return 0;
@@ -454,15 +454,16 @@ static int sum_counters(int fd, int base_fd, uint32_t key, size_t value_size, ui
 
 int table_read_counters(struct table *t, enum fw_hook hook, enum fw_direction direction, struct fw_counters *ret)
 {
+	struct fw_counters c = {};
 	int r;
 
-	*ret = (struct fw_counters){};
-	r = sum_counters(t->counters_fd, t->base_counters_fd, fw_counters_index(hook, direction), sizeof(*ret),
-			 (uint64_t *)ret, offsetof(struct fw_counters, sampling) / sizeof(uint64_t));
+	r = sum_counters(t->counters_fd, t->base_counters_fd, fw_counters_index(hook, direction), sizeof(c),
+			 (uint64_t *)&c, offsetof(struct fw_counters, sampling) / sizeof(uint64_t));
 	if (r < 0)
 		return r;
-	ret->packets += ret->dropped;
-	ret->bytes += ret->dropped_bytes;
+	c.packets += c.dropped;
+	c.bytes += c.dropped_bytes;
+	*ret = c;
 	return 0;
 }
 

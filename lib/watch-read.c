@@ -40,7 +40,8 @@ int watch_read_counts(struct watch *w, struct fw_watch_counts *ret)
 
 int watch_read_totals(struct watch *w, struct fw_watch_counts *ret)
 {
-	*ret = (struct fw_watch_counts){};
+	struct fw_watch_counts sum = {};
+
 	for (uint32_t slot = FW_WATCHER_DAEMON + 1; slot < FW_WATCHERS_MAX; slot++) {
 		struct fw_watch_counts one = {};
 		int r;
@@ -49,10 +50,11 @@ int watch_read_totals(struct watch *w, struct fw_watch_counts *ret)
 				     offsetof(struct fw_watch_counts, tick) / sizeof(uint64_t));
 		if (r < 0)
 			return r;
-		ret->shown += one.shown;
-		ret->hidden += one.hidden;
-		ret->lost += one.lost;
+		sum.shown += one.shown;
+		sum.hidden += one.hidden;
+		sum.lost += one.lost;
 	}
+	*ret = sum;
 	return 0;
 }
 

@@ -31,10 +31,11 @@ static void test_complete(void **state)
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(structs); i++) {
-		struct schema_plan plan = schema_plan(&schema_own, &schema_own, structs[i].type);
+		struct schema_plan plan;
 		size_t n = 0;
 
-		CHECK(plan.n_moves < SCHEMA_MEMBERS_MAX, "%s has too many members for a plan", structs[i].type);
+		CHECK(schema_plan(&schema_own, &schema_own, structs[i].type, &plan) == 0,
+		      "%s has too many members for a plan", structs[i].type);
 		for (size_t k = 0; k < schema_own.n_rows; k++)
 			if (strcmp(schema_own.rows[k].type, structs[i].type) == 0 &&
 			    strcmp(schema_own.rows[k].member, ".") != 0)
@@ -88,19 +89,41 @@ static void test_other_version(void **state)
 	assert_int_equal(schema_parse(text, &s), 0);
 	assert_int_equal(schema_size(&s, "fw_entry"), sizeof(old));
 	assert_int_equal(schema_size(&s, "fw_key4"), 0);
-	plan = schema_plan(&s, &schema_own, "fw_entry");
+	assert_int_equal(schema_plan(&s, &schema_own, "fw_entry", &plan), 0);
 	schema_convert(&plan, &old, &e);
 	assert_int_equal(e.last_hit, 77);
 	assert_int_equal(e.hits, 0xfffffff0);
 	assert_int_equal(e.lists[0], 5);
 	assert_int_equal(e.lists[1], 0);
 	assert_int_equal(e.until, 0);
-	plan = schema_plan(&s, &schema_own, "fw_list");
+	assert_int_equal(schema_plan(&s, &schema_own, "fw_list", &plan), 0);
 	schema_convert(&plan, list, &l);
 	assert_int_equal(l.name[0], 'x');
 	assert_int_equal(l.name[FW_LIST_NAME_MAX - 1], 'x');
 	assert_int_equal(l.action, 1);
 	assert_int_equal(l.mode, 0);
+	schema_done(&s);
+}
+
+/* A member that is left behind is a count or a list that is lost, without a word. */
+static void test_too_many_members(void **state)
+{
+	struct schema_plan plan = { .n_moves = 99 };
+	char text[SCHEMA_TEXT_MAX];
+	struct schema s = {};
+	size_t n;
+
+	n = (size_t)snprintf(text, sizeof(text), "wide . 0 64 1\n");
+	for (unsigned i = 0; i <= SCHEMA_MEMBERS_MAX; i++) {
+		assert_int_equal(schema_parse(text, &s), 0);
+		assert_int_equal(schema_plan(&s, &s, "wide", &plan), 0);
+		assert_int_equal(plan.n_moves, i);
+		schema_done(&s);
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "wide member%u %u 1 1\n", i, i);
+	}
+	assert_int_equal(schema_parse(text, &s), 0);
+	assert_int_equal(schema_plan(&s, &s, "wide", &plan), -E2BIG);
+	assert_int_equal(plan.n_moves, SCHEMA_MEMBERS_MAX);
 	schema_done(&s);
 }
 
@@ -136,6 +159,7 @@ int main(void)
 		cmocka_unit_test(test_complete),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_other_version),
+		cmocka_unit_test(test_too_many_members),
 		cmocka_unit_test(test_refused),
 	};
 
