@@ -271,6 +271,16 @@ end_daemon() {
 	wait_for refuse kill -0 "$DAEMON" 2>/dev/null
 }
 
+# Stops the daemon, so that it does not come first; but not while it has the writer lock, which others need.
+hold_daemon() {
+	kill -STOP "$DAEMON"
+	while ! flock -n "$T/run/lock" true; do
+		kill -CONT "$DAEMON"
+		sleep 0.02
+		kill -STOP "$DAEMON"
+	done
+}
+
 # Has the daemon read another configuration; returns when it is in force, or refused.
 reload() { # [KEY=VALUE]...
 	local before

@@ -33,7 +33,7 @@ is_gone() { # TARGET
 }
 
 start_with
-kill -STOP "$DAEMON" # it would do what the next command is to do
+hold_daemon # it would do what the next command is to do
 fwctl block 203.0.113.7 2001:db8:1::/48 >/dev/null
 
 # A single block and unblock. pwrite64 and fsync are those of the list file.
