@@ -237,12 +237,30 @@ static int take_slot_again(struct monitor *m)
 	return take_slot(m);
 }
 
+/* The filter has the number of a list. If the list is removed, another one may get that number. */
+static int check_list(struct monitor *m)
+{
+	char escaped[FW_LIST_NAME_MAX * 4];
+	struct fw_list l;
+	int r;
+
+	if (!m->want.lists)
+		return 0;
+	r = table_get_list(m->names.table, (unsigned)__builtin_ctzll(m->want.lists), &l);
+	if (r < 0 || strncmp(l.name, m->ctl->list, sizeof(l.name)) == 0)
+		return r;
+	return output_fail(m->ctl, EXIT_NO, "List '%s' was removed meanwhile",
+			   log_escape(m->ctl->list, escaped, sizeof(escaped)));
+}
+
 /* Once a second. */
 static int renew(struct monitor *m)
 {
 	int r;
 
 	r = viewer_check(m->ctl, m->watch);
+	if (r == 0)
+		r = check_list(m);
 	if (r != 0)
 		return r;
 	r = watch_renew(m->watch, WATCH_LEASE_NS);

@@ -273,6 +273,14 @@ ends() {
 	same "no output at all, too" 1 $?
 	kill $flood
 	same "without a word" "fwctl: watching, Ctrl-C ends it" "$(cat "$T/errors")"
+	quietly fwctl list add brief
+	begin brief --list brief
+	quietly fwctl list del brief
+	quietly fwctl list add heir # gets the number that the filter has
+	wait_for refuse kill -0 $MONITOR 2>/dev/null || kill $MONITOR
+	wait $MONITOR
+	same "removing its list ends it" 1 $?
+	quietly fwctl list del heir
 	same "nothing is left behind" "$NOTHING" "$(taken)"
 	begin last
 	stop
