@@ -87,22 +87,6 @@ int table_current(struct table *t, enum fw_kind kind, struct chains **ret)
 	return 0;
 }
 
-static int raw_get_port(struct table *t, const struct target *target, struct raw *ret)
-{
-	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX; i++) {
-		const struct fw_port *p = &t->ports[i];
-
-		if (p->is_used && p->protocol == target->port.protocol && p->first == target->port.first &&
-		    p->last == target->port.last) {
-			ret->port_index = i;
-			ret->entry = p->entry;
-			return 0;
-		}
-	}
-	ret->port_index = ports_find_free(t->ports);
-	return -ENOENT;
-}
-
 int table_raw_get(struct table *t, const struct target *target, struct raw *ret)
 {
 	struct fw_ends_key key;
@@ -111,7 +95,7 @@ int table_raw_get(struct table *t, const struct target *target, struct raw *ret)
 
 	memset(ret, 0, sizeof(*ret));
 	if (target->kind == TARGET_PORT) {
-		r = raw_get_port(t, target, ret);
+		r = table_get_port(t, target, ret);
 		if (r < 0)
 			return r;
 	} else {
@@ -240,85 +224,6 @@ static int put_prefix(struct table *t, const struct target *target, const struct
 	return r;
 }
 
-static bool is_same_rule(const struct fw_entry *a, const struct fw_entry *b)
-{
-	return a->lists[FW_INGRESS] == b->lists[FW_INGRESS] && a->lists[FW_EGRESS] == b->lists[FW_EGRESS] &&
-	       a->until == b->until;
-}
-
-/*
- * The index is built first: an entry that it has no room for is not added. Packets see the change when the index is
- * exchanged, by table_commit() at the latest.
- */
-static int put_port(struct table *t, const struct target *target, const struct raw *raw, bool was_there)
-{
-	_cleanup_free_ struct fw_port_index *index = malloc(sizeof(*index));
-	_cleanup_free_ struct fw_port *entries = malloc(FW_PORT_ENTRIES_MAX * sizeof(*entries));
-	struct fw_port want = {
-		.entry = raw->entry,
-		.first = target->port.first,
-		.last = target->port.last,
-		.protocol = target->port.protocol,
-		.is_used = (raw->entry.lists[FW_INGRESS] | raw->entry.lists[FW_EGRESS]) != 0,
-	};
-	int r;
-
-	if (!index || !entries)
-		return -ENOMEM;
-	if (raw->port_index == FW_PORT_ENTRIES_MAX)
-		return want.is_used ? -E2BIG : 0;
-	if (was_there && is_same_rule(&t->ports[raw->port_index].entry, &want.entry))
-		return 0; /* what is not published yet stays to be published */
-	memcpy(entries, t->ports, FW_PORT_ENTRIES_MAX * sizeof(*entries));
-	entries[raw->port_index] = want;
-	r = ports_build_index(entries, index);
-	if (r < 0)
-		return r;
-
-	ports_set(&t->ports[raw->port_index], &want);
-	free(t->port_index);
-	t->port_index = TAKE_PTR(index);
-	t->ports_changed = true;
-	return 0;
-}
-
-/* Is this key in the map ends? Then packets may use it until the port index without it is in place. */
-static bool has_ends(struct table *t, const struct fw_ends_key *key)
-{
-	struct fw_ends ends;
-
-	return table_ends_get(t, key, &ends) >= 0;
-}
-
-/*
- * Brings port changes to the packets before another change, where that must not overtake them: one of an address, which is
- * seen at once, or of ends. And before an index is used again that packets may still have.
- */
-static int publish_ports(struct table *t, const struct target *target, const struct raw *raw, bool was_there, bool is_mixed)
-{
-	struct fw_ends_key key;
-
-	if (target->kind != TARGET_PORT)
-		return t->ports_changed ? table_exchange_port_index(t) : 0;
-	if (!was_there && raw->port_index < FW_PORT_ENTRIES_MAX && t->ports[raw->port_index].is_given_up)
-		return table_exchange_port_index(t);
-	if (!t->ports_changed || !is_mixed)
-		return 0;
-	key = table_ends_key(target, raw->port_index);
-	return has_ends(t, &key) ? table_exchange_port_index(t) : 0;
-}
-
-/* Lists that let go of a port have their end still: packets take it out of the index later than they see these ends. */
-static void keep_ends(struct raw *raw, const struct raw *was)
-{
-	uint64_t before = was->entry.lists[FW_INGRESS] | was->entry.lists[FW_EGRESS];
-	uint64_t now = raw->entry.lists[FW_INGRESS] | raw->entry.lists[FW_EGRESS];
-
-	for (unsigned i = 0; i < FW_LISTS_MAX; i++)
-		if (before & ~now & 1ull << i)
-			raw->ends.until[i] = was->entry.until == FW_UNTIL_MIXED ? was->ends.until[i] : was->entry.until;
-}
-
 void table_count_in_lists(struct table *t, uint64_t was, uint64_t is)
 {
 	for (unsigned i = 0; i < FW_LISTS_MAX && was != is; i++) {
@@ -365,10 +270,10 @@ int table_entry_put(struct table *t, const struct table_entry *want, bool was_th
 	is_mixed = entry_to_raw(want, &raw) && table_entry_lists(want);
 	key = table_ends_key(&want->target, raw.port_index);
 	if (is_port && was_there)
-		keep_ends(&raw, was);
+		table_keep_ends(&raw, was);
 	r = table_set_allow(t, table_entry_lists(want));
 	if (r >= 0)
-		r = publish_ports(t, &want->target, &raw, was_there, is_mixed);
+		r = table_publish_ports(t, &want->target, &raw, was_there, is_mixed);
 	if (r < 0)
 		return r;
 
@@ -378,7 +283,7 @@ int table_entry_put(struct table *t, const struct table_entry *want, bool was_th
 	if (r < 0)
 		return r;
 	if (is_port)
-		r = put_port(t, &want->target, &raw, was_there);
+		r = table_put_port(t, &want->target, &raw, was_there);
 	else
 		r = put_prefix(t, &want->target, &raw.entry, was_there);
 	if (r >= 0 && was_mixed && !is_mixed && !is_port && !has_ended(&want->target, was))

@@ -47,6 +47,9 @@ struct table {
 	struct fw_port_index *port_index; /* built by the change, not exchanged yet */
 };
 
+/* Some flags of the policy, in one exchange: the daemon does not hold the writer lock for those that are its own. */
+void table_set_flags(struct table *t, uint32_t mask, uint32_t flags);
+
 /* Name of a table's pin, below the pin directory; returns ret. */
 #define TABLE_PIN_MAX 32
 const char *table_pin_name(enum fw_kind kind, uint32_t slot, char ret[static TABLE_PIN_MAX]);
@@ -60,8 +63,32 @@ int table_put_slot(struct table *t, enum fw_kind kind, uint32_t slot, const stru
 /* Returns when no program looks any more for a table that was in use before this one. */
 int table_wait(struct table *t, enum fw_kind kind);
 
+/* An entry as it is in the kernel, lists that have let go of it included. */
+struct raw {
+	struct fw_entry entry;
+	struct fw_ends ends; /* if entry.until is FW_UNTIL_MIXED */
+	unsigned port_index; /* of a port: its own, or a free one; FW_PORT_ENTRIES_MAX if there is none */
+};
+
 /* Makes port_entries what packets go by. When it returns no program uses an older port index. */
 int table_exchange_port_index(struct table *t);
+
+/* A port entry, or a free index for it. -ENOENT: there is none. */
+int table_get_port(struct table *t, const struct target *target, struct raw *ret);
+
+/* Packets see the change when the index is exchanged, by table_commit() at the latest. -E2BIG, -ENOMEM. */
+int table_put_port(struct table *t, const struct target *target, const struct raw *raw, bool was_there);
+
+/*
+ * Brings port changes to the packets before another change, where that must not overtake them: one of an address, which is
+ * seen at once, or of ends. And before an index is used again that packets may still have.
+ */
+int table_publish_ports(struct table *t, const struct target *target, const struct raw *raw, bool was_there,
+			bool is_mixed);
+
+/* Lists that let go of a port have their end still: packets take it out of the index later than they see these ends. */
+void table_keep_ends(struct raw *raw, const struct raw *was);
+
 
 /*
  * The ends of entries that say FW_UNTIL_MIXED. Put grows the map as needed: -ENOMEM. Removing what is not there is no error.
@@ -94,13 +121,6 @@ int table_current(struct table *t, enum fw_kind kind, struct chains **ret);
 
 /* Adds an entry to the table in use, which grows as needed, or changes it. What must come before it is there. */
 int table_put_prefix(struct table *t, const struct prefix *p, const struct fw_entry *entry);
-
-/* An entry as it is in the kernel, lists that have let go of it included. */
-struct raw {
-	struct fw_entry entry;
-	struct fw_ends ends; /* if entry.until is FW_UNTIL_MIXED */
-	unsigned port_index; /* of a port: its own, or a free one; FW_PORT_ENTRIES_MAX if there is none */
-};
 
 int table_raw_get(struct table *t, const struct target *target, struct raw *ret); /* -ENOENT: none */
 

@@ -172,48 +172,13 @@ int table_put_slot(struct table *t, enum fw_kind kind, uint32_t slot, const stru
 	return bpf_map_update_elem(t->tables_fd, &outer, &fd, BPF_ANY) < 0 ? -errno : 0;
 }
 
-/* Some flags of the policy, in one exchange: the daemon does not hold the writer lock for those that are its own. */
-static void set_flags(struct table *t, uint32_t mask, uint32_t flags)
+void table_set_flags(struct table *t, uint32_t mask, uint32_t flags)
 {
 	uint32_t old = __atomic_load_n(&t->policy->flags, __ATOMIC_RELAXED);
 
 	while (!__atomic_compare_exchange_n(&t->policy->flags, &old, (old & ~mask) | flags, false, __ATOMIC_ACQ_REL,
 					    __ATOMIC_RELAXED))
 		;
-}
-
-int table_exchange_port_index(struct table *t)
-{
-	_cleanup_close_ int fd = -1;
-	bool has_ports = false;
-	uint32_t first = 0;
-	int r;
-
-	if (!t->port_index) {
-		t->port_index = malloc(sizeof(*t->port_index));
-		if (!t->port_index)
-			return -ENOMEM;
-		r = ports_build_index(t->ports, t->port_index);
-		if (r < 0)
-			return r;
-	}
-
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fw_port_index", sizeof(uint32_t), sizeof(struct fw_port_index), 1, NULL);
-	if (fd < 0)
-		return -errno;
-	if (bpf_map_update_elem(fd, &first, t->port_index, BPF_ANY) < 0)
-		return -errno;
-	if (bpf_map_update_elem(t->port_index_fd, &first, &fd, BPF_ANY) < 0)
-		return -errno;
-
-	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX && !has_ports; i++)
-		has_ports = t->ports[i].is_used;
-	set_flags(t, FW_POLICY_PORTS, has_ports ? FW_POLICY_PORTS : 0);
-	ports_settle(t->ports); /* the update has waited for the programs that ran */
-
-	free(TAKE_PTR(t->port_index));
-	t->ports_changed = false;
-	return 0;
 }
 
 static int create_table(struct table *t, enum fw_kind kind)
@@ -389,7 +354,7 @@ int table_commit(struct table *t)
 
 void table_set_strict(struct table *t, bool is_strict)
 {
-	set_flags(t, FW_POLICY_STRICT, is_strict ? FW_POLICY_STRICT : 0);
+	table_set_flags(t, FW_POLICY_STRICT, is_strict ? FW_POLICY_STRICT : 0);
 }
 
 void table_set_scope(struct table *t, bool judges_loopback, unsigned left_ports)
@@ -400,7 +365,7 @@ void table_set_scope(struct table *t, bool judges_loopback, unsigned left_ports)
 		mask |= FW_POLICY_LEAVES_PORTS(d);
 		flags |= left_ports & 1u << d ? FW_POLICY_LEAVES_PORTS(d) : 0;
 	}
-	set_flags(t, mask, flags);
+	table_set_flags(t, mask, flags);
 }
 
 unsigned table_left_ports(const struct table *t)
