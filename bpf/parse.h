@@ -149,7 +149,9 @@ static __always_inline const void *cursor_peek(struct cursor *c, __u32 size)
 	if (off > HEADERS_MAX)
 		return NULL;
 
-	p = c->data + off;
+	/* the verifier of 6.1 keeps no range of what was spilled before the test: the mask repeats it */
+	barrier_var(off);
+	p = c->data + (off & HEADERS_MAX);
 	if (p + size <= c->data_end)
 		return p;
 	if (context_has_more(c->context) && context_load(c->context, off, c->copy, size) == 0)
