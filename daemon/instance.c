@@ -46,11 +46,11 @@ int instance_lock_run(struct instance *i, const char *run_dir)
 	char path[PATH_MAX];
 	int r;
 
-	if (mkdir(run_dir, 0755) < 0 && errno != EEXIST)
+	if (mkdir(run_dir, 0700) < 0 && errno != EEXIST)
 		return log_error(-errno, "Cannot create the run directory '%s': %m", run_dir);
 
 	(void) snprintf(path, sizeof(path), "%s/" PID_FILE, run_dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return log_error(-errno, "Cannot open '%s': %m", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {

@@ -277,7 +277,7 @@ int interfaces_read(struct interfaces *s)
 		return -ENOMEM;
 
 	for (;;) {
-		n = mnl_socket_recvfrom(s->events, buffer, MESSAGE_BYTES_MAX);
+		n = netlink_receive(s->events, buffer, MESSAGE_BYTES_MAX);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			break;
 		if (n < 0 && (errno == ENOBUFS || errno == ENOSPC)) { /* lost some, or one too large */

@@ -8,6 +8,8 @@
 #include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "cleanup.h"
 #include "netlink.h"
@@ -53,6 +55,26 @@ void netlink_closep(struct mnl_socket **nl)
 		(void) mnl_socket_close(*nl); /* nothing was sent that could be lost */
 }
 
+ssize_t netlink_receive(const struct mnl_socket *nl, void *buffer, size_t size)
+{
+	struct sockaddr_nl from = {};
+	struct iovec data = { .iov_base = buffer, .iov_len = size };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_name = &from };
+	ssize_t n;
+
+	do {
+		message.msg_namelen = sizeof(from);
+		n = recvmsg(mnl_socket_get_fd(nl), &message, 0); /* libmnl does not tell who has sent a message */
+		if (n < 0)
+			return n;
+	} while (message.msg_namelen != sizeof(from) || from.nl_pid != 0);
+	if (message.msg_flags & MSG_TRUNC) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return n;
+}
+
 int netlink_dump(struct mnl_socket *nl, uint16_t type, const void *header, size_t size, netlink_fn fn, void *userdata)
 {
 	_cleanup_free_ char *buffer = malloc(DUMP_SIZE);
@@ -71,7 +93,7 @@ int netlink_dump(struct mnl_socket *nl, uint16_t type, const void *header, size_
 		return -errno;
 
 	do {
-		n = mnl_socket_recvfrom(nl, buffer, DUMP_SIZE);
+		n = netlink_receive(nl, buffer, DUMP_SIZE);
 		if (n < 0)
 			return -errno;
 		r = mnl_cb_run(buffer, n, 0, mnl_socket_get_portid(nl), visit, &d);

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <linux/netlink.h>
 
@@ -14,6 +15,12 @@ struct mnl_socket;
 
 int netlink_open(struct mnl_socket **ret);
 void netlink_closep(struct mnl_socket **nl);
+
+/*
+ * As mnl_socket_recvfrom(), but takes messages of the kernel alone, from port 0: with CAP_NET_ADMIN in the network
+ * namespace any process may send what looks like an event or an answer. errno ENOSPC: a message that is too large.
+ */
+ssize_t netlink_receive(const struct mnl_socket *nl, void *buffer, size_t size);
 
 /*
  * Dumps what a request of this type, RTM_GETROUTE and the like, with this family header asks for. A negative

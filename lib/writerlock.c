@@ -38,7 +38,7 @@ static int open_lock(const char *run_dir, char path[static PATH_MAX])
 
 	if (n < 0 || n >= PATH_MAX)
 		return -ENAMETOOLONG;
-	if (mkdir(run_dir, 0755) < 0 && errno != EEXIST)
+	if (mkdir(run_dir, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	return fd < 0 ? -errno : fd;

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "netlink.h"
 #include "xdpquery.h"
 
 #define MESSAGE_BYTES_MAX (64 * 1024) /* hundreds of virtual functions fill more than the usual 8 KiB */
@@ -63,7 +64,7 @@ int xdp_query(unsigned ifindex, struct xdp_programs *ret)
 	if (mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
 		return -errno;
 
-	n = mnl_socket_recvfrom(socket, buffer, MESSAGE_BYTES_MAX);
+	n = netlink_receive(socket, buffer, MESSAGE_BYTES_MAX);
 	if (n < 0 || mnl_cb_run(buffer, (size_t)n, 0, 0, take_link, &found) < 0)
 		return -errno;
 	*ret = found;
