@@ -7,7 +7,7 @@
 start_receivers
 mkfifo "$T/tun_input"
 
-open_tun() { # VERB: tun, or tun-pi with packet information
+open_tun() { # VERB: tun, tun-pi with packet information, or tun-ether with a link type that its owner made up
 	"$TRAFFIC" "$1" t0 "$T/tun_output" <"$T/tun_input" &
 	exec 7>"$T/tun_input"
 	wait_for test -d "$T/sys/class/net/t0"
@@ -49,7 +49,7 @@ has_left_to() {
 	[ "$(left_to "$1")" != 0 ]
 }
 
-for setting in "tun tcx" "tun clsact" "tun-pi tcx"; do
+for setting in "tun tcx" "tun clsact" "tun-pi tcx" "tun-ether tcx"; do
 	mechanism=${setting#* }
 	open_tun "${setting% *}"
 	start_with Hooks=tc "Interfaces=t0" TcMechanism=$mechanism Strict=yes

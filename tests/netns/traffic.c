@@ -16,6 +16,7 @@
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
 #include <signal.h>
@@ -309,7 +310,8 @@ static void packet_destination(const uint8_t *packet, char *ret, size_t size)
 		inet_ntop(AF_INET6, packet + 24, ret, size);
 }
 
-static int run_tun(char **argv, bool has_information)
+/* link_type: which one the owner gives it, 0 = as it is. */
+static int run_tun(char **argv, bool has_information, int link_type)
 {
 	struct ifreq request = { .ifr_flags = IFF_TUN | (has_information ? 0 : IFF_NO_PI) };
 	char line[256], destination[INET6_ADDRSTRLEN];
@@ -321,7 +323,7 @@ static int run_tun(char **argv, bool has_information)
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", argv[0]);
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-	if (fd < 0 || ioctl(fd, TUNSETIFF, &request) < 0)
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &request) < 0 || (link_type && ioctl(fd, TUNSETLINK, link_type) < 0))
 		return fail("tun");
 	setvbuf(stdin, NULL, _IONBF, 0); /* else poll() does not see lines already read */
 
@@ -355,13 +357,19 @@ static int run_tun(char **argv, bool has_information)
 /* tun DEV FILE: makes a tun device, sends in what lines of its input say, counts what comes out by destination. */
 static int verb_tun(char **argv)
 {
-	return run_tun(argv, false);
+	return run_tun(argv, false, 0);
 }
 
 /* tun-pi DEV FILE: the same, with packet information before each packet. */
 static int verb_tun_pi(char **argv)
 {
-	return run_tun(argv, true);
+	return run_tun(argv, true, 0);
+}
+
+/* tun-ether DEV FILE: the same as tun, and its owner says that it is an Ethernet device. */
+static int verb_tun_ether(char **argv)
+{
+	return run_tun(argv, false, ARPHRD_ETHER);
 }
 
 /* sink PORT: takes TCP connections one by one and reads each to its end. */
@@ -491,6 +499,7 @@ static const struct verb verbs[] = {
 	{ "gro",    "DEV",                                        1, verb_gro    },
 	{ "tun",    "DEV FILE",                                   2, verb_tun    },
 	{ "tun-pi", "DEV FILE",                                   2, verb_tun_pi },
+	{ "tun-ether", "DEV FILE",                                2, verb_tun_ether },
 	{ "sink",   "PORT",                                       1, verb_sink   },
 	{ "pour",   "SRC DST PORT BYTES",                         4, verb_pour   },
 	{ "try",    "udp|udp-errors|icmp|tcp SRC DST PORT",       4, verb_try    },
