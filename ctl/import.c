@@ -49,6 +49,8 @@ static bool is_header(char *line, char *end, char name[static FW_LIST_NAME_MAX])
 	char *newline = memchr(line, '\n', (size_t)(end - line));
 	struct cursor c = { line, newline ?: end };
 
+	if (c.end > c.at && c.end[-1] == '\r')
+		c.end--;
 	if (!header_starts(&c))
 		return false;
 	name[0] = '\0';

@@ -10,6 +10,7 @@
 
 #include "cleanup.h"
 #include "feed.h"
+#include "linewords.h"
 #include "log.h"
 #include "output.h"
 
@@ -26,7 +27,7 @@ int input_read(struct ctl *ctl, const char *path, char **ret_text, size_t *ret_s
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *text = NULL;
 	char escaped[NAME_TEXT_MAX], *end;
-	size_t size;
+	size_t size, n_mark;
 	int r;
 
 	(void) log_escape(input_name(path), escaped, sizeof(escaped));
@@ -48,6 +49,9 @@ int input_read(struct ctl *ctl, const char *path, char **ret_text, size_t *ret_s
 	if (!end)
 		return -ENOMEM;
 	(void)TAKE_PTR(text);
+	n_mark = byte_order_mark_length(end, size);
+	size -= n_mark;
+	memmove(end, end + n_mark, size);
 	end[size] = '\0';
 	*ret_text = end;
 	*ret_size = size;

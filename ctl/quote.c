@@ -51,7 +51,7 @@ int quote_split(char *line, char ***ret_words, int *ret_n_words)
 	for (;;) {
 		while (is_blank(*line))
 			line++;
-		if (!*line || *line == '#')
+		if (!*line || *line == '#' || *line == ';')
 			break;
 
 		more = reallocarray(words, n + 1, sizeof(*words));

@@ -41,6 +41,18 @@ static inline bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
+/* What starts a comment, at the start of a line or behind a blank. */
+static inline bool is_comment_sign(char c)
+{
+	return c == '#' || c == ';';
+}
+
+/* Editors of other systems start a file with a byte order mark. Its length where there is one, else 0. */
+static inline size_t byte_order_mark_length(const char *text, size_t size)
+{
+	return size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 /* The next word of the line; an empty one at its end and before a comment. */
 static inline struct word next_word(struct cursor *c)
 {
@@ -50,7 +62,7 @@ static inline struct word next_word(struct cursor *c)
 		c->at++;
 
 	w.text = c->at;
-	if (c->at < c->end && *c->at != '#')
+	if (c->at < c->end && !is_comment_sign(*c->at))
 		while (c->at < c->end && !is_blank(*c->at))
 			c->at++;
 	w.length = (size_t)(c->at - w.text);

@@ -169,6 +169,30 @@ static int whole_length(int fd, off_t *ret_length, bool *ret_is_torn)
 	return 0;
 }
 
+/* Cuts off a torn end, or ends a line that counts; that stays, whatever becomes of the rest. */
+static int end_last_line(const struct place *place, const char *name, int fd, off_t *length)
+{
+	_cleanup_(list_freep) struct list *l = NULL;
+	struct stat st;
+	size_t size;
+	char *text;
+	int r;
+
+	r = read_file(place, &text, &size);
+	if (r >= 0)
+		r = list_parse(name, text, size, &l);
+	if (r < 0)
+		return r;
+	if (!l->is_open)
+		return ftruncate(fd, *length) < 0 ? -errno : 0;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	r = write_at(fd, "\n", 1, st.st_size);
+	if (r >= 0)
+		*length = st.st_size + 1;
+	return r;
+}
+
 int listfile_append(const char *state_dir, const struct list_header *header,
 		    const struct list_line *lines, size_t n_lines)
 {
@@ -193,17 +217,21 @@ int listfile_append(const char *state_dir, const struct list_header *header,
 	r = whole_length(fd, &length, &is_torn);
 	if (r < 0)
 		return r;
-	if (length == 0)
+	if (length == 0 && !is_torn)
 		return listfile_replace(state_dir, header, lines, n_lines);
 
 	r = list_print(NULL, lines, n_lines, &text, &size);
 	if (r < 0)
 		return r;
 
-	/* A torn end would become one line with what follows it. */
-	if (is_torn && ftruncate(fd, length) < 0)
-		return -errno;
-
+	/* An end without a newline would become one line with what follows it. */
+	if (is_torn) {
+		r = end_last_line(&place, header->name, fd, &length);
+		if (r < 0)
+			return r;
+		if (length == 0)
+			return listfile_replace(state_dir, header, lines, n_lines);
+	}
 	r = write_at(fd, text, size, length);
 	if (r >= 0 && fsync(fd) < 0)
 		r = -errno;

@@ -13,8 +13,9 @@
  * The first line is the list's policy, without it the defaults hold. Then one entry a line; what
  * stands below wins over what stands above, so that blocking and unblocking append a line each and
  * cost the same in a long file as in a short one. An entry that is put in again while it is in keeps
- * its since= and, unless it gets another, its comment. A '#' line and an empty line are skipped. The
- * last line without a newline is a torn write: it is dropped and reported. A line that makes no sense
+ * its since= and, unless it gets another, its comment. Comments start with '#' or ';'. Empty lines, CRLF
+ * and a byte order mark are no matter. A last line without a newline counts if it makes sense, unless
+ * it may be the start of a longer one that fwctl was appending: that is a torn write, dropped and reported. A line that makes no sense
  * costs only itself: it is skipped and recorded as a mistake, and stays in the file until somebody
  * corrects it. A writer holds the writer lock; every function that writes has synced when it returns.
  */
@@ -69,6 +70,7 @@ struct list {
 	size_t n_items;
 	size_t n_lines;    /* lines in the file, to tell when it should be rewritten */
 	bool is_torn;      /* the last line had no end and was dropped */
+	bool is_open;      /* the last line had no end and counts */
 	char *text;        /* backs the comments */
 };
 

@@ -77,6 +77,8 @@ static int each_line(struct list_reader *r, int (*fn)(struct list_reader *r, voi
 	int result;
 
 	r->lines.list->n_lines = 0;
+	r->lines.list->is_open = r->lines.list->is_torn = false;
+	r->lines.is_log = false;
 	if (lseek(r->fd, 0, SEEK_SET) < 0)
 		return -errno;
 	for (;;) {
@@ -106,8 +108,12 @@ static int each_line(struct list_reader *r, int (*fn)(struct list_reader *r, voi
 		}
 		memmove(r->window, next, n);
 	}
-	r->is_torn = n > 0;
-	return 0;
+	r->lines.list->n_items = 0;
+	result = list_parse_rest(&r->lines, (struct cursor){ r->window, r->window + n });
+	if (result < 0)
+		return result;
+	r->is_torn = r->lines.list->is_torn;
+	return r->lines.list->is_open ? fn(r, userdata) : 0;
 }
 
 /* The kernel kills for memory that it was not asked for: these, and as many again to sort them. */

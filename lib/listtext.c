@@ -18,12 +18,14 @@
 #include "listheader.h"
 #include "listtext.h"
 
+#define SINCE_MIN 1000000000 /* in 2001: with a digit less it is cut off */
+
 static bool is_control(char c)
 {
 	return (unsigned char)c < ' ' || c == 0x7f;
 }
 
-/* What follows the '#', as a string in place: the line's end has room for the NUL. */
+/* What follows the '#' or ';', as a string in place: the line's end has room for the NUL. */
 static const char *take_comment(struct cursor *c)
 {
 	char *comment;
@@ -175,6 +177,8 @@ int list_parse_line(struct list_lines *lines, struct cursor c)
 	int r;
 
 	l->n_lines++;
+	if (l->n_lines == 1)
+		c.at += byte_order_mark_length(c.at, (size_t)(c.end - c.at));
 	if (c.end > c.at && c.end[-1] == '\r')
 		c.end--;
 	if (header_starts(&c)) {
@@ -194,12 +198,52 @@ int list_parse_line(struct list_lines *lines, struct cursor c)
 	if (r < 0)
 		return r;
 	l->n_understood++;
+	lines->is_log = lines->is_log || line.is_removal || line.since > 0;
 	for (size_t i = 0; i < lines->targets.n_items; i++) {
 		line.target = lines->targets.items[i];
 		r = add_line(l, &lines->n_allocated, &line);
 		if (r < 0)
 			return r;
 	}
+	return 0;
+}
+
+/*
+ * What fwctl appends ends with since=. In a file that has been appended to, a line that lacks it may be the start of
+ * a longer one; anywhere else somebody has left out the last newline.
+ */
+static bool is_whole(const struct list_lines *lines, bool was_log, size_t n_items_before)
+{
+	const struct list *l = lines->list;
+
+	for (size_t i = n_items_before; i < l->n_items; i++)
+		if (l->items[i].is_removal || (was_log && l->items[i].since < SINCE_MIN) ||
+		    (l->items[i].since > 0 && l->items[i].since < SINCE_MIN))
+			return false;
+	return true;
+}
+
+int list_parse_rest(struct list_lines *lines, struct cursor c)
+{
+	struct list *l = lines->list;
+	size_t n_items = l->n_items, n_understood = l->n_understood, n_lines = l->n_lines;
+	struct list_mistakes mistakes = l->mistakes;
+	bool was_log = lines->is_log;
+	int r;
+
+	if (c.at == c.end)
+		return 0;
+	r = list_parse_line(lines, c);
+	if (r < 0)
+		return r;
+	l->is_open = l->n_items > n_items && l->mistakes.n == mistakes.n && is_whole(lines, was_log, n_items);
+	if (l->is_open)
+		return 0;
+	l->is_torn = true;
+	l->n_items = n_items;
+	l->n_understood = n_understood;
+	l->n_lines = n_lines;
+	l->mistakes = mistakes;
 	return 0;
 }
 
@@ -316,8 +360,9 @@ int list_parse(const char *name, char *text, size_t size, struct list **ret_list
 			return r;
 		next = newline + 1;
 	}
-	l->is_torn = next < end;
-
+	r = list_parse_rest(&lines, (struct cursor){ next, end });
+	if (r < 0)
+		return r;
 	r = settle(l);
 	if (r < 0)
 		return r;
@@ -326,12 +371,14 @@ int list_parse(const char *name, char *text, size_t size, struct list **ret_list
 	return 0;
 }
 
+/* With the byte order mark before it; of one without a header, that alone. */
 size_t list_header_length(const char *text, size_t size)
 {
+	size_t n_mark = byte_order_mark_length(text, size);
 	char *newline = size > 0 ? memchr(text, '\n', size) : NULL;
-	struct cursor c = { (char *)text, newline };
+	struct cursor c = { (char *)text + n_mark, newline };
 
-	return newline && header_starts(&c) ? (size_t)(newline - text) + 1 : 0;
+	return newline && header_starts(&c) ? (size_t)(newline - text) + 1 : n_mark;
 }
 
 /* The end of a line, with a comment before it or none. Control characters become blanks. */

@@ -14,8 +14,8 @@
 #define LIST_TIME_MAX INT64_C(253402300799)
 
 /*
- * Reads size bytes of text, as the list of that name; takes text, which is from malloc(3), also on
- * failure. Lines that are wrong are in ret_list->mistakes. -ENOMEM.
+ * Reads size bytes of text, as the list of that name; takes text, which is from malloc(3) and has room for one
+ * byte more, also on failure. Lines that are wrong are in ret_list->mistakes. -ENOMEM.
  */
 int list_parse(const char *name, char *text, size_t size, struct list **ret_list);
 
@@ -24,6 +24,7 @@ struct list_lines {
 	struct list *list;      /* whoever has taken its items may set n_items to 0 */
 	size_t n_allocated;     /* of list->items */
 	struct targets targets; /* of one line, its memory used again */
+	bool is_log;            /* fwctl has appended to the file */
 };
 
 int list_lines_new(const char *name, struct list_lines *ret); /* -ENOMEM */
@@ -34,6 +35,12 @@ void list_lines_done(struct list_lines *lines);
  * wrong adds no items, only to the list's mistakes. -ENOMEM.
  */
 int list_parse_line(struct list_lines *lines, struct cursor c);
+
+/*
+ * What is left behind the last newline, likewise writable: a line that somebody has not ended, which counts, or the
+ * torn start of one that was never written whole. Sets list->is_open or list->is_torn. -ENOMEM.
+ */
+int list_parse_rest(struct list_lines *lines, struct cursor c);
 
 /* How much of the text, which needs no NUL, is a header: the first line, or nothing. */
 size_t list_header_length(const char *text, size_t size);

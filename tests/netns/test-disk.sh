@@ -88,10 +88,11 @@ for cut in 0 $((size / 2)) $((size - 2)) $((size - 1)) "$size"; do
 	quietly fwctl unload
 	head -c "$cut" "$T/whole" >"$T/state/lists/manual.list"
 	n=$(wc -l <"$T/state/lists/manual.list")
+	[ "$cut" = $((size - 1)) ] && n=$((n + 1)) # only the newline is missing: the line is whole
 	: >"$T/log"
 	start || die "the daemon does not start after a cut at $cut"
 	same "cut after $cut of $size bytes: what was whole is there" "${lines[n]}" "$(targets)"
-	[ "$(head -c "$cut" "$T/whole" | tail -c 1 | od -An -tx1)" = " 0a" ] || [ "$cut" = 0 ] ||
+	[ "$(head -c "$cut" "$T/whole" | tail -c 1 | od -An -tx1)" = " 0a" ] || [ "$cut" = 0 ] || [ "$cut" = $((size - 1)) ] ||
 		check "cut after $cut of $size bytes: the torn line is mentioned" grep -q "torn" "$T/log"
 	fwctl block 203.0.113.99 >/dev/null
 	check "cut after $cut of $size bytes: the next command mends the file" grep -q '^203.0.113.99\( \|$\)' \
@@ -150,6 +151,29 @@ check "a header with a typo: what it does is not guessed" grep -q "'feed' is not
 check "a header with a typo: the file stays" test -f "$T/state/lists/feed.list"
 check "a header with a typo: doctor calls it a problem" grep -Eq "^problem +files +list 'feed'.*blocks or allows" <<<"$(fwctl doctor)"
 check "a header with a typo: STATUS= tells of it" grep -q "PROBLEM: 1 list file" <<<"$(status_line)"
+remove
+
+# As people edit them: a byte order mark, ";" comments, CRLF, a last line without a newline.
+start_with
+stop
+quietly fwctl unload
+mkdir -p "$T/state/lists"
+printf '\xef\xbb\xbf; mine\r\n203.0.113.1 ; one\r\n\r\n203.0.113.2 in' >"$T/state/lists/manual.list"
+: >"$T/log"
+start || die "an edited file: the daemon does not start"
+same "an edited file: all its lines count" "203.0.113.1 203.0.113.2" "$(targets)"
+check "an edited file: there is nothing to say" refuse grep -q "manual.list" "$T/log"
+check "an edited file: block" quietly fwctl block 203.0.113.3
+same "an edited file: which ends the last line" "203.0.113.2 in" "$(sed -n 4p "$T/state/lists/manual.list")"
+reboot
+same "an edited file: all of it after a boot" "203.0.113.1 203.0.113.2 203.0.113.3" "$(targets)"
+check "an edited file: doctor has no problem with it" refuse grep -q "list 'manual'" <<<"$(fwctl doctor)"
+printf '\xef\xbb\xbf#!ebpf-fw list=imported\r\n; mine\r\n203.0.113.4 ; one\r\n203.0.113.5' >"$T/imported"
+check "an edited file: import" quietly fwctl import "$T/imported"
+same "an edited file: import takes all of it" 2 "$(n_entries imported)"
+printf '\xef\xbb\xbf; mine\r\nblock 203.0.113.6 ; one\r\nblock 203.0.113.7' >"$T/batch"
+check "an edited file: batch" quietly fwctl batch "$T/batch"
+check "an edited file: batch takes all of it" quietly fwctl check 203.0.113.7
 remove
 
 # The lists that are always there cannot be turned round, neither by import nor by their files.
