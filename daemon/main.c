@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "cleanup.h"
 #include "log.h"
@@ -154,6 +155,18 @@ static void block_signals(void)
 	(void) signal(SIGPIPE, SIG_IGN);
 }
 
+/* Each interface takes two descriptors or more. The soft limit is there for programs that use select(2). */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		(void) log_warning(-errno, "Cannot raise the limit of open files, ignoring: %m");
+}
+
 static void manager_freep(struct manager **m)
 {
 	*m = manager_free(*m);
@@ -165,6 +178,7 @@ static int run(const struct command_line *c, struct config *config)
 	int r;
 
 	block_signals();
+	raise_descriptors();
 	r = manager_new(&c->options, config, &m);
 	if (r < 0)
 		return r;
