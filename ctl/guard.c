@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * What must not be cut off: the host's own addresses, its default gateways (gateways.c), the SSH sessions this
- * process descends from (sessions.c) and others (sshd.c), its servers (services.c), loopback and what else a host needs (special.h); and what a block would do to it.
+ * What must not be cut off: the host's own addresses, its default gateways (gateways.c), the SSH sessions this process
+ * descends from (sessions.c) and others (sshd.c), its servers (services.c), loopback and what else a host needs
+ * (special.h); and what a block would do to it.
  */
 
 #include "guard.h"
