@@ -36,6 +36,10 @@ below_has() { # N: packets of the good neighbour
 	[ "$(received $GOOD4 received_below)" = "$1" ]
 }
 
+exchange_qdisc() { # the daemon may be faster, and make clsact again
+	tc qdisc del dev h0 clsact && quietly tc qdisc add dev h0 ingress
+}
+
 log_has() { # REGEX
 	grep -Eq "$1" "$T/log"
 }
@@ -172,7 +176,8 @@ check "by a program each" [ "$(programs ingress)" != "$(programs egress)" ]
 same "status -q" 0 "$(status_of status -q)"
 same "and blocks" 0 "$(delivered $BAD4 $HOST4 5)"
 check "a qdisc ingress cannot come then" refuse quietly tc qdisc add dev h0 ingress
-tc qdisc del dev h0 clsact && tc qdisc add dev h0 ingress
+: >"$T/log"
+wait_for exchange_qdisc
 check "unless clsact is removed: only what is there is shown" wait_for log_has "not filtered: egress"
 same "nothing is attached at egress" none "$(position egress)"
 fwctl status >/dev/null 2>&1
