@@ -58,7 +58,7 @@ static const char *set_direction(struct settings *s, const char *value)
 static const char *set_comment(struct settings *s, const char *value)
 {
 	if (!option_is_comment(value))
-		return "a comment is one line without control characters";
+		return "a comment is one line of UTF-8 without control characters, of 1024 bytes at most";
 	s->comment = value;
 	return NULL;
 }

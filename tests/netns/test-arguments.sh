@@ -367,3 +367,8 @@ done
 check "an outsider cannot read the lists" refuse quietly outsider cat "$T/state/lists/manual.list"
 check "an outsider cannot hold the writer lock" refuse quietly outsider flock -n "$T/run/lock" true
 check "it still blocks" quietly fwctl check 203.0.113.1
+
+for comment in $'\xc2\x9b31m' $'\x9b31m' $'\xe2\x80\xae txt' $'\xe2\x81\xa6x' $'\xc0\x80' "$(printf '%01025d' 0)"; do
+	fails 2 "a comment that could act on a terminal" block 203.0.113.200 --comment "$comment"
+done
+check "one in another script" quietly fwctl block 203.0.113.200 --comment $'\xe4\xb8\xad\xe6\x96\x87 \xc3\xa9'
