@@ -161,7 +161,7 @@ seq 1 $N_ENDS | awk '{ a = sprintf("2001:db8:e::%x", $1); print "block", a, "-l 
 same "$N_ENDS entries that end in one list before the other" "$N_ENDS $N_ENDS" "$(n_entries one) $(n_entries two)"
 check "an exception after so many different ends" quietly fwctl allow 2001:db8:e::1
 same "an exception after so many different ends passes" allowed "$(fwctl check 2001:db8:e::1 --json | json "d['reason']")"
-check "and the others are blocked" quietly fwctl check 2001:db8:e::$(printf %x $N_ENDS)
+check "and the others are blocked" quietly fwctl check 2001:db8:e::"$(printf %x "$N_ENDS")"
 stop
 start || die "the daemon does not start with $N_ENDS different ends"
 same "all are there after a restart" "$N_ENDS $N_ENDS" "$(n_entries one) $(n_entries two)"
