@@ -278,6 +278,51 @@ static void add_without(struct ctl *ctl, json_object *rows, const struct questio
 		}
 }
 
+/* IPv6 addresses that stand for an IPv4 one: what is translated or tunnelled to it. Where the address begins, in bytes. */
+static const struct {
+	const char *prefix;
+	const char *name;
+	unsigned offset;
+} embeddings[] = {
+	{ "64:ff9b::/96", "NAT64", 12 }, /* RFC 6052 */
+	{ "2002::/16",    "6to4",  2 },  /* RFC 3056 */
+};
+
+/*
+ * Says if the address stands for an IPv4 address that would be dropped: IPv6 packets are judged by their IPv6 address
+ * alone, so a block of the one does not cover the other.
+ */
+static int note_embedded(struct ctl *ctl, struct table *t, const struct question *q)
+{
+	const struct prefix *a = &q->address.prefix;
+	char text[PREFIX_TEXT_MAX];
+	struct prefix outer, inner;
+	uint32_t answer;
+	bool is_masked;
+	int r;
+
+	for (size_t i = 0; i < ELEMENTSOF(embeddings); i++) {
+		r = prefix_parse(embeddings[i].prefix, strlen(embeddings[i].prefix), &outer, &is_masked);
+		if (r < 0)
+			return r;
+		if (!prefix_covers(&outer, a))
+			continue;
+		inner = prefix_from_bytes(AF_INET, a->bytes + embeddings[i].offset, 32);
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+			if (!(q->directions >> d & 1))
+				continue;
+			r = table_check(t, &inner, d, FW_TCP, -1, &answer);
+			if (r < 0)
+				return r;
+			if (FW_ANSWER_VERDICT(answer) == FW_DROP && FW_ANSWER_VERDICT(q->answers[d]) == FW_PASS)
+				output_note(ctl, "%s: this is the %s address of %s, which is blocked; IPv6 packets are "
+						 "judged by their IPv6 address alone, so block it as well",
+					    direction_to_string(d), embeddings[i].name, prefix_format(&inner, text));
+		}
+	}
+	return 0;
+}
+
 /* What covers the question, and what each list of it is needed for. */
 static int add_entries(struct ctl *ctl, struct table *t, const struct question *q, json_object *record)
 {
@@ -333,7 +378,9 @@ static int answer(struct ctl *ctl, struct table *t, struct question *q)
 		}
 		n++;
 	}
-	r = add_entries(ctl, t, q, record);
+	r = note_embedded(ctl, t, q);
+	if (r >= 0)
+		r = add_entries(ctl, t, q, record);
 	if (r < 0)
 		return r;
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Acceptance 73: more interfaces than the soft limit of open files allows for: start, reload and restart.
+# Acceptance 67: more interfaces than the soft limit of open files allows for: start, reload and restart.
 . "${0%/*}/lib.sh"
 
 N=60

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Acceptance 72: what a process other than the kernel sends to the daemon over netlink changes nothing, and without
+# Acceptance 66: what a process other than the kernel sends to the daemon over netlink changes nothing, and without
 # systemd too nobody but root looks into the run directory.
 . "${0%/*}/lib.sh"
 

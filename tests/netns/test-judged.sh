@@ -86,6 +86,16 @@ remove
 # Nothing is missing.
 start_with
 check_says "nothing is blocked" "('pass', 'no-match', None, 'xdp:None tc:pass cgroup:pass')" 1 $BAD4 --in
+
+# An IPv6 address that stands for a blocked IPv4 one is another address, and check says so.
+quietly fwctl block 203.0.113.7
+check_says "NAT64 of a blocked address passes" "('pass', 'no-match', None, 'xdp:None tc:pass cgroup:pass')" 1 64:ff9b::203.0.113.7 --in
+check "and that is said" notes "NAT64 address of 203.0.113.7, which is blocked"
+check_says "so does 6to4" "('pass', 'no-match', None, 'xdp:None tc:pass cgroup:pass')" 1 2002:cb00:7107::1 --in
+check "and that is said, too" notes "6to4 address of 203.0.113.7, which is blocked"
+check_says "that of another address" "('pass', 'no-match', None, 'xdp:None tc:pass cgroup:pass')" 1 64:ff9b::203.0.113.8 --in
+check "gives no reason to" refuse notes "NAT64"
+quietly fwctl unblock 203.0.113.7
 same "status -q: packets are judged" 0 "$(status_of status -q)"
 stop
 same "status -q: also without the daemon" 0 "$(status_of status -q)"

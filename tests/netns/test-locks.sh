@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Acceptance 71: the writer lock. Nobody prints or waits for a reader while holding it, and whoever waits for it says
+# Acceptance 65: the writer lock. Nobody prints or waits for a reader while holding it, and whoever waits for it says
 # who holds it, gives up in time, and notices that the file was replaced.
 NEEDS="strace flock"
 . "${0%/*}/lib.sh"
