@@ -16,7 +16,7 @@
 #include "messages.h"
 
 #define RECORDS_MAX 20
-#define FIELDS_MAX  8
+#define FIELDS_MAX  9
 #define FIELD_MAX   512 /* a comment that is longer is cut */
 
 struct record {
@@ -58,7 +58,7 @@ static void begin(struct record *r)
 }
 
 /* "blocked 192.0.2.7 for 10m, list manual: ssh guesses" */
-static void send_change(const struct changes *c, const struct change *i, const char *list, int pid)
+static void send_change(const struct changes *c, const struct change *i, const char *list, bool was_there, int pid)
 {
 	const char *result = c->is_removal ? (c->action == FW_ACTION_ALLOW ? "unallowed" : "unblocked") :
 					     (c->action == FW_ACTION_ALLOW ? "allowed" : "blocked");
@@ -73,31 +73,40 @@ static void send_change(const struct changes *c, const struct change *i, const c
 	add_field(&r, "FW_RESULT", "%s", result);
 	if (!c->is_removal)
 		add_field(&r, "FW_DIRECTION", "%s", directions_to_string(i->directions));
+	if (!c->is_removal)
+		add_field(&r, "FW_REFRESHED", "%d", was_there);
 	if (has_end)
 		add_field(&r, "FW_UNTIL", "%" PRIi64, i->until_unix);
 	if (comment[0])
 		add_field(&r, "FW_COMMENT", "%s", comment);
-	log_journal(LOG_INFO, c->is_removal ? MESSAGE_REMOVED : MESSAGE_ADDED, pid, r.fields, "%s %s%s%s, list %s%s%s",
-		    result, target, has_end ? " for " : "",
+	log_journal(LOG_INFO, c->is_removal ? MESSAGE_REMOVED : MESSAGE_ADDED, pid, r.fields, "%s%s %s%s%s, list %s%s%s",
+		    !c->is_removal && was_there ? "refreshed, already " : "", result, target, has_end ? " for " : "",
 		    has_end ? duration_format(c->ctl->duration_ns, duration) : "", list, comment[0] ? ": " : "", comment);
 }
 
 void journal_changes(const struct changes *c)
 {
 	int pid = session_daemon_pid(c->ctl);
-	size_t n = 0;
+	size_t n = 0, n_refreshed = 0;
 
 	for (const struct change *i = c->items; i < END_OF(c->items, c->n_items); i++)
 		for (unsigned k = 0; k < FW_LISTS_MAX; k++) {
+			bool was_there = table_entry_lists(&i->before) >> k & 1;
 			struct fw_list list;
 
 			if (!(i->lists >> k & 1) || table_get_list(c->table, k, &list) < 0)
 				continue;
 			if (n++ < RECORDS_MAX)
-				send_change(c, i, list.name, pid);
+				send_change(c, i, list.name, was_there, pid);
+			else
+				n_refreshed += was_there;
 		}
-	if (n > RECORDS_MAX)
-		journal_batch(c->ctl, c->is_removal ? 0 : n - RECORDS_MAX, 0, c->is_removal ? n - RECORDS_MAX : 0, 0);
+	if (n <= RECORDS_MAX)
+		return;
+	if (c->is_removal)
+		journal_batch(c->ctl, 0, 0, n - RECORDS_MAX, 0);
+	else
+		journal_batch(c->ctl, n - RECORDS_MAX - n_refreshed, n_refreshed, 0, 0);
 }
 
 void journal_batch(struct ctl *ctl, size_t n_added, size_t n_refreshed, size_t n_removed, size_t n_failed)

@@ -136,6 +136,11 @@ forget
 fwctl block 203.0.113.{1..60} >/dev/null
 same "many targets: some by name, the rest by number" "20 1" \
 	"$(n_records ADDED) $(n_records BATCH "r['FW_ADDED'] == '40'")"
+forget
+fwctl block 203.0.113.{1..80} >/dev/null
+same "some of them refreshed: the first by name" 20 "$(n_records ADDED "r['FW_REFRESHED'] == '1'
+	and r['MESSAGE'].startswith('refreshed, already blocked 203.0.113.')")"
+same "and the rest by number" 1 "$(n_records BATCH "r['FW_ADDED'] == '20' and r['FW_REFRESHED'] == '40'")"
 fwctl flush manual >/dev/null
 
 # Of whom most was dropped: exactly, where it is little.
