@@ -33,16 +33,23 @@ static const struct {
 
 #define NAME_TEXT_MAX 256
 
+#define UNKNOWN_LOOK "no format of lists: give one address, prefix or range a line"
+
 int intake_check(struct ctl *ctl, const struct feed *f, const char *name)
 {
 	size_t n_lines = f->n_entries + f->n_bad;
-	char escaped[NAME_TEXT_MAX];
+	char escaped[NAME_TEXT_MAX], line[FEED_SAMPLE_MAX * 4];
 
 	(void) log_escape(name, escaped, sizeof(escaped));
-	if (f->n_bad > 0 && (ctl->is_forced || f->n_entries > 0))
-		output_note(ctl,
-			    "%s: %zu of %zu lines are bad and skipped; the first is line %zu: %s",
-			    escaped, f->n_bad, n_lines, f->first_bad_line, f->first_bad_error);
+	(void) log_escape(f->first_bad_text, line, sizeof(line));
+	if (f->n_entries == 0 && f->n_bad > 0) /* not even by force: nothing was understood, which is not an empty list */
+		return output_fail(ctl, EXIT_NO,
+				   "'%s' holds no entry that can be read: it looks like %s. The first bad line is line %zu, '%s': %s. "
+				   "Nothing was changed",
+				   escaped, f->look ?: UNKNOWN_LOOK, f->first_bad_line, line, f->first_bad_error);
+	if (f->n_bad > 0)
+		output_note(ctl, "%s: %zu of %zu lines are bad and skipped; the first is line %zu, '%s': %s", escaped,
+			    f->n_bad, n_lines, f->first_bad_line, line, f->first_bad_error);
 	if (ctl->is_forced)
 		return EXIT_DONE;
 
@@ -58,14 +65,15 @@ int intake_check(struct ctl *ctl, const struct feed *f, const char *name)
 	if (f->n_entries == 0)
 		return output_fail(
 			ctl, EXIT_NO,
-			"'%s' holds no entry: --force empties the list. Nothing was changed",
-			escaped);
+			"'%s' holds no entry, it is empty%s: --force empties the list. Nothing was changed",
+			escaped, f->n_lines > 0 ? " but for comments and headers" : "");
 	if (f->n_bad * 100 > n_lines * BAD_LINES_MAX_PERCENT)
 		return output_fail(
 			ctl, EXIT_NO,
-			"'%s' is no list that can be trusted: over %d %% of its lines are bad, "
-			"--force loads the rest. Nothing was changed",
-			escaped, BAD_LINES_MAX_PERCENT);
+			"'%s' is no list that can be trusted: over %d %% of its lines are bad, it looks like %s. "
+			"The first bad line is line %zu, '%s': %s; --force loads the rest. Nothing was changed",
+			escaped, BAD_LINES_MAX_PERCENT, f->look ?: UNKNOWN_LOOK, f->first_bad_line, line,
+			f->first_bad_error);
 	return EXIT_DONE;
 }
 

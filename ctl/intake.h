@@ -11,7 +11,10 @@
 #include "feed.h"
 #include "guard.h"
 
-/* Refuses an error page, an empty file, one of which too many lines are bad, and ports in others' formats. name: of the file. */
+/*
+ * Refuses an error page, an empty file, one of which too many lines are bad, and ports in others' formats; even with
+ * --force a file with bad lines and no entry. name: of the file.
+ */
 int intake_check(struct ctl *ctl, const struct feed *f, const char *name);
 
 /* Leaves out of sorted targets what the guard protects. Targets keep their order. */

@@ -3,7 +3,8 @@
 
 /*
  * Between feed.c, which goes through a file and counts, feed-line.c, which understands one line,
- * feed-collect.c, which gathers what lines name, and feed-sort.c, which hands it over.
+ * feed-collect.c, which gathers what lines name, and feed-sort.c, which hands it over. feed-look.c
+ * says what a file looks like that is no list.
  */
 
 #include <stdbool.h>

@@ -45,12 +45,19 @@ static bool is_same(struct word a, struct word b)
 	return a.length == b.length && memcmp(a.text, b.text, a.length) == 0;
 }
 
-static void count_bad(struct feed *f, const char *error)
+/* *first is the first one of the file. */
+static void count_bad(struct feed *f, struct word line, const char *error, struct word *first)
 {
-	if (f->n_bad++ == 0) {
-		f->first_bad_line = f->n_lines;
-		f->first_bad_error = error;
-	}
+	size_t n = line.length < sizeof(f->first_bad_text) ? line.length : sizeof(f->first_bad_text) - 1;
+
+	if (f->n_bad++ > 0)
+		return;
+	while (n > 0 && (line.text[n - 1] == '\r' || is_blank(line.text[n - 1])))
+		n--;
+	f->first_bad_line = f->n_lines;
+	f->first_bad_error = error;
+	memcpy(f->first_bad_text, line.text, n);
+	*first = line;
 }
 
 static void count_entry(struct feed *f, const struct meaning *m)
@@ -62,8 +69,8 @@ static void count_entry(struct feed *f, const struct meaning *m)
 		f->first_port_line = f->n_lines;
 }
 
-/* One line that is more than an IPv4 address or prefix. *set is that of the latest "add". */
-static int read_line(struct feed *f, struct line_reader *l, struct word line, struct word *set)
+/* One line that is more than an IPv4 address or prefix. *set is that of the latest "add", *bad the first bad line. */
+static int read_line(struct feed *f, struct line_reader *l, struct word line, struct word *set, struct word *bad)
 {
 	const char *error;
 	struct meaning m;
@@ -71,7 +78,7 @@ static int read_line(struct feed *f, struct line_reader *l, struct word line, st
 
 	r = line_reader_read(l, line, &m, &error);
 	if (r == -EBADMSG) {
-		count_bad(f, error);
+		count_bad(f, line, error, bad);
 		return 0;
 	}
 	if (r < 0)
@@ -100,7 +107,7 @@ static int read_line(struct feed *f, struct line_reader *l, struct word line, st
 	return 0;
 }
 
-static int read_lines(struct feed *f, struct line_reader *l, const char *at, const char *end)
+static int read_lines(struct feed *f, struct line_reader *l, const char *at, const char *end, struct word *bad)
 {
 	struct word set = { .text = "" };
 	int r;
@@ -120,7 +127,7 @@ static int read_lines(struct feed *f, struct line_reader *l, const char *at, con
 		newline = memchr(at, '\n', (size_t)(end - at));
 		if (!newline)
 			newline = end;
-		r = read_line(f, l, (struct word) { at, (size_t)(newline - at) }, &set);
+		r = read_line(f, l, (struct word) { at, (size_t)(newline - at) }, &set, bad);
 		if (r < 0)
 			return r;
 		at = newline < end ? newline + 1 : end;
@@ -132,6 +139,7 @@ int feed_parse(const char *text, size_t size, struct feed *ret)
 {
 	_cleanup_(line_reader_done) struct line_reader l = {};
 	const char *at = text, *end = text + size;
+	struct word bad = { .text = "" };
 	struct feed f = {};
 	int r;
 
@@ -140,9 +148,11 @@ int feed_parse(const char *text, size_t size, struct feed *ret)
 		at += strlen(byte_order_mark);
 	f.looks_like_html = looks_like_html(at, end);
 
-	r = read_lines(&f, &l, at, end);
+	r = read_lines(&f, &l, at, end, &bad);
 	if (r < 0)
 		return r;
+	if (f.n_bad > 0)
+		f.look = feed_look(at, (size_t)(end - at), bad.text, bad.length);
 
 	r = collector_finish(&l.collector, &f.targets, &f.n_duplicates);
 	if (r < 0)

@@ -26,6 +26,8 @@
 /* What a file may come to: a single line with a range can name 254 prefixes. */
 #define FEED_TARGETS_MAX (16 * 1024 * 1024)
 
+#define FEED_SAMPLE_MAX 64
+
 enum feed_format {
 	FEED_PLAIN,
 	FEED_JSON,
@@ -48,6 +50,8 @@ struct feed {
 	size_t n_bad;
 	size_t first_bad_line;  /* from 1; 0: none */
 	const char *first_bad_error; /* static, as of targets_parse() */
+	char first_bad_text[FEED_SAMPLE_MAX]; /* how that line begins, up to a NUL; any bytes */
+	const char *look;       /* static: what a file with bad lines looks like, and what to do; NULL: unknown */
 
 	size_t n_duplicates;    /* targets named before */
 	size_t n_timeouts;      /* entries with an end (timeout, until=), which is not kept */
@@ -60,6 +64,12 @@ struct feed {
 /* Reads size bytes of text, which needs no NUL. -E2BIG: over FEED_TARGETS_MAX; -ENOMEM. */
 int feed_parse(const char *text, size_t size, struct feed *ret);
 void feed_done(struct feed *f);
+
+/*
+ * What a text looks like that is no list, by its first bytes and its first bad line: "gzip data: decompress it
+ * first, ...". NULL: nothing that is known. Pure.
+ */
+const char *feed_look(const char *text, size_t size, const char *line, size_t length);
 
 /*
  * Reads from a file, pipe or terminal to its end. The caller frees *ret_text. -EFBIG: more than

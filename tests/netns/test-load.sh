@@ -68,6 +68,13 @@ refused() { # NAME WORDS, the file on standard input
 refused "an empty file" "no entry" </dev/null
 refused "only comments" "no entry" <<<"# nothing today"
 refused "an error page" "HTML" <<<"<!DOCTYPE html><html><body>404</body></html>"
+refused "gzip" "looks like gzip data: decompress it first.* line 1, " < <(gzip -c "$T/feed")
+refused "a table" "looks like CSV: .* line 1, 'ip,date': " <<<$'ip,date\n192.0.2.1,today'
+for file in $'ip,date\n192.0.2.1,today' '<html></html>' '192.0.2.300'; do
+	echo "$file" >"$T/bad"
+	fails 1 "nothing is understood of '$file': --force does not empty the list" load feed "$T/bad" --force
+	same "it stays as it was" "$before" "$(fwctl export feed)"
+done
 refused "many bad lines" "are bad" < <(prefixes 1000; seq 100)
 refused "a shrink by more than half" "shrink" < <(prefixes 400)
 fails 1 "a file that is not there" load feed "$T/nowhere"
