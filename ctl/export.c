@@ -2,12 +2,15 @@
 
 /* export: lists as text, each as its file would be, one after the other; import.c reads it. */
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "content.h"
 #include "listtext.h"
 #include "output.h"
+#include "utf8.h"
 
 /* All that is asked for, to be printed when the lock is gone: whoever reads it may be a pager. */
 struct export {
@@ -33,6 +36,22 @@ static int export_list(struct export *x, struct ctl *ctl, struct table *t, unsig
 	if (content.file)
 		header.comment = content.file->header.comment;
 	return list_print(&header, content.items, content.n_items, &x->texts[list], &x->sizes[list]);
+}
+
+/* On a terminal, nothing that it would act on. A file or a pipe gets the bytes as they are, for import. */
+static int print(const char *text, size_t size)
+{
+	_cleanup_free_ char *escaped = NULL;
+
+	if (!isatty(STDOUT_FILENO)) {
+		(void) fwrite(text, 1, size, stdout); /* output_finish() looks whether it failed */
+		return 0;
+	}
+	escaped = utf8_escape(text);
+	if (!escaped)
+		return -ENOMEM;
+	(void) fputs(escaped, stdout);
+	return 0;
 }
 
 /* Text is what import reads; a second form of it as JSON would be one that nothing takes. */
@@ -68,8 +87,10 @@ int verb_export(struct ctl *ctl, int argc, char **argv)
 			return r;
 	}
 	session_unlock(&lock);
-	for (unsigned i = 0; i < FW_LISTS_MAX; i++)
-		if (x.texts[i])
-			(void) fwrite(x.texts[i], 1, x.sizes[i], stdout); /* output_finish() looks whether it failed */
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+		r = x.texts[i] ? print(x.texts[i], x.sizes[i]) : 0;
+		if (r < 0)
+			return r;
+	}
 	return EXIT_DONE;
 }

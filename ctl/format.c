@@ -14,33 +14,8 @@
 #include "cleanup.h"
 #include "duration.h"
 #include "log.h"
-
-/* How many bytes follow this first one of a character; -1 = none begins with it. */
-static int utf8_following(unsigned char first)
-{
-	if (first < 0x80)
-		return 0;
-	if (first < 0xc2 || first > 0xf4)
-		return -1;
-	return first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-}
-
-/* Is all of text well-formed UTF-8? Overlong forms and surrogates are left to the reader. */
-static bool is_utf8(const char *text)
-{
-	const unsigned char *p = (const unsigned char *)text;
-	int n_following;
-
-	while (*p) {
-		n_following = utf8_following(*p);
-		if (n_following < 0)
-			return false;
-		for (p++; n_following > 0; n_following--, p++)
-			if ((*p & 0xc0) != 0x80)
-				return false;
-	}
-	return true;
-}
+#include "output.h"
+#include "utf8.h"
 
 /* text with whatever is not printable ASCII as \xNN, to be freed. */
 static char *escape(const char *text)
@@ -53,17 +28,31 @@ static char *escape(const char *text)
 	return escaped;
 }
 
+static bool is_ascii(const char *text)
+{
+	while (*text && (unsigned char)*text < 0x7f)
+		text++;
+	return !*text;
+}
+
+/* What acts on a terminal goes as \uNNNN: json-c does that for C0 alone. */
 json_object *json_text(const char *text)
 {
-	_cleanup_free_ char *escaped = NULL;
+	_cleanup_free_ char *repaired = NULL;
+	json_object *o;
+	char *printed;
 
 	if (!text || !text[0])
 		return NULL;
-	if (is_utf8(text))
+	if (is_ascii(text))
 		return json_object_new_string(text);
 
-	escaped = escape(text); /* JSON has no way to say these bytes */
-	return escaped ? json_object_new_string(escaped) : NULL;
+	repaired = utf8_repair(text);
+	o = repaired ? json_object_new_string(repaired) : NULL;
+	printed = o ? utf8_escape(json_object_to_json_string_ext(o, OUTPUT_JSON_FLAGS)) : NULL;
+	if (printed)
+		json_object_set_serializer(o, json_object_userdata_to_json_string, printed, json_object_free_userdata);
+	return o;
 }
 
 json_object *json_rate(double value)

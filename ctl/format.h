@@ -32,7 +32,7 @@ struct column {
 /* What a value says at a path, escaped, to be freed; NULL without memory. */
 char *format_path(json_object *value, const char *path, enum column_kind kind);
 
-/* text, or null for NULL and ""; bytes that are no UTF-8 are escaped. */
+/* text, or null for NULL and "". U+FFFD stands for each byte that is not UTF-8. */
 json_object *json_text(const char *text);
 
 /* Something per second, or seconds, to one tenth. */

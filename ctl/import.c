@@ -62,6 +62,22 @@ static bool is_header(char *line, char *end, char name[static FW_LIST_NAME_MAX])
 	return true;
 }
 
+/* A comment that an option could not give cannot come in by a file either. */
+static int check_comments(struct import *x, const struct list *l, size_t first_line)
+{
+	static const char what[] = "is not UTF-8, has control characters or is longer than 1024 bytes";
+	char target[TARGET_TEXT_MAX];
+
+	if (l->header.comment && !option_is_comment(l->header.comment))
+		return output_fail(x->ctl, EXIT_USAGE, "%s:%zu: the comment %s. Nothing was changed", x->name, first_line,
+				   what);
+	for (const struct list_line *line = l->items; line < END_OF(l->items, l->n_items); line++)
+		if (line->comment && !option_is_comment(line->comment))
+			return output_fail(x->ctl, EXIT_USAGE, "%s: list '%s': the comment of %s %s. Nothing was changed",
+					   x->name, l->header.name, target_format(&line->target, target), what);
+	return EXIT_DONE;
+}
+
 /* One list: from its header to the next one or the end. */
 static int parse_list(struct import *x, const char *name, const char *start, const char *end,
 		      size_t first_line)
@@ -69,7 +85,7 @@ static int parse_list(struct import *x, const char *name, const char *start, con
 	char *text = malloc((size_t)(end - start) + 1);
 	const struct list_mistakes *m;
 	const struct list *l;
-	int r;
+	int status, r;
 
 	if (!text)
 		return -ENOMEM;
@@ -92,6 +108,9 @@ static int parse_list(struct import *x, const char *name, const char *start, con
 				   "'%s': the last line has no end: is it all there? "
 				   "Nothing was changed",
 				   x->name);
+	status = check_comments(x, l, first_line);
+	if (status != EXIT_DONE)
+		return status;
 	for (size_t i = 0; i + 1 < x->n_lists; i++)
 		if (strcmp(x->lists[i]->header.name, name) == 0)
 			return output_fail(x->ctl, EXIT_USAGE,

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "names.h"
 #include "output.h"
+#include "utf8.h"
 
 #define ARGUMENT_TEXT_MAX 256
 #define INTERVAL_MIN_NS   UINT64_C(100000000)
@@ -73,43 +74,17 @@ static int set_interval(struct ctl *ctl, const char *text)
 	return EXIT_DONE;
 }
 
-/* Control characters of C0 and C1, and those that turn the direction of writing. */
-static bool is_control(uint32_t c)
-{
-	return c < ' ' || (c >= 0x7f && c <= 0x9f) || c == 0x61c || c == 0x200e || c == 0x200f ||
-	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
-/* The character that text begins with, and its length in bytes; 0: that is not UTF-8. */
-static unsigned read_character(const unsigned char *text, uint32_t *ret)
-{
-	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned n = text[0] < 0x80 ? 1 : text[0] < 0xc0 ? 0 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : text[0] < 0xf8 ? 4 : 0;
-	uint32_t c = n == 1 ? text[0] : n == 0 ? 0 : text[0] & (0x7fu >> n);
-
-	for (unsigned i = 1; i < n; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (text[i] & 0x3f);
-	}
-	if (n == 0 || c < smallest[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return 0;
-	*ret = c;
-	return n;
-}
-
 /* A comment ends with its line, and must not be able to act on a terminal or break JSON. */
 bool option_is_comment(const char *text)
 {
-	const unsigned char *p = (const unsigned char *)text;
 	uint32_t c;
 	unsigned n;
 
 	if (strlen(text) > COMMENT_MAX)
 		return false;
-	for (; *p; p += n) {
-		n = read_character(p, &c);
-		if (n == 0 || is_control(c))
+	for (; *text; text += n) {
+		n = utf8_read(text, &c);
+		if (n == 0 || utf8_is_control(c))
 			return false;
 	}
 	return true;

@@ -372,3 +372,43 @@ for comment in $'\xc2\x9b31m' $'\x9b31m' $'\xe2\x80\xae txt' $'\xe2\x81\xa6x' $'
 	fails 2 "a comment that could act on a terminal" block 203.0.113.200 --comment "$comment"
 done
 check "one in another script" quietly fwctl block 203.0.113.200 --comment $'\xe4\xb8\xad\xe6\x96\x87 \xc3\xa9'
+
+# Comments that are in a file already, or come in by one: nothing of them acts on a terminal, and JSON stays JSON.
+evil=$'a\xc2\x9b31m b\x9b31m c\xe2\x80\xae d\xe2\x81\xa6 e\xd8\x9c f\xed\xa0\x80 \xe4\xb8\xad'
+printf '203.0.113.201 # %s\n' "$evil" >>"$T/state/lists/manual.list"
+quietly fwctl block 203.0.113.201 --runtime
+on_terminal() {
+	python3 -c 'import os, pty, sys
+pty.spawn(sys.argv[1:])' "$FWCTL" "$@" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" </dev/null
+}
+acts_on_terminal() {
+	python3 -c 'import re, sys
+data = sys.stdin.buffer.read().replace(b"\r\n", b"\n")
+text = data.decode("utf-8", "surrogateescape")
+found = re.findall("[\0-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\udc80-\udcff]", text)
+sys.exit(0 if found or "203.0.113.201" not in text else 1)'
+}
+for verb in "export manual" "show manual" "show manual --json" "check 203.0.113.201"; do
+	# shellcheck disable=SC2086 # several words
+	on_terminal $verb >"$T/screen"
+	check "$verb: nothing acts on a terminal" refuse acts_on_terminal <"$T/screen"
+done
+on_terminal export manual >"$T/screen"
+check "export: what can be read stays" grep -q $'\\\\u009b31m.*\xe4\xb8\xad' "$T/screen"
+fwctl export manual >"$T/exported"
+check "export to a file: the bytes are as they were" grep -qF "$evil" "$T/exported"
+fwctl show manual --json >"$T/shown"
+same "JSON is UTF-8, with what was not replaced" True "$(python3 -c 'import json, sys
+e = [e for e in json.loads(open(sys.argv[1], "rb").read().decode())["entries"] if e["target"] == "203.0.113.201"][0]
+print("\x9b31m b\ufffd31m" in e["lists"][0]["comment"])' "$T/shown")"
+cp "$T/state/lists/manual.list" "$T/before"
+for comment in $'\xc2\x9b31m' $'\x9b31m' $'\xe2\x80\xae txt' $'\xed\xa0\x80' "$(printf '%01025d' 0)"; do
+	printf '#!ebpf-fw list=imported\n203.0.113.202 # %s\n' "$comment" >"$T/import"
+	fails 2 "import: such a comment of an entry" import "$T/import"
+	check "import: it names the entry" grep -q "203.0.113.202" "$T/stderr"
+	printf '#!ebpf-fw list=imported # %s\n203.0.113.202\n' "$comment" >"$T/import"
+	fails 2 "import: such a comment of a list" import "$T/import"
+	printf 'block 203.0.113.202 --comment "%s"\n' "$comment" >"$T/batch"
+	fails 2 "batch: such a comment" batch "$T/batch"
+done
+check "import: nothing was done" refuse grep -q "imported" <(fwctl lists)
