@@ -47,6 +47,9 @@ int intake_check(struct ctl *ctl, const struct feed *f, const char *name)
 				   "'%s' holds no entry that can be read: it looks like %s. The first bad line is line %zu, '%s': %s. "
 				   "Nothing was changed",
 				   escaped, f->look ?: UNKNOWN_LOOK, f->first_bad_line, line, f->first_bad_error);
+	if (f->doubt) /* nor this: entries could be the opposite of what they seem */
+		return output_fail(ctl, EXIT_NO, "'%s' cannot be loaded, because of line %zu: %s. Nothing was changed", escaped,
+				   f->doubt_line, f->doubt);
 	if (f->n_bad > 0)
 		output_note(ctl, "%s: %zu of %zu lines are bad and skipped; the first is line %zu, '%s': %s", escaped,
 			    f->n_bad, n_lines, f->first_bad_line, line, f->first_bad_error);

@@ -13,7 +13,7 @@
 
 /*
  * Refuses an error page, an empty file, one of which too many lines are bad, and ports in others' formats; even with
- * --force a file with bad lines and no entry. name: of the file.
+ * --force a file with bad lines and no entry, or one with a line that puts all others in doubt. name: of the file.
  */
 int intake_check(struct ctl *ctl, const struct feed *f, const char *name);
 

@@ -45,6 +45,9 @@ static int read_feed(struct ctl *ctl, const char *path, struct feed *ret)
 	if (ret->targets.n_masked > 0)
 		output_note(ctl, "%s: %zu entries had host bits set, which were cleared", escaped,
 			    ret->targets.n_masked);
+	if (ret->n_exceptions > 0)
+		output_note(ctl, "%s: %zu exceptions were taken out of the entries that cover them", escaped,
+			    ret->n_exceptions);
 	if (ret->n_timeouts > 0)
 		output_note(ctl, "%s: %zu entries have an end, which a loaded list does not keep",
 			    escaped, ret->n_timeouts);

@@ -212,6 +212,23 @@ int collector_add(struct collector *c, const char *text, size_t length, const ch
 	return n_kept > FEED_TARGETS_MAX ? -E2BIG : 0;
 }
 
+void collector_widen(struct collector *c, struct collector_mark mark, unsigned n_bits)
+{
+	for (size_t i = mark.n_keys; n_bits < 32 && i < c->n_keys; i++) {
+		uint32_t address = (uint32_t)(c->keys[i] >> 8);
+		uint32_t mask = (uint32_t)(UINT64_C(0xffffffff) << (32 - n_bits));
+
+		if ((uint8_t)c->keys[i] > n_bits)
+			c->keys[i] = key_make(address & mask, n_bits);
+	}
+	for (size_t i = mark.n_others; i < c->others.n_items; i++) {
+		struct target *t = &c->others.items[i];
+
+		if (t->kind == TARGET_PREFIX && t->prefix.length > n_bits)
+			t->prefix = prefix_from_bytes(t->prefix.family, t->prefix.bytes, n_bits);
+	}
+}
+
 void collector_done(struct collector *c)
 {
 	free(c->keys);

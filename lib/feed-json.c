@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 
 #include <json-c/json.h>
 
@@ -23,6 +24,52 @@ static bool is_string(json_object *o, const char *text)
 {
 	return json_object_is_type(o, json_type_string) &&
 	       strcmp(json_object_get_string(o), text) == 0;
+}
+
+/* Keys that take something out of the prefix, or turn it round, unless they are false or empty. */
+static const char *const exception_keys[] = {
+	"allow",  "allowed",  "except", "exceptions", "exclude", "excluded", "excludes",  "invert",
+	"inverted", "negate", "negated", "nomatch",  "not",     "removed",  "whitelist", "whitelisted",
+};
+
+/* Keys that may belong to the address. */
+static const char *const length_keys[] = { "bits", "mask", "netmask", "prefix_len", "prefix_length", "prefixlen" };
+
+static bool is_among(const char *key, const char *const *keys, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcasecmp(key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_nothing(json_object *o)
+{
+	switch (json_object_get_type(o)) {
+	case json_type_array:
+		return json_object_array_length(o) == 0;
+	case json_type_object:
+		return json_object_object_length(o) == 0;
+	case json_type_string:
+		return json_object_get_string_len(o) == 0;
+	default:
+		return !json_object_get_boolean(o);
+	}
+}
+
+static const char *read_other_keys(struct line_reader *l, json_object *object, bool has_length)
+{
+	static const char *const allowing[] = { "accept", "allow", "pass", "permit" };
+
+	json_object_object_foreach(object, key, value) {
+		if ((is_among(key, exception_keys, ELEMENTSOF(exception_keys)) && !is_nothing(value)) ||
+		    (strcasecmp(key, "action") == 0 && json_object_is_type(value, json_type_string) &&
+		     is_among(json_object_get_string(value), allowing, ELEMENTSOF(allowing))))
+			return l->doubt = "exceptions in JSON cannot be loaded: print what is meant, one address or prefix a line";
+		if (!has_length && is_among(key, length_keys, ELEMENTSOF(length_keys)) && value)
+			return "\"cidr\" needs the prefix length itself";
+	}
+	return NULL;
 }
 
 int line_reader_read_json(struct line_reader *l, struct word line, struct meaning *ret,
@@ -58,6 +105,9 @@ int line_reader_read_json(struct line_reader *l, struct word line, struct meanin
 		return -EBADMSG;
 	}
 
+	*ret_error = read_other_keys(l, object, strchr(json_object_get_string(cidr), '/') != NULL);
+	if (*ret_error)
+		return -EBADMSG;
 	return collector_add(&l->collector, json_object_get_string(cidr),
 			     (size_t)json_object_get_string_len(cidr), ret_error);
 }

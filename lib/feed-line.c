@@ -2,8 +2,8 @@
 
 /*
  * One line of a published blocklist: which format is this, and is all of it understood? A word
- * nobody knows makes a line bad, since what it says may be the opposite of the address before it
- * ("nomatch" of ipset), or more than it (a netmask, the end of a range).
+ * nobody knows makes a line bad, since what it says may be the opposite of the address before it,
+ * or more than it (a netmask, the end of a range).
  */
 
 #include <errno.h>
@@ -17,23 +17,13 @@
 #include "feed-internal.h"
 #include "listtext.h"
 
-/* What may follow an entry of ipset. Not "nomatch": an exception cannot be told here. */
-static const struct {
-	const char *name;
-	bool has_value;
-} ipset_words[] = {
-	{ "-exist",   false },
-	{ "bytes",    true  },
-	{ "packets",  true  },
-	{ "skbmark",  true  },
-	{ "skbprio",  true  },
-	{ "skbqueue", true  },
-	{ "timeout",  true  },
-};
+static const char order_doubt[] =
+	"exceptions of an ACL depend on its order: give the list without them, or write each as '!ADDRESS' without ';'";
 
 void line_reader_done(struct line_reader *l)
 {
 	collector_done(&l->collector);
+	collector_done(&l->exceptions);
 	if (l->tokener) /* json-c 0.16 does not take NULL */
 		json_tokener_free(l->tokener);
 	l->tokener = NULL;
@@ -49,7 +39,7 @@ static bool is_comment(char c)
 	return c == '#' || c == ';';
 }
 
-static struct word trim(struct word w)
+struct word line_trim(struct word w)
 {
 	while (w.length > 0 && is_space(*w.text)) {
 		w.text++;
@@ -60,10 +50,9 @@ static struct word trim(struct word w)
 	return w;
 }
 
-/* Takes the first word off *line; it is empty at the end, and before a comment if there are any. */
-static struct word take_word(struct word *line, bool has_comments)
+struct word line_take_word(struct word *line, bool has_comments)
 {
-	struct word w = trim(*line);
+	struct word w = line_trim(*line);
 	size_t n = 0;
 
 	while (n < w.length && !is_space(w.text[n]) && !(has_comments && is_comment(w.text[n])))
@@ -75,9 +64,9 @@ static struct word take_word(struct word *line, bool has_comments)
 }
 
 /* The words of our own list files, read as they are there. */
-static const char *read_attributes(struct word rest, struct meaning *m)
+static const char *read_attributes(struct word *rest, struct meaning *m)
 {
-	for (struct word w = take_word(&rest, true); w.length > 0; w = take_word(&rest, true)) {
+	for (struct word w = line_take_word(rest, true); w.length > 0; w = line_take_word(rest, true)) {
 		bool is_end = word_skip(&w, "until=");
 		uint64_t seconds;
 
@@ -111,91 +100,104 @@ static int add_wide_range(struct line_reader *l, struct word first, struct word 
 	return collector_add(&l->collector, text, length, ret_error);
 }
 
-static int read_plain(struct line_reader *l, struct word line, struct meaning *m,
-		      const char **ret_error)
+/* A column after ';' that says more than an address or prefix does: another address, or a length. */
+static const char *read_column(struct word column, struct word entry)
 {
-	struct word entry = take_word(&line, true), ahead = line;
-	int r;
+	_cleanup_(targets_done) struct targets t = {};
+	const char *error;
+	uint64_t number;
 
-	if (word_is(entry, "!remove")) {
-		*ret_error = "a removal cannot be loaded: export the list instead";
+	if (word_skip(&column, "\"") && column.length > 0 && column.text[column.length - 1] == '"')
+		column.length--;
+	if (word_skip(&column, "/") || word_skip(&column, "!") ||
+	    targets_parse(&t, column.text, column.length, &error) == 0)
+		return "more than one address, or a length, in a line with ';': write a range as FIRST-LAST";
+	if (!memchr(entry.text, '/', entry.length) && !memchr(entry.text, '-', entry.length) &&
+	    decimal_parse(column.text, column.length, 128, &number) == 0)
+		return "a number after ';' may be a prefix length: write it as ADDRESS/LENGTH";
+	return NULL;
+}
+
+/*
+ * A comment, as in Spamhaus DROP, or other columns, or more of an ACL: the first two are read by their first word. In
+ * an ACL, each part counts.
+ */
+static const char *read_semicolon(struct line_reader *l, struct word rest, struct word entry)
+{
+	const char *error = NULL;
+
+	rest = line_trim(rest);
+	while (!error && word_skip(&rest, ";")) {
+		struct word column = line_trim(rest);
+		size_t n = 0;
+
+		while (n < column.length && !is_space(column.text[n]) && !memchr(";,|#", column.text[n], 4))
+			n++;
+		rest = (struct word) { column.text + n, column.length - n };
+		column.length = n;
+		error = n > 0 ? read_column(column, entry) : NULL;
+		if (n > 0 && *column.text == '!')
+			l->doubt = order_doubt;
+	}
+	return error;
+}
+
+/* "!192.0.2.1", of pf and rbldnsd. */
+static int read_exception(struct line_reader *l, struct word line, struct meaning *m, const char **ret_error)
+{
+	struct word entry;
+
+	(void) word_skip(&line, "!");
+	if (memchr(line.text, ';', line.length)) {
+		l->doubt = *ret_error = order_doubt;
 		return -EBADMSG;
 	}
 
-	if (word_is(take_word(&ahead, true), "-")) {
-		r = add_wide_range(l, entry, take_word(&ahead, true), ret_error);
+	entry = line_take_word(&line, true);
+	m->kind = LINE_EXCEPTION;
+	if (line_take_word(&line, true).length > 0) {
+		*ret_error = "unknown words after an exception, expected a comment after #";
+		return -EBADMSG;
+	}
+	return collector_add(&l->exceptions, entry.text, entry.length, ret_error);
+}
+
+static int read_plain(struct line_reader *l, struct word line, struct meaning *m,
+		      const char **ret_error)
+{
+	struct word whole = line, entry = line_take_word(&line, true), ahead = line;
+	int r;
+
+	if (word_is(entry, "!remove")) {
+		l->doubt = *ret_error = "a removal cannot be loaded: export the list instead";
+		return -EBADMSG;
+	}
+	if (entry.length > 0 && *entry.text == '!')
+		return read_exception(l, whole, m, ret_error);
+
+	if (word_is(line_take_word(&ahead, true), "-")) {
+		r = add_wide_range(l, entry, line_take_word(&ahead, true), ret_error);
 		line = ahead;
 	} else
 		r = collector_add(&l->collector, entry.text, entry.length, ret_error);
 	if (r < 0)
 		return r;
 
-	*ret_error = read_attributes(line, m);
+	*ret_error = read_attributes(&line, m) ?: read_semicolon(l, line, entry);
 	return *ret_error ? -EBADMSG : 0;
 }
 
-/* Takes the text of a comment, which may have blanks: it ends at the next quote. */
-static bool take_quoted(struct word *line)
+/* "64:ff9b:" and what ends with "::" before a range is half of an address and no name. */
+static bool is_like_ipv6(struct word name)
 {
-	struct word w = trim(*line);
-	const char *quote;
+	bool has_colon = false;
 
-	if (!word_skip(&w, "\""))
-		return false;
-	quote = memchr(w.text, '"', w.length);
-	if (!quote)
-		return false;
-
-	*line = (struct word) { quote + 1, (size_t)(w.text + w.length - quote) - 1 };
-	return true;
-}
-
-static const char *read_ipset_words(struct word rest, struct meaning *m)
-{
-	for (struct word w = take_word(&rest, false), value; w.length > 0;
-	     w = take_word(&rest, false)) {
-		size_t i = 0;
-
-		if (word_is(w, "comment")) {
-			if (!take_quoted(&rest))
-				return "a comment of ipset stands in quotes";
-			continue;
-		}
-
-		while (i < ELEMENTSOF(ipset_words) && !word_is(w, ipset_words[i].name))
-			i++;
-		if (i == ELEMENTSOF(ipset_words))
-			return word_is(w, "nomatch") ? "exceptions (nomatch) cannot be loaded" :
-						       "unknown word behind an entry of ipset";
-		if (!ipset_words[i].has_value)
-			continue;
-
-		value = take_word(&rest, false);
-		if (value.length == 0)
-			return "a word of ipset lacks its value";
-		if (word_is(w, "timeout"))
-			m->has_timeout = !word_is(value, "0"); /* 0 is for ever */
+	for (size_t i = 0; i < name.length; i++) {
+		if (!memchr("0123456789abcdefABCDEF:", name.text[i], 23))
+			return false;
+		has_colon |= name.text[i] == ':';
 	}
-	return NULL;
-}
-
-/* "add SET ENTRY ..." from behind the "add" */
-static int read_ipset(struct line_reader *l, struct word line, struct meaning *m,
-		      const char **ret_error)
-{
-	struct word entry;
-	int r;
-
-	m->format = FEED_IPSET;
-	m->set = take_word(&line, false);
-	entry = take_word(&line, false);
-
-	r = collector_add(&l->collector, entry.text, entry.length, ret_error);
-	if (r < 0)
-		return r;
-
-	*ret_error = read_ipset_words(line, m);
-	return *ret_error ? -EBADMSG : 0;
+	return has_colon;
 }
 
 /* "name:192.0.2.0-192.0.2.255": the last colon counts, the name may have any before. */
@@ -209,7 +211,9 @@ static int read_p2p(struct line_reader *l, struct word line, struct meaning *m,
 	if (!colon)
 		return -EBADMSG;
 
-	range = trim((struct word) { colon + 1, (size_t)(line.text + line.length - colon) - 1 });
+	if (is_like_ipv6((struct word) { line.text, (size_t)(colon - line.text) }))
+		return -EBADMSG;
+	range = line_trim((struct word) { colon + 1, (size_t)(line.text + line.length - colon) - 1 });
 	if (!memchr(range.text, '-', range.length) || !memchr(range.text, '.', range.length))
 		return -EBADMSG;
 
@@ -227,19 +231,19 @@ static bool may_be_p2p(const struct line_reader *l, struct word line)
 static int read_entry(struct line_reader *l, struct word line, struct meaning *m,
 		      const char **ret_error)
 {
-	struct word rest = line, first = take_word(&rest, true);
+	struct word rest = line, first = line_take_word(&rest, true);
 
 	if (*line.text == '{')
 		return line_reader_read_json(l, line, m, ret_error);
 	if (word_is(first, "add"))
-		return read_ipset(l, rest, m, ret_error);
+		return line_reader_read_ipset(l, rest, m, ret_error);
 	return read_plain(l, line, m, ret_error);
 }
 
 /* Is it no entry, and not meant as one? */
-static bool read_other(const struct line_reader *l, struct word line, struct meaning *m)
+static bool read_other(struct line_reader *l, struct word line, struct meaning *m)
 {
-	struct word rest = line, first = take_word(&rest, false);
+	struct word rest = line, first = line_take_word(&rest, false);
 
 	m->kind = LINE_METADATA;
 	if (word_is(first, "#!ebpf-fw")) {
@@ -247,6 +251,16 @@ static bool read_other(const struct line_reader *l, struct word line, struct mea
 		return true;
 	}
 	if (word_is(first, "create") && !l->expects_p2p) {
+		const char *doubt = line_reader_read_create(l, rest);
+
+		l->doubt = l->doubt ?: doubt;
+		l->has_ipset = true;
+		m->format = FEED_IPSET;
+		return true;
+	}
+	if (word_is(first, "flush") && l->has_ipset) {
+		if (l->collector.n_keys > 0 || l->collector.others.n_items > 0)
+			l->doubt = "the set is flushed after it was filled: give the output of 'ipset save'";
 		m->format = FEED_IPSET;
 		return true;
 	}
@@ -262,16 +276,24 @@ typedef int (*read_fn)(struct line_reader *l, struct word line, struct meaning *
 static int attempt(struct line_reader *l, struct word line, read_fn read_as, struct meaning *ret,
 		   const char **ret_error)
 {
-	struct collector_mark mark = collector_mark(&l->collector);
+	struct collector_mark mark = collector_mark(&l->collector), exceptions = collector_mark(&l->exceptions);
 	struct meaning m = { .kind = LINE_ENTRY };
 	int r;
 
 	r = read_as(l, line, &m, ret_error);
 	if (r < 0) {
 		collector_rewind(&l->collector, mark);
+		collector_rewind(&l->exceptions, exceptions);
 		return r;
 	}
 
+	if (l->exceptions.others.n_items > exceptions.n_others &&
+	    l->exceptions.others.items[exceptions.n_others].kind == TARGET_PORT) {
+		collector_rewind(&l->exceptions, exceptions);
+		*ret_error = "an exception must be an address, a prefix or a range";
+		return -EBADMSG;
+	}
+	l->has_ipset |= m.format == FEED_IPSET;
 	for (size_t i = mark.n_others; i < l->collector.others.n_items; i++)
 		m.has_port = m.has_port || l->collector.others.items[i].kind == TARGET_PORT;
 	*ret = m;
@@ -287,7 +309,9 @@ int line_reader_read(struct line_reader *l, struct word line, struct meaning *re
 	const char *error;
 	int r;
 
-	line = trim(line);
+	line = line_trim(line);
+	if (feed_opens_comment(line))
+		l->doubt = l->doubt ?: "a comment of several lines cannot be told from entries: remove it";
 	if (read_other(l, line, &m)) {
 		*ret = m;
 		return 0;
@@ -296,5 +320,7 @@ int line_reader_read(struct line_reader *l, struct word line, struct meaning *re
 	r = attempt(l, line, first, ret, ret_error);
 	if (r == -EBADMSG && may_be_p2p(l, line))
 		r = attempt(l, line, second, ret, &error); /* the first says what is wrong */
+	if (r == -EBADMSG && !l->doubt)
+		l->doubt = feed_doubt(line);
 	return r;
 }

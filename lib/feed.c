@@ -77,6 +77,10 @@ static int read_line(struct feed *f, struct line_reader *l, struct word line, st
 	int r;
 
 	r = line_reader_read(l, line, &m, &error);
+	if (l->doubt && !f->doubt) {
+		f->doubt = l->doubt;
+		f->doubt_line = f->n_lines;
+	}
 	if (r == -EBADMSG) {
 		count_bad(f, line, error, bad);
 		return 0;
@@ -84,11 +88,11 @@ static int read_line(struct feed *f, struct line_reader *l, struct word line, st
 	if (r < 0)
 		return r;
 
-	if (f->n_entries == 0 && m.format != FEED_PLAIN) {
+	if (f->n_entries + f->n_exceptions == 0 && m.format != FEED_PLAIN) {
 		f->format = m.format;
 		l->expects_p2p = m.format == FEED_P2P;
 	}
-	if (m.format == FEED_IPSET && m.kind == LINE_ENTRY && !is_same(m.set, *set)) {
+	if (m.format == FEED_IPSET && m.kind >= LINE_ENTRY && !is_same(m.set, *set)) {
 		f->n_sets++;
 		*set = m.set;
 	}
@@ -102,6 +106,10 @@ static int read_line(struct feed *f, struct line_reader *l, struct word line, st
 		break;
 	case LINE_ENTRY:
 		count_entry(f, &m);
+		break;
+	case LINE_EXCEPTION:
+		if (f->n_exceptions++ == 0)
+			f->first_exception_line = f->n_lines;
 		break;
 	}
 	return 0;
@@ -135,6 +143,23 @@ static int read_lines(struct feed *f, struct line_reader *l, const char *at, con
 	return 0;
 }
 
+/* In which of several sets an exception counts is lost when they are joined. */
+static int apply_exceptions(struct feed *f, struct collector *exceptions)
+{
+	_cleanup_(targets_done) struct targets t = {};
+	size_t n_duplicates;
+	int r;
+
+	if (f->n_exceptions == 0)
+		return 0;
+	if (f->n_sets > 1 && !f->doubt) {
+		f->doubt = "an exception in one of several sets, which would be joined: load one set at a time";
+		f->doubt_line = f->first_exception_line;
+	}
+	r = collector_finish(exceptions, &t, &n_duplicates);
+	return r < 0 ? r : targets_except(&f->targets, &t);
+}
+
 int feed_parse(const char *text, size_t size, struct feed *ret)
 {
 	_cleanup_(line_reader_done) struct line_reader l = {};
@@ -157,6 +182,12 @@ int feed_parse(const char *text, size_t size, struct feed *ret)
 	r = collector_finish(&l.collector, &f.targets, &f.n_duplicates);
 	if (r < 0)
 		return r;
+
+	r = apply_exceptions(&f, &l.exceptions);
+	if (r < 0) {
+		feed_done(&f);
+		return r;
+	}
 
 	*ret = f;
 	return 0;

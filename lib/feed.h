@@ -8,12 +8,15 @@
  *   192.0.2.1 - 192.0.2.9                  a range, with or without blanks around the dash
  *   192.0.2.0/24 ; SBL256894               Spamhaus DROP as text
  *   {"cidr":"192.0.2.0/24","rir":"ripencc"}  Spamhaus DROP as JSON lines
- *   add NAME 192.0.2.1 timeout 60          ipset save, after its "create" line
+ *   add NAME 192.0.2.1 timeout 60          ipset save, after its "create" line, whose netmask counts
+ *   add NAME 192.0.2.1 nomatch             an exception, which is cut out of the entries
+ *   !192.0.2.1                             likewise, of pf
  *   some name: of theirs:192.0.2.0-192.0.2.255   P2P
  *   2001:db8::/32 until=1790000000 in      our own list files, with the words behind the entry
  *
  * '#' and ';' start a comment; CRLF, a byte order mark, blanks around the entry and a last line
- * without an end are no matter. Every other line is bad, and counted: whether a file with bad lines
+ * without an end are no matter. Every other line is bad, and counted. One that may change
+ * what the others mean is a doubt about all of the file. Whether a file with bad lines
  * is loaded, or one that shrank, is for the caller to say. So is which addresses are not to be
  * blocked. Pure, but for feed_read_fd().
  */
@@ -37,7 +40,7 @@ enum feed_format {
 	_FEED_FORMAT_MAX,
 };
 
-/* n_lines is the sum of n_entries, n_comments, n_metadata and n_bad. */
+/* n_lines is the sum of n_entries, n_exceptions, n_comments, n_metadata and n_bad. */
 struct feed {
 	struct targets targets; /* sorted by target_compare(), each once; n_masked as there */
 	enum feed_format format; /* of the first entry */
@@ -45,12 +48,16 @@ struct feed {
 
 	size_t n_lines;
 	size_t n_entries;       /* lines that name something; 0: the file is as good as empty */
+	size_t n_exceptions;    /* lines that name what is not meant; they are cut out of the targets */
+	size_t first_exception_line;
 	size_t n_comments;      /* and empty lines */
 	size_t n_metadata;      /* about the file: "create", the last line of DROP, our header */
 	size_t n_bad;
 	size_t first_bad_line;  /* from 1; 0: none */
 	const char *first_bad_error; /* static, as of targets_parse() */
 	char first_bad_text[FEED_SAMPLE_MAX]; /* how that line begins, up to a NUL; any bytes */
+	const char *doubt;      /* static: why no line can be trusted, such as an exception that is bad; NULL: nothing */
+	size_t doubt_line;
 	const char *look;       /* static: what a file with bad lines looks like, and what to do; NULL: unknown */
 
 	size_t n_duplicates;    /* targets named before */

@@ -24,11 +24,13 @@ static bool has_same_targets(const struct feed *a, const struct feed *b)
 
 static void check_counts(const struct feed *f)
 {
-	MUST(f->n_lines == f->n_entries + f->n_comments + f->n_metadata + f->n_bad);
+	MUST(f->n_lines == f->n_entries + f->n_exceptions + f->n_comments + f->n_metadata + f->n_bad);
 	MUST((f->n_bad > 0) == (f->first_bad_line > 0));
 	MUST((f->n_bad > 0) == (f->first_bad_error != NULL));
 	MUST(f->first_bad_line <= f->n_lines);
-	MUST((f->n_entries > 0) == (f->targets.n_items > 0));
+	MUST(f->n_entries > 0 || f->targets.n_items == 0);
+	MUST(f->n_entries == 0 || f->targets.n_items > 0 || f->n_exceptions > 0);
+	MUST((f->doubt != NULL) == (f->doubt_line > 0));
 	MUST(feed_format_to_string(f->format));
 	for (size_t i = 1; i < f->targets.n_items; i++)
 		MUST(target_compare(&f->targets.items[i - 1], &f->targets.items[i]) < 0);

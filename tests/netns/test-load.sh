@@ -75,6 +75,21 @@ for file in $'ip,date\n192.0.2.1,today' '<html></html>' '192.0.2.300'; do
 	fails 1 "nothing is understood of '$file': --force does not empty the list" load feed "$T/bad" --force
 	same "it stays as it was" "$before" "$(fwctl export feed)"
 done
+refused "an exception of an ACL" "because of line 1002: exceptions of an ACL" < <(head -n 1001 "$T/feed"; echo "!$BAD4;")
+refused "a removal" "because of line 1003: a removal" < <(cat "$T/feed"; echo "del x $BAD4")
+fails 1 "nor does --force read what is in doubt" load feed "$T/bad" --force
+{ cat "$T/feed"; printf '%s\n' 203.0.112.0/24 '!203.0.112.7' "!$BAD4"; } >"$T/exceptions"
+fails 0 "exceptions of pf" load feed "$T/exceptions"
+check "are taken out, with a note" grep -q "2 exceptions were taken out" "$T/stderr"
+check "an exception inside a prefix is not blocked" refuse quietly fwctl check 203.0.112.7
+check "what is next to it is" quietly fwctl check 203.0.112.6
+same "nor is one that is named itself" passes "$(probe_ping $BAD4 $HOST4)"
+printf '%s\n' "create x hash:ip netmask 24" "add x 203.0.113.0" "add x 203.0.112.0" |
+	fwctl load other - >/dev/null 2>&1
+check "a netmask of ipset counts" quietly fwctl check 203.0.113.200
+fwctl list del other --force >/dev/null 2>&1 || { fwctl flush other && fwctl list del other; } >/dev/null
+fwctl load feed "$T/feed" >/dev/null
+before=$(fwctl export feed)
 refused "many bad lines" "are bad" < <(prefixes 1000; seq 100)
 refused "a shrink by more than half" "shrink" < <(prefixes 400)
 fails 1 "a file that is not there" load feed "$T/nowhere"

@@ -41,7 +41,7 @@ static const char *print(const struct targets *t, char *out, size_t out_size)
 
 static void check_sum(const struct feed *f, const char *row)
 {
-	CHECK(f->n_lines == f->n_entries + f->n_comments + f->n_metadata + f->n_bad,
+	CHECK(f->n_lines == f->n_entries + f->n_exceptions + f->n_comments + f->n_metadata + f->n_bad,
 	      "'%s': %zu lines, %zu entries, %zu comments, %zu metadata, %zu bad", row, f->n_lines,
 	      f->n_entries, f->n_comments, f->n_metadata, f->n_bad);
 	CHECK((f->n_bad > 0) == (f->first_bad_line > 0) && (f->n_bad > 0) == !!f->first_bad_error,
@@ -234,8 +234,6 @@ static void test_bad(void **state)
 		{ "add a",                       expected },
 		{ "add a www.example.com",       names },
 		{ "add a 198.51.100.7,tcp:80",   "names are not looked up: give an address, a range, or a port like tcp/80" },
-		{ "add a 198.51.100.0/24 nomatch", "exceptions (nomatch) cannot be loaded" },
-		{ "add a 198.51.100.0/24 timeout 60 nomatch", "exceptions (nomatch) cannot be loaded" },
 		{ "add a 198.51.100.7 timeout",  "a word of ipset lacks its value" },
 		{ "add a 198.51.100.7 comment x", "a comment of ipset stands in quotes" },
 		{ "add a 198.51.100.7 comment \"x", "a comment of ipset stands in quotes" },
@@ -601,6 +599,244 @@ static int compare(const void *a, const void *b)
 	return target_compare(a, b);
 }
 
+/* Lines that are read as something else than an entry of their own, and what the file then means. */
+static void test_exceptions(void **state)
+{
+	static const struct {
+		const char *in, *out;
+		size_t n_exceptions;
+	} rows[] = {
+		/* of ipset */
+		{ "add a 192.0.2.0/30\nadd a 192.0.2.1 nomatch\n", "192.0.2.0 192.0.2.2/31", 1 },
+		{ "add a 192.0.2.1 nomatch\nadd a 192.0.2.0/30\n", "192.0.2.0 192.0.2.2/31", 1 },
+		{ "add a 192.0.2.0/30\nadd a 192.0.2.1 nomatch timeout 5\n", "192.0.2.0 192.0.2.2/31", 1 },
+		{ "add a 192.0.2.0/30\nadd a 192.0.2.1 timeout 5 nomatch comment \"x\"\n", "192.0.2.0 192.0.2.2/31", 1 },
+		{ "add a 192.0.2.0/30\nadd a 192.0.2.1 comment \"nomatch\"\n", "192.0.2.0/30 192.0.2.1", 0 },
+		{ "add a 192.0.2.0/24\nadd a 198.51.100.0/24 nomatch\n", "192.0.2.0/24", 1 },
+		{ "add a 2001:db8::/126\nadd a 2001:db8::2/127 nomatch\n", "2001:db8::/127", 1 },
+		{ "add a 192.0.2.0/24\nadd a 192.0.2.0/24 nomatch\n", "", 1 },
+		{ "add a 192.0.2.1 nomatch\n", "", 1 },
+		/* the most specific one decides */
+		{ "add a 192.0.2.0/30\nadd a 192.0.2.0/31 nomatch\nadd a 192.0.2.1\n", "192.0.2.1 192.0.2.2/31", 1 },
+		{ "!192.0.2.0/29\n192.0.2.0/28\n192.0.2.0/30\n!192.0.2.0/31\n", "192.0.2.2/31 192.0.2.8/29", 2 },
+
+		/* of pf */
+		{ "192.0.2.0/30\n!192.0.2.1\n", "192.0.2.0 192.0.2.2/31", 1 },
+		{ "192.0.2.0/30\n! 192.0.2.1 # ours\n", "192.0.2.0 192.0.2.2/31", 1 },
+		{ "192.0.2.0/30\n  !192.0.2.2/31\r\n", "192.0.2.0/31", 1 },
+		{ "192.0.2.0/30\n!192.0.2.1-192.0.2.2\n", "192.0.2.0 192.0.2.3", 1 },
+		{ "0.0.0.0/0\n!128.0.0.0/1\n", "0.0.0.0/1", 1 },
+		{ "0.0.0.0/0\n!0.0.0.0/0\ntcp/80\n", "tcp/80", 1 },
+		{ "::/0\n!8000::/1\n192.0.2.1\n", "192.0.2.1 ::/1", 1 },
+
+		/* a set of ipset with a netmask */
+		{ "create a hash:ip family inet hashsize 1024 maxelem 65536 netmask 24\nadd a 192.0.2.0\nadd a 198.51.100.0\n",
+		  "192.0.2.0/24 198.51.100.0/24", 0 },
+		{ "create a hash:ip family inet6 netmask 64\nadd a 2001:db8:0:1::\n", "2001:db8:0:1::/64", 0 },
+		{ "create a bitmap:ip range 192.0.2.0-192.0.3.255 netmask 24\nadd a 192.0.2.0 timeout 5\n", "192.0.2.0/24", 0 },
+		{ "create -exist a hash:ip netmask 24\nadd -exist a 192.0.2.7\n", "192.0.2.0/24", 0 },
+		{ "create a hash:ip netmask 24\nadd a 192.0.2.0/30\nadd a 198.51.0.0/16\n", "192.0.2.0/24 198.51.0.0/16", 0 },
+		{ "create a hash:ip netmask 31\nadd a 192.0.2.0-192.0.2.2\n", "192.0.2.0/31 192.0.2.2/31", 0 },
+		{ "create a hash:ip netmask 24\ncreate b hash:ip\nadd b 192.0.2.0\nadd a 198.51.100.0\n",
+		  "192.0.2.0 198.51.100.0/24", 0 },
+		{ "create a hash:ip netmask 32\nadd a 192.0.2.0\n", "192.0.2.0", 0 },
+		{ "create a hash:net\nflush a\nadd a 192.0.2.0\n", "192.0.2.0", 0 },
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_(feed_done) struct feed f = {};
+		char out[1024];
+
+		assert_int_equal(parse(rows[i].in, strlen(rows[i].in), &f), 0);
+		check_sum(&f, rows[i].in);
+		CHECK(f.n_bad == 0 && !f.doubt, "'%s': %s, doubt %s", rows[i].in, f.first_bad_error ?: "good",
+		      f.doubt ?: "none");
+		CHECK(f.n_exceptions == rows[i].n_exceptions, "'%s': %zu exceptions", rows[i].in, f.n_exceptions);
+		print(&f.targets, out, sizeof(out));
+		CHECK(strcmp(out, rows[i].out) == 0, "'%s' is '%s'", rows[i].in, out);
+	}
+}
+
+/* Against a search for the longest prefix, address by address. */
+static void test_exceptions_model(void **state)
+{
+	uint64_t seed = 11;
+
+	for (size_t i = 0; i < 500; i++) {
+		_cleanup_(feed_done) struct feed f = {};
+		int8_t longest[256];
+		bool is_in[256] = {}, is_found[256] = {};
+		char text[1024], *at = text;
+
+		memset(longest, -1, sizeof(longest));
+		for (unsigned n = 1 + random_below(&seed, 12); n > 0; n--) {
+			unsigned length = 24 + random_below(&seed, 9), size = 1u << (32 - length);
+			unsigned first = random_below(&seed, 256) / size * size;
+			bool is_exception = random_below(&seed, 2);
+
+			at += sprintf(at, "%s192.0.2.%u/%u\n", is_exception ? "!" : "", first, length);
+			for (unsigned a = first; a < first + size; a++)
+				if ((int)length > longest[a]) {
+					longest[a] = (int8_t)length;
+					is_in[a] = !is_exception;
+				} else if ((int)length == longest[a])
+					is_in[a] &= !is_exception;
+		}
+
+		assert_int_equal(parse(text, (size_t)(at - text), &f), 0);
+		check_sum(&f, text);
+		for (size_t k = 0; k < f.targets.n_items; k++) {
+			const struct prefix *p = &f.targets.items[k].prefix;
+
+			for (unsigned a = 0; a < 1u << (32 - p->length); a++)
+				is_found[p->bytes[3] + a] = true;
+		}
+		for (unsigned a = 0; a < 256; a++)
+			CHECK(is_found[a] == is_in[a], "round %zu, 192.0.2.%u of\n%s", i, a, text);
+	}
+}
+
+/* One line that cannot be read and may change what others mean: the file is in doubt. */
+static void test_doubts(void **state)
+{
+	static const struct {
+		const char *in;
+		bool is_doubtful;
+	} rows[] = {
+		{ "!198.51.100.7;",                              true  },
+		{ "!198.51.100.7 ; x",                           true  },
+		{ "!www.example.com",                            true  },
+		{ "!198.51.100.7 198.51.100.8",                  true  },
+		{ "!tcp/80",                                     true  },
+		{ "!",                                           true  },
+		{ "!{ 198.51.100.0/24; };",                      true  },
+		{ "198.51.100.0/24 !198.51.100.7",               true  },
+		{ "198.51.100.0/24; !198.51.100.7;",             true  },
+		{ "198.51.100.0/24;x;!198.51.100.7;",            true  },
+		{ "acl bad { 198.51.100.0/24; !198.51.100.7; };", true },
+		{ "table <bad> { 198.51.100.0/24, !198.51.100.7 }", true },
+		{ "table <bad> { 198.51.100.0/24, ! 198.51.100.7 }", true },
+		{ "!remove 198.51.100.7",                        true  },
+		{ "@@||198.51.100.7^",                           true  },
+		{ "allow 198.51.100.7",                          true  },
+		{ "allow 198.51.100.7;",                         true  },
+		{ "not 198.51.100.7",                            true  },
+		{ "198.51.100.0/24 except 198.51.100.7",         true  },
+		{ "198.51.100.0/24 EXCEPT 198.51.100.7",         true  },
+		{ "198.51.100.7 nomatch",                        true  },
+		{ "whitelist: 198.51.100.7 yes",                 true  },
+		{ "whitelist 198.51.100.7",                      true  },
+		{ "198.51.100.7,whitelist",                      true  },
+		{ "del a 198.51.100.7",                          true  },
+		{ "-D a 198.51.100.7",                           true  },
+		{ "-A x ! -s 198.51.100.7/32 -j DROP",           true  },
+		{ "[allowed]",                                   true  },
+		{ "[blocked] # ours",                            true  },
+		{ "/* x",                                        true  },
+		{ "198.51.100.7; /* x",                          true  },
+		{ "<!-- x",                                      true  },
+		{ "create a hash:ip bitmask 255.0.255.0",        true  },
+		{ "create a hash:ip netmask 255.255.255.0",      true  },
+		{ "create a hash:ip netmask",                    true  },
+		{ "-exist create a hash:ip netmask 24",          true  },
+		{ "-N a iphash --netmask 24",                    true  },
+		{ "add a 198.51.100.7 nomatch x",                true  },
+		{ "add a www.example.com nomatch",               false },
+		{ "{\"cidr\":\"198.51.100.0/24\",\"except\":[\"198.51.100.7\"]}", true },
+		{ "{\"cidr\":\"198.51.100.7\",\"negate\":true}", true  },
+		{ "{\"cidr\":\"198.51.100.7\",\"action\":\"allow\"}", true },
+		{ "{\"cidr\":\"!198.51.100.7\"}",                true  },
+		{ "{\"cidr\":\"198.51.100.7\",\"mask\":24}",     false },
+
+		{ "nonsense",                                    false },
+		{ "198.51.100.7 x",                              false },
+		{ "198.51.100.7;198.51.100.9;DE",                false },
+		{ "198.51.100.0;24;DE",                          false },
+		{ "198.51.100.0;\"198.51.100.9\"",               false },
+		{ "198.51.100.0; 198.51.100.9;",                 false },
+		{ "198.51.100.0;/24",                            false },
+		{ "198.51.100.1-9",                              false },
+		{ "198.51.100.7:8080",                           false },
+		{ "198.51.100.7,DE",                             false },
+		{ "0.0.0.0 www.example.com",                     false },
+		{ "198.51.100.0 0.0.0.255",                      false },
+		{ "198.51.100.*",                                false },
+		{ "-A a 198.51.100.7",                           false },
+		{ "64:ff9b::198.51.100.1-198.51.100.9",          false },
+		{ "64:ff9b:198.51.100.1-198.51.100.9",           false },
+		{ "it is not found",                             false },
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_(feed_done) struct feed f = {};
+		char in[512], out[1024];
+
+		(void) snprintf(in, sizeof(in), "203.0.113.1\n%s\n203.0.113.2\n", rows[i].in);
+		assert_int_equal(parse(in, strlen(in), &f), 0);
+		check_sum(&f, rows[i].in);
+		CHECK(!!f.doubt == rows[i].is_doubtful, "'%s': doubt %s", rows[i].in, f.doubt ?: "none");
+		CHECK(f.doubt_line == (rows[i].is_doubtful ? 2 : 0), "'%s': line %zu", rows[i].in, f.doubt_line);
+		if (rows[i].is_doubtful)
+			continue;
+		CHECK(f.n_bad == 1, "'%s' is not bad", rows[i].in);
+		print(&f.targets, out, sizeof(out));
+		CHECK(strcmp(out, "203.0.113.1 203.0.113.2") == 0, "'%s' gives '%s'", rows[i].in, out);
+	}
+}
+
+/* What looks alike, and is what it seems. */
+static void test_no_doubts(void **state)
+{
+	static const char *const rows[] = {
+		"192.0.2.1 # !192.0.2.2",
+		"192.0.2.1 # not 192.0.2.2, see /* x",
+		"192.0.2.1 ; SBL1",
+		"192.0.2.1 ; not seen since 192",
+		"192.0.2.1;DE;2026-01-01",
+		"192.0.2.1;",
+		"192.0.2.0/24 ; 64496",
+		"# allow 192.0.2.1",
+		"; !192.0.2.1",
+		"# [allowed]",
+		"; http://www.example.com/*",
+		"{\"cidr\":\"192.0.2.0/24\",\"except\":[],\"negate\":false,\"not\":null,\"action\":\"block\"}",
+		"add x 192.0.2.1 comment \"not !192.0.2.2 netmask 24\"",
+		"not good:192.0.2.0-192.0.2.255",
+		"add a 192.0.2.1 timeout 5",
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_(feed_done) struct feed f = {};
+
+		assert_int_equal(parse(rows[i], strlen(rows[i]), &f), 0);
+		CHECK(f.n_bad == 0 && !f.doubt && f.n_exceptions == 0, "'%s': %s, doubt %s", rows[i],
+		      f.first_bad_error ?: "good", f.doubt ?: "none");
+	}
+}
+
+/* Doubts that more than one line makes. */
+static void test_doubts_of_files(void **state)
+{
+	static const struct {
+		const char *in;
+		size_t line;
+	} rows[] = {
+		{ "add a 192.0.2.0/24\nadd b 192.0.2.1 nomatch\n", 2 },
+		{ "create a hash:net\nadd a 192.0.2.1\nflush a\nadd a 192.0.2.2\n", 3 },
+		{ "create a hash:ip netmask 24\ncreate a hash:ip\n", 2 },
+		{ "/* old:\n192.0.2.1\n*/\n192.0.2.2\n", 1 },
+		{ "192.0.2.1\n[allowed]\n192.0.2.2\n!x\n", 2 },
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_(feed_done) struct feed f = {};
+
+		assert_int_equal(parse(rows[i].in, strlen(rows[i].in), &f), 0);
+		CHECK(f.doubt && f.doubt_line == rows[i].line, "'%s': line %zu, %s", rows[i].in, f.doubt_line,
+		      f.doubt ?: "none");
+	}
+}
+
 /* The order by bytes is that of target_compare(), over all lengths and families. */
 static void test_sorted(void **state)
 {
@@ -775,6 +1011,11 @@ int main(void)
 		cmocka_unit_test(test_first_bad_text),
 		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_same_as_target),
+		cmocka_unit_test(test_exceptions),
+		cmocka_unit_test(test_exceptions_model),
+		cmocka_unit_test(test_doubts),
+		cmocka_unit_test(test_no_doubts),
+		cmocka_unit_test(test_doubts_of_files),
 		cmocka_unit_test(test_sorted),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_too_many),
