@@ -9,10 +9,12 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stddef.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "attachment.h"
 #include "cleanup.h"
+#include "directory.h"
 #include "names.h"
 #include "watch.h"
 
@@ -310,24 +312,44 @@ static int write_temporary(struct ctl *ctl, struct table *t, int fd)
 	return fflush(f) == EOF || ferror(f) ? -EIO : 0; /* one check for all of the above */
 }
 
+/* A file next to the one it is to replace, which starts with a dot: no collector reads it. Returns its descriptor. */
+static int make_temporary(int dir_fd, const char *name, char temporary[static NAME_MAX + 1])
+{
+	unsigned char random[8];
+	int fd;
+
+	do {
+		if (getrandom(random, sizeof(random), 0) != sizeof(random))
+			return -EIO;
+		if (snprintf(temporary, NAME_MAX + 1, ".%s.%02x%02x%02x%02x%02x%02x", name, random[0], random[1], random[2],
+			     random[3], random[4], random[5]) > NAME_MAX)
+			return -ENAMETOOLONG;
+		fd = openat(dir_fd, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	} while (fd < 0 && errno == EEXIST);
+	return fd < 0 ? -errno : fd;
+}
+
 int prometheus_write(struct ctl *ctl, struct table *t, const char *path)
 {
-	char temporary[PATH_MAX];
+	char temporary[NAME_MAX + 1];
+	_cleanup_close_ int dir_fd = -1;
+	const char *name = NULL;
 	struct stat st;
 	int fd, r;
 
-	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+	dir_fd = directory_open_parent(path, &name);
+	if (dir_fd < 0)
+		return dir_fd;
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode))
 		return -ENOTSUP;
-	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= sizeof(temporary))
-		return -ENAMETOOLONG;
-	fd = mkostemp(temporary, O_CLOEXEC);
+	fd = make_temporary(dir_fd, name, temporary);
 	if (fd < 0)
-		return -errno;
+		return fd;
 
 	r = write_temporary(ctl, t, fd);
-	if (r >= 0 && rename(temporary, path) < 0)
+	if (r >= 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
 		r = -errno;
 	if (r < 0)
-		(void) unlink(temporary);
+		(void) unlinkat(dir_fd, temporary, 0);
 	return r;
 }

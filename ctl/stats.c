@@ -82,6 +82,9 @@ static int print_metrics(struct ctl *ctl)
 	if (r == -ENOTSUP)
 		return output_fail(ctl, EXIT_NO, "'%s' is no regular file: without --output metrics go to standard output",
 				   ctl->output);
+	if (r == -ELOOP)
+		return output_fail(ctl, EXIT_NO, "Cannot write '%s': another user could have made a symbolic link in its path",
+				   ctl->output);
 	errno = -r;
 	return output_fail(ctl, EXIT_NO, "Cannot write the metrics%s%s: %m", ctl->output ? " to " : "",
 			   ctl->output ?: "");

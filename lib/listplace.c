@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
+#include "directory.h"
 #include "listplace.h"
 
 static bool part_is_valid(const char *part, size_t length)
@@ -70,6 +71,25 @@ static int open_dir(int at_fd, const char *path, int flags, bool make)
 	return TAKE_FD(fd);
 }
 
+/* The state directory may have links of the administrator in its path; below it there are none. */
+static int open_state_dir(const char *path, bool make)
+{
+	_cleanup_close_ int parent_fd = -1;
+	char copy[PATH_MAX];
+	const char *name;
+	size_t n = strlen(path);
+	int fd = directory_open(path);
+
+	if (fd != -ENOENT || !make)
+		return fd;
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	if (snprintf(copy, sizeof(copy), "%.*s", (int)n, path) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	parent_fd = directory_open_parent(copy, &name);
+	return parent_fd < 0 ? parent_fd : open_dir(parent_fd, name, O_NOFOLLOW, true);
+}
+
 int place_open(struct place *p, const char *state_dir, const char *name, bool make)
 {
 	if (!list_name_is_valid(name))
@@ -78,7 +98,7 @@ int place_open(struct place *p, const char *state_dir, const char *name, bool ma
 	(void) snprintf(p->path, sizeof(p->path), LISTS_DIR "/%s" LIST_SUFFIX, name);
 	p->file = p->path;
 
-	p->dir_fd = open_dir(AT_FDCWD, state_dir, 0, make);
+	p->dir_fd = open_state_dir(state_dir, make);
 	if (p->dir_fd < 0)
 		return p->dir_fd;
 
@@ -266,7 +286,7 @@ int listfile_foreach(const char *state_dir, int (*fn)(const char *name, void *us
 	_cleanup_(names_done) struct names names = {};
 	int r;
 
-	state_fd = open_dir(AT_FDCWD, state_dir, 0, false);
+	state_fd = open_state_dir(state_dir, false);
 	lists_fd = state_fd < 0 ? state_fd : open_dir(state_fd, LISTS_DIR, O_NOFOLLOW, false);
 	if (lists_fd == -ENOENT)
 		return 0; /* nothing was ever saved */

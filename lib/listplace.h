@@ -3,8 +3,8 @@
 
 /*
  * Where the file of a list is: STATE/lists/NAME.list, with a directory for each slash in the name.
- * No symbolic link is followed below the state directory, and nothing but a regular file taken for
- * a list.
+ * No symbolic link is followed below the state directory, and in its own path only what directory.h
+ * allows; nothing but a regular file is taken for a list.
  */
 
 #include <errno.h>

@@ -170,6 +170,24 @@ ln -s /dev/null "$T/device"
 fwctl stats --prometheus --output "$T/device" 2>"$T/stderr"
 same "what is no file: exit status" 1 $?
 same "is not replaced" /dev/null "$(readlink "$T/device")"
+
+# Somebody who can write to a directory on the way must not choose where the file goes.
+mkdir "$T/theirs" "$T/target" "$T/ours"
+chmod 1777 "$T/theirs"
+ln -s "$T/target" "$T/theirs/link"
+ln -s "$T/target" "$T/planted"
+chown -h 65534:65534 "$T/planted"
+ln -s "$T/ours" "$T/moved"
+for link in theirs/link planted; do
+	fwctl stats --prometheus --output "$T/$link/x.prom" 2>"$T/stderr"
+	same "a link that somebody else could have made: exit status" 1 $?
+	check "it says so" grep -q "symbolic link" "$T/stderr"
+	same "nothing is written through it" "" "$(ls -A "$T/target")"
+	"$FWCTL" block 203.0.113.77 --pin-dir "$PINS" --state-dir "$T/$link" --run-dir "$T/run" >/dev/null 2>&1
+	same "a list file neither" "" "$(ls -A "$T/target")"
+done
+check "a link of the administrator is followed" quietly fwctl stats --prometheus --output "$T/moved/x.prom"
+same "to where it points" x.prom "$(ls -A "$T/ours")"
 mkdir "$T/full"
 mount -t tmpfs -o size=4k tmpfs "$T/full"
 echo old >"$T/full/ebpf-fw.prom"
