@@ -179,6 +179,10 @@ int verb_load(struct ctl *ctl, int argc, char **argv)
 	status = find_list(ctl, table, argv[0], &x.list, &x.policy);
 	if (status != EXIT_DONE)
 		return status;
+	if (x.policy.action == FW_ACTION_BLOCK && feed.is_allow_list && !ctl->is_forced)
+		return output_fail(ctl, EXIT_NO,
+				   "The file is a list that allows, and list '%s' blocks: --force loads it. Nothing was changed",
+				   x.policy.name);
 	if (x.policy.action == FW_ACTION_BLOCK && !ctl->is_forced) {
 		status = intake_filter(ctl, &guard, &x.policy, &feed.targets, &n_left_out);
 		if (status != EXIT_DONE)

@@ -79,6 +79,8 @@ struct line_reader {
 	struct json_tokener *tokener; /* made when first needed */
 	bool expects_p2p; /* take a line for P2P first: a name may look like anything */
 	bool has_ipset;   /* a line of ipset was read */
+	bool has_block;   /* headers of our own lists that say so */
+	bool has_allow;
 	const char *doubt; /* static: why the file cannot be read because of a line; NULL: so far it can */
 	struct {
 		struct word name;

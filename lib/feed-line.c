@@ -100,8 +100,10 @@ static int add_wide_range(struct line_reader *l, struct word first, struct word 
 	return collector_add(&l->collector, text, length, ret_error);
 }
 
+#define RANGE_SIZE_MAX (1u << 24) /* larger numbers are dates */
+
 /* A column after ';' that says more than an address or prefix does: another address, or a length. */
-static const char *read_column(struct word column, struct word entry)
+static const char *read_column(struct word column, struct word entry, bool is_first)
 {
 	_cleanup_(targets_done) struct targets t = {};
 	const char *error;
@@ -112,9 +114,9 @@ static const char *read_column(struct word column, struct word entry)
 	if (word_skip(&column, "/") || word_skip(&column, "!") ||
 	    targets_parse(&t, column.text, column.length, &error) == 0)
 		return "more than one address, or a length, in a line with ';': write a range as FIRST-LAST";
-	if (!memchr(entry.text, '/', entry.length) && !memchr(entry.text, '-', entry.length) &&
-	    decimal_parse(column.text, column.length, 128, &number) == 0)
-		return "a number after ';' may be a prefix length: write it as ADDRESS/LENGTH";
+	if (is_first && !memchr(entry.text, '/', entry.length) && !memchr(entry.text, '-', entry.length) &&
+	    decimal_parse(column.text, column.length, RANGE_SIZE_MAX, &number) == 0)
+		return "a number after ';' may be a prefix length or the size of a range: write ADDRESS/LENGTH or FIRST-LAST";
 	return NULL;
 }
 
@@ -125,6 +127,7 @@ static const char *read_column(struct word column, struct word entry)
 static const char *read_semicolon(struct line_reader *l, struct word rest, struct word entry)
 {
 	const char *error = NULL;
+	bool is_first = true;
 
 	rest = line_trim(rest);
 	while (!error && word_skip(&rest, ";")) {
@@ -135,7 +138,8 @@ static const char *read_semicolon(struct line_reader *l, struct word rest, struc
 			n++;
 		rest = (struct word) { column.text + n, column.length - n };
 		column.length = n;
-		error = n > 0 ? read_column(column, entry) : NULL;
+		error = n > 0 ? read_column(column, entry, is_first) : NULL;
+		is_first = false;
 		if (n > 0 && *column.text == '!')
 			l->doubt = order_doubt;
 	}
@@ -240,6 +244,19 @@ static int read_entry(struct line_reader *l, struct word line, struct meaning *m
 	return read_plain(l, line, m, ret_error);
 }
 
+/* Of our own lists: only whether it blocks or allows matters here. */
+static void read_header(struct line_reader *l, struct word rest)
+{
+	bool allows = false;
+
+	for (struct word w = line_take_word(&rest, false); w.length > 0; w = line_take_word(&rest, false))
+		allows |= word_is(w, "action=allow") || word_is(w, "list=allow"); /* which says so by its name */
+	l->has_allow |= allows;
+	l->has_block |= !allows;
+	if (l->has_allow && l->has_block && !l->doubt)
+		l->doubt = "lists that block and lists that allow in one file: use 'fwctl import', or export one list";
+}
+
 /* Is it no entry, and not meant as one? */
 static bool read_other(struct line_reader *l, struct word line, struct meaning *m)
 {
@@ -247,6 +264,7 @@ static bool read_other(struct line_reader *l, struct word line, struct meaning *
 
 	m->kind = LINE_METADATA;
 	if (word_is(first, "#!ebpf-fw")) {
+		read_header(l, rest);
 		m->format = FEED_LIST;
 		return true;
 	}

@@ -183,6 +183,7 @@ int feed_parse(const char *text, size_t size, struct feed *ret)
 	if (r < 0)
 		return r;
 
+	f.is_allow_list = l.has_allow;
 	r = apply_exceptions(&f, &l.exceptions);
 	if (r < 0) {
 		feed_done(&f);

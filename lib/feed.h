@@ -46,6 +46,8 @@ struct feed {
 	enum feed_format format; /* of the first entry */
 	bool looks_like_html;   /* an error page, most likely */
 
+	bool is_allow_list;     /* one of our own that says action=allow */
+
 	size_t n_lines;
 	size_t n_entries;       /* lines that name something; 0: the file is as good as empty */
 	size_t n_exceptions;    /* lines that name what is not meant; they are cut out of the targets */

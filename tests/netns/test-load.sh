@@ -77,6 +77,9 @@ for file in $'ip,date\n192.0.2.1,today' '<html></html>' '192.0.2.300'; do
 done
 refused "an exception of an ACL" "because of line 1002: exceptions of an ACL" < <(head -n 1001 "$T/feed"; echo "!$BAD4;")
 refused "a removal" "because of line 1003: a removal" < <(cat "$T/feed"; echo "del x $BAD4")
+refused "a list that allows" "a list that allows" < <(echo "#!ebpf-fw list=x action=allow"; cat "$T/feed")
+refused "lists that block and allow" "because of line 1004: lists that block and lists that allow" < <(
+	echo "#!ebpf-fw list=x action=block"; cat "$T/feed"; echo "#!ebpf-fw list=y action=allow"; echo $BAD4)
 fails 1 "nor does --force read what is in doubt" load feed "$T/bad" --force
 { cat "$T/feed"; printf '%s\n' 203.0.112.0/24 '!203.0.112.7' "!$BAD4"; } >"$T/exceptions"
 fails 0 "exceptions of pf" load feed "$T/exceptions"
