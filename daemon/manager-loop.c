@@ -147,10 +147,12 @@ static void correct_ends(struct manager *m)
 	r = wallclock_correct(&m->wallclock, m->options->state_dir, m->table);
 	if (r >= 0)
 		r = table_commit(m->table);
-	if (r < 0)
+	if (r < 0) {
+		table_abandon(m->table);
 		(void) log_warning(r, "Cannot compute the ends of entries again, trying again: %m");
-	else
-		wallclock_save(&m->wallclock, m->options->run_dir, m->meta.counting_since);
+		return;
+	}
+	wallclock_save(&m->wallclock, m->options->run_dir, m->meta.counting_since);
 }
 
 /*
@@ -202,6 +204,8 @@ static void tend_table(struct manager *m)
 		r = expiry_sweep(m->table);
 		if (r >= 0)
 			r = table_commit(m->table);
+		if (r < 0)
+			table_abandon(m->table);
 		m->next_sweep_usec = start + (clock_usec(CLOCK_MONOTONIC) - start) * SWEEP_SHARE;
 	}
 	writerlock_release(lock_fd);

@@ -110,8 +110,11 @@ int ports_build_index(const struct fw_port *entries, struct fw_port_index *ret)
 	return 0;
 }
 
+/* First those that come, then without those that go: whenever a writer dies, each list is in one direction at least. */
 static void store_lists(struct fw_entry *e, const struct fw_entry *want)
 {
+	for (unsigned d = 0; d < _FW_DIRECTION_MAX; d++)
+		__atomic_store_n(&e->lists[d], e->lists[d] | want->lists[d], __ATOMIC_RELEASE);
 	for (unsigned d = 0; d < _FW_DIRECTION_MAX; d++)
 		__atomic_store_n(&e->lists[d], want->lists[d], __ATOMIC_RELEASE);
 }

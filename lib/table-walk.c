@@ -6,6 +6,7 @@
  */
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -244,10 +245,9 @@ static int count_one(struct table *t, const struct target *target, struct raw *r
 static int remove_stale_ends(struct table *t)
 {
 	struct fw_ends_key key, next;
-	bool is_first = true;
 	uint64_t n_ends = 0;
 	struct raw raw;
-	int r = 0;
+	int more, r = 0;
 
 	if (t->ports_changed)
 		r = table_exchange_port_index(t);
@@ -255,26 +255,26 @@ static int remove_stale_ends(struct table *t)
 		r = table_ends_repair(t);
 	if (r < 0)
 		return r;
-	while (table_ends_next(t, is_first ? NULL : &key, &next) >= 0) {
+	more = table_ends_next(t, NULL, &next);
+	while (more >= 0) {
 		struct target target = { .kind = TARGET_PREFIX };
 
-		if (next.kind == FW_KIND_PORT) {
-			raw.entry.until = t->ports[next.prefixlen % FW_PORT_ENTRIES_MAX].entry.until;
-			r = t->ports[next.prefixlen % FW_PORT_ENTRIES_MAX].is_used ? 0 : -ENOENT;
+		key = next;
+		more = table_ends_next(t, &key, &next); /* while the key is there: after one that is gone the kernel starts over */
+		if (key.kind == FW_KIND_PORT) {
+			raw.entry.until = t->ports[key.prefixlen % FW_PORT_ENTRIES_MAX].entry.until;
+			r = t->ports[key.prefixlen % FW_PORT_ENTRIES_MAX].is_used ? 0 : -ENOENT;
 		} else {
-			target.prefix = prefix_from_bytes(next.kind == FW_KIND_IPV4 ? AF_INET : AF_INET6, next.addr,
-							  next.prefixlen);
+			target.prefix = prefix_from_bytes(key.kind == FW_KIND_IPV4 ? AF_INET : AF_INET6, key.addr,
+							  key.prefixlen);
 			r = table_raw_get(t, &target, &raw);
 		}
 		if (r < 0 && r != -ENOENT)
 			return r;
-		if (r == -ENOENT || raw.entry.until != FW_UNTIL_MIXED) {
-			table_ends_remove(t, &next); /* the walk goes on from the key before it */
-		} else {
-			key = next;
-			is_first = false;
+		if (r == -ENOENT || raw.entry.until != FW_UNTIL_MIXED)
+			table_ends_remove(t, &key);
+		else
 			n_ends++;
-		}
 	}
 	t->census->n_ends = n_ends;
 	return 0;
@@ -346,8 +346,16 @@ int table_repair(struct table *t)
 	__atomic_store_n(&t->census->is_changing, 1, __ATOMIC_SEQ_CST);
 	r = count_anew(t);
 	if (r < 0)
-		t->is_changing = false; /* and the next one tries again */
+		table_abandon(t); /* and the next one tries again */
 	return r;
+}
+
+void table_abandon(struct table *t)
+{
+	free(TAKE_PTR(t->port_index));
+	t->ports_changed = false;
+	memset(t->n_more_entries, 0, sizeof(t->n_more_entries));
+	t->is_changing = false;
 }
 
 bool table_is_damaged(struct table *t)

@@ -340,10 +340,11 @@ int table_commit(struct table *t)
 			block |= bit;
 	}
 
-	/* exceptions first: between two stores a packet may pass that was to be blocked, never the reverse */
-	__atomic_store_n(&t->policy->allow, allow, __ATOMIC_RELEASE);
+	/* between two stores a packet may pass that is to be blocked, never the reverse: exceptions come first and go last */
+	__atomic_store_n(&t->policy->allow, allow | t->policy->allow, __ATOMIC_RELEASE);
 	__atomic_store_n(&t->policy->audit, audit, __ATOMIC_RELEASE);
 	__atomic_store_n(&t->policy->block, block, __ATOMIC_RELEASE);
+	__atomic_store_n(&t->policy->allow, allow, __ATOMIC_RELEASE);
 
 	table_shrink(t);
 	t->is_changing = false;

@@ -178,6 +178,11 @@ int table_wait_for_programs(struct table *t);
  * writer lock. The daemon does it at start, and every first change or commit behind a dead writer.
  */
 int table_repair(struct table *t);
+/*
+ * After a change, sweep or commit that failed: forgets what this handle has begun, so that nothing of it can reach a later
+ * change. The entries stay as they are and marked as damaged, for the next table_repair(). For who keeps a table open.
+ */
+void table_abandon(struct table *t);
 bool table_is_damaged(struct table *t); /* a writer has begun and not committed: it is dead, or at work */
 
 /*

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "cleanup.h"
 #include "pins.h"
@@ -421,11 +422,80 @@ static void test_deaths(void **state)
 	}
 }
 
+static int turn_round(struct table *t)
+{
+	struct target target = parse("udp/7777");
+
+	return table_add(t, &target, LIST_MANUAL, FW_OUT, FW_UNTIL_NEVER, NULL);
+}
+
+/* An entry that changes its direction is in one of the two, wherever the writer dies. */
+static void test_direction(void **state)
+{
+	static const struct scene scene = { "another direction", "manual udp/7777 in", 0, turn_round, {} };
+	struct target target = parse("udp/7777");
+	static struct run run;
+	unsigned kill_at = 0;
+	int n;
+
+	set_up_run(&run);
+	do {
+		struct table_entry e;
+		struct fw_list l;
+
+		set_up(&run, &scene, kill_at);
+		n = stores_go_through(work, look, &run);
+		if (n == -ENOTSUP)
+			skip();
+		assert_true(n > 0);
+		if (table_is_damaged(run.t))
+			assert_int_equal(table_repair(run.t), 0);
+		assert_int_equal(table_get(run.t, &target, &e), 0);
+		assert_int_equal(table_get_list(run.t, LIST_MANUAL, &l), 0);
+		if (!((e.lists[FW_INGRESS] | e.lists[FW_EGRESS]) >> LIST_MANUAL & 1) || l.n_entries != 1)
+			fail_msg("death at store %u: in %llx, out %llx, %llu entries", kill_at,
+				 (unsigned long long)e.lists[FW_INGRESS], (unsigned long long)e.lists[FW_EGRESS],
+				 (unsigned long long)l.n_entries);
+	} while ((unsigned)n > kill_at++);
+}
+
+/* A table that is kept open, and a change of it that fails: it must not undo what others do afterwards. */
+static void test_abandoned(void **state)
+{
+	const struct question question = { UNLISTED, "tcp/22", FW_PASS, FW_DROP };
+	struct table *t = firewall_table(firewall), *kept;
+	struct rlimit was, none;
+	struct fw_list l;
+
+	assert_int_equal(firewall_set(firewall, "manual udp/7777 ended, manual 203.0.113.0/24, manual tcp/23"), 0);
+	assert_int_equal(table_open(firewall_pin_dir(), &kept), 0);
+	assert_int_equal(table_sweep(kept, NULL, NULL), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = (struct rlimit){ .rlim_max = was.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_true(table_commit(kept) < 0); /* no descriptor for the new index */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	table_abandon(kept);
+	assert_true(table_is_damaged(kept));
+
+	assert_int_equal(add(t, LIST_MANUAL, "tcp/22", FW_UNTIL_NEVER), 0);
+	assert_int_equal(table_commit(t), 0);
+	assert_int_equal(ask(t, &question), FW_DROP);
+	assert_int_equal(table_sweep(kept, NULL, NULL), 0);
+	assert_int_equal(table_commit(kept), 0);
+	assert_int_equal(ask(t, &question), FW_DROP);
+	assert_int_equal(table_get_list(t, LIST_MANUAL, &l), 0);
+	assert_int_equal(l.n_entries, 3);
+	table_free(kept);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_deaths),
+		cmocka_unit_test(test_direction),
+		cmocka_unit_test(test_abandoned),
 	};
 
 	return suite_run(tests, suite_set_up, suite_tear_down);
