@@ -64,11 +64,16 @@ static __always_inline __u32 final_find_ip6(struct cursor *c)
 	left = bpf_ntohs(ip->payload_len) ?: 0xffff; /* as in parse_ip6() */
 	cursor_advance(c, sizeof(*ip));
 
-	for (int i = 0; i < FW_IP6_HEADERS_MAX && is_ip6_extension(nexthdr) && nexthdr != IPPROTO_FRAGMENT; i++) {
+	for (int i = 0; i < FW_IP6_HEADERS_MAX && is_ip6_extension(nexthdr); i++) {
 		header = cursor_peek(c, sizeof(*header));
 		if (!header)
 			return 0;
 		length = extension_length(nexthdr, header->length);
+		if (nexthdr == IPPROTO_FRAGMENT) { /* its offset is where another header has type and segments_left */
+			if ((header->type << 8 | header->segments_left) & IP6_FRAGMENT_OFFSET)
+				return 0; /* the headers are in the first fragment */
+			length = sizeof(struct ip6_fragment);
+		}
 		if (nexthdr == IPPROTO_ROUTING && header->segments_left) {
 			if (header->type == ROUTING_SEGMENTS)
 				return c->off + ROUTING_FIRST;

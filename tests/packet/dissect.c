@@ -153,8 +153,8 @@ static const uint8_t *find_final6(const uint8_t *ip, size_t frame)
 		return NULL;
 	end = at + (get16(ip + 4) ?: 0xffff);
 	number = ip[6];
-	for (unsigned n = 0; n < FW_IP6_HEADERS_MAX && is_extension(number) && number != IPPROTO_FRAGMENT; n++) {
-		if (at + 4 > frame)
+	for (unsigned n = 0; n < FW_IP6_HEADERS_MAX && is_extension(number); n++) {
+		if (at + 4 > frame || (number == IPPROTO_FRAGMENT && get16(ip + at + 2) & 0xfff8))
 			return NULL;
 		size = extension_size(number, ip + at);
 		if (number == IPPROTO_ROUTING && ip[at + 3] != 0) {

@@ -408,6 +408,8 @@ static const struct {
 	  LIST_MANUAL },
 	{ "the same in fragments", "manual 2001:db8:f::9", { FINAL6, .headers = "s2" }, OUT, FW_REASON_ADDRESS,
 	  LIST_MANUAL },
+	{ "the same after a fragment header", "manual 2001:db8:f::9", { FINAL6, .headers = "fs" }, OUT, FW_REASON_ADDRESS,
+	  LIST_MANUAL },
 	{ "a routing header of type 2", "manual 2001:db8:f::9", { FINAL6, .headers = "t" }, OUT, FW_REASON_ADDRESS,
 	  LIST_MANUAL },
 	{ "a segment header, no segment left", "manual 2001:db8:f::9", { FINAL6, .headers = "s", .is_route_over = true }, OUT,
