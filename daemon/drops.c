@@ -34,7 +34,7 @@ struct party {
 	uint8_t reason;
 	bool is_estimate;
 	uint64_t n_packets; /* 0 = this place is free */
-	uint64_t lists;     /* that decided, as bits */
+	uint64_t lists;     /* that decided, as bits: places in drops.lists */
 };
 
 struct drops {
@@ -47,6 +47,12 @@ struct drops {
 	bool is_taking;
 	int error; /* of the last attempt, so that it is said once */
 	unsigned n_top;
+	/*
+	 * The lists of this window, by name: one that is removed leaves its number to the next. Read with each event, before
+	 * that can happen, unless the daemon is behind.
+	 */
+	char lists[FW_LISTS_MAX][FW_LIST_NAME_MAX];
+	unsigned n_lists;
 	size_t n_parties;
 	struct party parties[PLACES_MAX];
 };
@@ -81,6 +87,23 @@ static struct party *find_party(struct drops *d, const struct fw_event *e)
 	}
 }
 
+/* The bit of the list that has this number now; 0: it was removed, or too many lists came and went. */
+static uint64_t find_list(struct drops *d, unsigned number)
+{
+	struct fw_list list;
+	unsigned i = 0;
+
+	if (table_get_list(d->table, number, &list) < 0 || !list.name[0])
+		return 0;
+	while (i < d->n_lists && strcmp(d->lists[i], list.name) != 0)
+		i++;
+	if (i == FW_LISTS_MAX)
+		return 0;
+	if (i == d->n_lists)
+		memcpy(d->lists[d->n_lists++], list.name, sizeof(list.name));
+	return UINT64_C(1) << i;
+}
+
 static int on_event(void *userdata, void *data, size_t size)
 {
 	const struct fw_event *e = data;
@@ -97,7 +120,7 @@ static int on_event(void *userdata, void *data, size_t size)
 	p->hook = e->hook;
 	p->reason = e->reason;
 	if (e->entry_kind < _FW_KIND_MAX)
-		p->lists |= UINT64_C(1) << e->list % FW_LISTS_MAX;
+		p->lists |= find_list(d, e->list);
 	return 0;
 }
 
@@ -208,7 +231,10 @@ static void report(struct drops *d, const struct party *p, uint64_t usec)
 	struct list_names lists;
 	size_t n = 0;
 
-	list_names_read(&lists, d->table, p->lists);
+	list_names_begin(&lists);
+	for (unsigned i = 0; i < d->n_lists; i++)
+		if (p->lists >> i & 1)
+			list_names_add(&lists, d->lists[i]);
 	(void) prefix_format(&prefix, address);
 	(void) snprintf(text[n++], FIELD_MAX, "%s=%s", is_from ? "FW_SRC" : "FW_DST", address);
 	(void) snprintf(text[n++], FIELD_MAX, "FW_HOOK=%s", hook_to_string(p->hook));
@@ -244,4 +270,5 @@ void drops_report(struct drops *d, uint64_t window_usec)
 		report(d, &d->parties[i], window_usec);
 	memset(d->parties, 0, sizeof(d->parties));
 	d->n_parties = 0;
+	d->n_lists = 0;
 }

@@ -160,6 +160,21 @@ same "the windows say the same" 20 "$(sum_of WINDOW FW_DROPPED "r['FW_HOOK'] == 
 check "it reads well" has_record SOURCE "r['MESSAGE'].startswith('dropped from $BAD4: ')
 	and r['MESSAGE'].endswith(' packets, list fail2ban/sshd (1 s)')"
 
+# A list is removed within the window, and the next one gets its number.
+reload StatsIntervalSec=3 LogDrops=5
+forget
+fwctl block $BAD4 -l gone >/dev/null 2>&1
+fwctl unblock $BAD4 -l fail2ban/sshd >/dev/null
+same "0 of 20 arrive" 0 "$(delivered $BAD4 $HOST4 20)"
+fwctl list del gone --force >/dev/null
+fwctl block 198.18.0.99 -l innocent >/dev/null 2>&1
+check "dropped from: all of them" wait_for drops_are_told 20
+check "the list that dropped is named" has_record SOURCE "r['FW_SRC'] == '$BAD4' and r['FW_LIST'] == 'gone'"
+same "the one that has its number now is not" 0 "$(n_records SOURCE "r['FW_LIST'] == 'innocent'")"
+fwctl list del innocent --force >/dev/null
+fwctl block $BAD4 -l fail2ban/sshd >/dev/null 2>&1
+reload StatsIntervalSec=1
+
 # Each counter is under its own name, and a restart neither loses nor repeats any of it.
 tells() { # FIELD NUMBER: at tc ingress
 	[ "$(sum_of WINDOW "$1" "r['FW_HOOK'] == 'tc' and r['FW_DIRECTION'] == 'ingress'")" = "$2" ]
