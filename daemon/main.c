@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "capabilities.h"
 #include "cleanup.h"
 #include "log.h"
 #include "manager.h"
@@ -179,6 +180,9 @@ static int run(const struct command_line *c, struct config *config)
 
 	block_signals();
 	raise_descriptors();
+	r = capabilities_check();
+	if (r < 0)
+		return r;
 	r = manager_new(&c->options, config, &m);
 	if (r < 0)
 		return r;

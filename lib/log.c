@@ -349,7 +349,7 @@ void log_flush(void)
 
 /*
  * libbpf warns about much that its callers expect and handle, which is why it gets quieter here. A
- * verifier log comes as one text of many lines.
+ * verifier log comes as one text of many lines, for --debug alone.
  */
 __attribute__((format(printf, 2, 0)))
 static int print_libbpf(enum libbpf_print_level libbpf_level, const char *format, va_list ap)
@@ -367,6 +367,8 @@ static int print_libbpf(enum libbpf_print_level libbpf_level, const char *format
 	}
 
 	rest = text;
+	if (strchr(text, '\n') != strrchr(text, '\n'))
+		level = LOG_DEBUG;
 	for (const char *line; (line = strsep(&rest, "\n"));)
 		if (*line != '\0')
 			(void) log_full(level, 0, "%s", line);

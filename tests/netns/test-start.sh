@@ -39,6 +39,15 @@ configure
 start || die "the daemon does not start with the right configuration"
 remove
 
+# Without a capability the verifier refuses the programs. One line says which is missing, and systemd does not try again.
+for name in perfmon bpf net_admin; do
+	timeout 10 setpriv --bounding-set "-sys_admin,-$name" "$EBPF_FWD" --config "$T/fw.conf" --pin-dir "$PINS" \
+		--state-dir "$T/state" --run-dir "$T/run" >"$T/output" 2>&1
+	same "without cap_$name: exit status" 2 $?
+	check "without cap_$name: it is named" grep -qi "cap_$name" "$T/output"
+	same "without cap_$name: in one line" 1 "$(wc -l <"$T/output")"
+done
+
 # The pin directory.
 mkdir -p "$T/plain"
 fails_with "no bpffs" "not on a bpffs" --pin-dir "$T/plain/fw"
