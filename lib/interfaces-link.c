@@ -105,7 +105,7 @@ int interface_from_link(const struct nlmsghdr *message, struct interface *ret)
 		.is_up = m->ifi_flags & IFF_UP,
 	};
 	const struct nlattr *a, *linkinfo = NULL, *properties = NULL;
-	bool is_lower_here = true;
+	bool is_complete = false, is_lower_here = true;
 	unsigned lower = 0;
 	int r;
 
@@ -116,6 +116,7 @@ int interface_from_link(const struct nlmsghdr *message, struct interface *ret)
 			break;
 		case IFLA_MTU:
 			i.mtu = mnl_attr_get_u32(a);
+			is_complete = true;
 			break;
 		case IFLA_MASTER:
 			i.master = mnl_attr_get_u32(a);
@@ -137,6 +138,8 @@ int interface_from_link(const struct nlmsghdr *message, struct interface *ret)
 			break;
 		}
 	}
+	if (!is_complete)
+		return -ENODATA;
 	i.is_port = i.master != 0;
 	if (linkinfo)
 		take_linkinfo(&i, linkinfo);

@@ -52,6 +52,8 @@ static int take_link(struct interfaces *s, const struct nlmsghdr *h)
 	int r;
 
 	r = interface_from_link(h, &i);
+	if (r == -ENODATA) /* the row stays as it is */
+		return 0;
 	if (r < 0)
 		return r;
 	old = find(s, i.ifindex);

@@ -62,5 +62,8 @@ const struct interface *interfaces_find(const struct interfaces *s, unsigned ifi
 bool interface_has_name(const struct interface *i, const char *name);
 const struct interface *interfaces_find_name(const struct interfaces *s, const char *name);
 
-/* Fills in what a link message says of itself; altnames are allocated. -ENOMEM. */
+/*
+ * Fills in what a link message says of itself; altnames are allocated. -ENOMEM. -ENODATA: the message has no MTU, so it
+ * does not describe the whole link. Wireless events are such messages.
+ */
 int interface_from_link(const struct nlmsghdr *message, struct interface *ret);
