@@ -67,27 +67,37 @@ int instance_lock_run(struct instance *i, const char *run_dir)
 	return 0;
 }
 
-int instance_lock_pins(struct instance *i, const char *pin_dir)
+/* 0 if the directory that is there is locked, else what is wrong. */
+static int lock_dir(struct instance *i, const char *pin_dir)
 {
 	_cleanup_close_ int fd = -1;
 	struct stat was, is;
 
 	fd = open(pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return log_error(-errno, "Cannot open the pin directory '%s': %m", pin_dir);
+		return -errno;
 	if (i->dir_fd >= 0 && fstat(i->dir_fd, &was) == 0 && fstat(fd, &is) == 0 &&
 	    was.st_dev == is.st_dev && was.st_ino == is.st_ino)
 		return 0;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK)
-			return log_error(-EBUSY, "Already running: another daemon, or 'fwctl unload', holds '%s'",
-					 pin_dir);
-		return log_error(-errno, "Cannot lock the pin directory '%s': %m", pin_dir);
-	}
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
 
 	closep(&i->dir_fd);
 	i->dir_fd = TAKE_FD(fd);
 	return 0;
+}
+
+int instance_lock_pins(struct instance *i, const char *pin_dir)
+{
+	int r = lock_dir(i, pin_dir);
+	bool is_told = r == i->dir_error;
+
+	i->dir_error = r;
+	if (r == 0 || is_told)
+		return r;
+	if (r == -EBUSY)
+		return log_error(r, "Already running: another daemon, or 'fwctl unload', holds '%s'", pin_dir);
+	return log_error(r, "Cannot open and lock the pin directory '%s': %m", pin_dir);
 }
 
 /* Each second while we wait. */

@@ -11,13 +11,15 @@
 struct instance {
 	int pid_fd; /* RUN/ebpf-fwd.pid */
 	int dir_fd; /* the pin directory */
+	int dir_error; /* why it could not be locked at the last call; 0 = it was */
 };
 
 #define INSTANCE_NULL { .pid_fd = -1, .dir_fd = -1 }
 
 /*
  * Both log what is wrong. -EBUSY: another daemon runs. The pin directory must exist for the second, which
- * may be called again and then locks the directory that is there now, if somebody has made another.
+ * may be called again and then locks the directory that is there now, if somebody has made another. It
+ * logs an error again only when it is another one.
  */
 int instance_lock_run(struct instance *i, const char *run_dir);
 int instance_lock_pins(struct instance *i, const char *pin_dir);
