@@ -323,6 +323,15 @@ size_t hooks_count_interfaces(const struct hooks *h)
 	return count;
 }
 
+bool hooks_are_partial(const struct hooks *h)
+{
+	for (size_t n = 0; n < h->n_devices; n++)
+		if (h->devices[n].hooks[FW_HOOK_TC].mechanism == FW_MECHANISM_NONE &&
+		    device_has_filters(h->devices[n].ifindex, &h->context))
+			return true;
+	return false;
+}
+
 size_t hooks_count(const struct hooks *h, enum fw_hook hook)
 {
 	size_t count = 0;

@@ -54,5 +54,8 @@ unsigned hooks_may_leave_ports(const struct config *c);
 void hooks_describe(struct hooks *h, const struct config *c, const struct interfaces *s,
 		    struct fw_meta *meta);
 
-/* Number of interfaces with any program. */
+/* Number of interfaces with any program in all directions of its hook. */
 size_t hooks_count_interfaces(const struct hooks *h);
+
+/* Is there an interface with a clsact filter in one direction, because the other could not get one? Asks the kernel. */
+bool hooks_are_partial(const struct hooks *h);

@@ -79,7 +79,10 @@ static void warn_if_idle(struct manager *m)
 	m->is_idle = hooks_count_interfaces(m->hooks) == 0 && (wants_interfaces || n_cgroups == 0);
 	if (!m->is_idle || was_idle)
 		return;
-	if (n_cgroups == 0)
+	if (hooks_are_partial(m->hooks))
+		(void) log_warning(0, "No interface is filtered in both directions, some are in one%s; see 'fwctl status'",
+				   n_cgroups == 0 ? ", and no cgroup is attached" : "");
+	else if (n_cgroups == 0)
 		(void) log_warning(0, "Nothing is filtered: no interface is attached, and no cgroup; see 'fwctl status'");
 	else
 		(void) log_warning(0, "No interface is filtered: only what sockets send and receive is judged, by the cgroup "

@@ -164,7 +164,9 @@ same "qdisc ingress: what arrives is judged" 0 "$(delivered $BAD4 $HOST4 5)"
 same "by the program of its direction" "1 of 1" "$(position ingress)"
 same "what leaves is not, and nobody says that it is" none "$(position egress)"
 check "the journal says what to do" log_has "tc qdisc del dev h0 ingress"
-check "so does status" grep -q "^failed .*tc qdisc del dev h0 ingress" <(fwctl status 2>/dev/null)
+check "it does not say that nothing is filtered" refuse log_has "Nothing is filtered"
+check "but that it is in one direction" log_has "No interface is filtered in both directions, some are in one, and no cgroup"
+check "status has it, too" grep -q "^failed .*tc qdisc del dev h0 ingress" <(fwctl status 2>/dev/null)
 check "doctor: a problem" doctor_says problem attached "egress.*qdisc 'ingress'"
 check "and a direction that is judged nowhere" doctor_says warning attached "egress is judged nowhere"
 same "status -q" 1 "$(status_of status -q)"
