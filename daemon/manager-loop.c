@@ -185,10 +185,10 @@ static void tend_table(struct manager *m)
 {
 	uint64_t start = clock_usec(CLOCK_MONOTONIC);
 	bool is_sweep_due = start >= m->next_sweep_usec && table_next_end(m->table) <= tick_now();
-	bool has_jumped = wallclock_has_jumped(&m->wallclock);
+	bool is_clock_due = wallclock_is_due(&m->wallclock);
 	int lock_fd, r;
 
-	if (m->is_strict == m->config.is_strict && !is_sweep_due && !has_jumped && !table_is_damaged(m->table))
+	if (m->is_strict == m->config.is_strict && !is_sweep_due && !is_clock_due && !table_is_damaged(m->table))
 		return;
 	r = writerlock_try(m->options->run_dir, INSTANCE_NAME, &lock_fd);
 	if (r == -EBUSY)
@@ -201,7 +201,7 @@ static void tend_table(struct manager *m)
 	m->is_strict = m->config.is_strict;
 	table_set_strict(m->table, m->is_strict);
 	repair_table(m);
-	if (has_jumped)
+	if (is_clock_due)
 		correct_ends(m);
 	if (is_sweep_due) {
 		r = expiry_sweep(m->table);

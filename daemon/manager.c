@@ -97,7 +97,7 @@ static int restore(struct manager *m)
 				 m->upgrade.dir);
 
 	wallclock_init(&m->wallclock, m->options->run_dir, m->meta.counting_since, m->is_counting_anew);
-	if (wallclock_has_jumped(&m->wallclock)) {
+	if (wallclock_is_due(&m->wallclock)) {
 		r = wallclock_correct(&m->wallclock, m->options->state_dir, m->table);
 		if (r < 0)
 			return log_error(r, "Cannot compute the ends of entries again: %m");

@@ -43,9 +43,14 @@ uint32_t wallclock_tick(const struct wallclock *w, int64_t until)
 	return tick <= FW_UNTIL_MIXED ? FW_UNTIL_MIXED + 1 : tick;
 }
 
-bool wallclock_has_jumped(const struct wallclock *w)
+static bool has_jumped(const struct wallclock *w)
 {
 	return llabs(current_offset_ns() - w->offset_ns) >= NS_PER_SEC;
+}
+
+bool wallclock_is_due(const struct wallclock *w)
+{
+	return w->behind != 0 || has_jumped(w);
 }
 
 /* FNV-1a. Nobody gains by a collision: it takes somebody who may write list files. */
@@ -101,13 +106,15 @@ static void sort(struct wallclock *w)
 }
 
 struct correction {
-	struct wallclock *before;
-	struct wallclock now;
+	struct wallclock *clock;
+	struct wallclock before; /* only the offset, of this list */
+	struct wallclock now;    /* the same */
 	const char *state_dir;
 	struct table *table;
 	const struct list_header *header;
 	int64_t wall; /* Unix time in seconds */
 	unsigned list;
+	uint64_t failed; /* mask of lists */
 	uint64_t n_moved;
 	uint64_t n_ended;
 	uint64_t n_back;
@@ -123,16 +130,16 @@ static int correct_line(const struct list_line *line, void *userdata)
 	bool is_held, is_new;
 	int r;
 
-	if (line->until == 0 || c->before->n_known == 0 ||
-	    !bsearch(&hash, c->before->known, c->before->n_known, sizeof(hash), compare))
+	if (line->until == 0 || c->clock->n_known == 0 ||
+	    !bsearch(&hash, c->clock->known, c->clock->n_known, sizeof(hash), compare))
 		return 0;
 	r = table_get(c->table, &line->target, &entry);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	is_held = table_entry_lists(&entry) >> c->list & 1;
-	if (is_held && entry.until[c->list] != wallclock_tick(c->before, line->until))
+	if (is_held && entry.until[c->list] != wallclock_tick(&c->before, line->until))
 		return 0;
-	if (!is_held && wallclock_tick(c->before, line->until) > tick_now())
+	if (!is_held && wallclock_tick(&c->before, line->until) > tick_now())
 		return 0; /* taken out with --runtime: it has not ended */
 
 	if (line->until <= c->wall) {
@@ -151,6 +158,19 @@ static int correct_line(const struct list_line *line, void *userdata)
 	return 0;
 }
 
+/* The next call tries again, from the offset that the ends of the list have now. */
+static void note_failure(struct correction *c, const char *name, int error)
+{
+	struct wallclock *w = c->clock;
+	uint64_t bit = UINT64_C(1) << c->list;
+
+	if (!(w->behind & bit))
+		(void) log_warning(error, "List '%s': cannot compute ends again after the wall clock was set, trying again: %m",
+				   name);
+	c->failed |= bit;
+	w->behind_ns[c->list] = c->before.offset_ns;
+}
+
 /* For listfile_foreach(). */
 static int correct_list(const char *name, void *userdata)
 {
@@ -162,16 +182,17 @@ static int correct_list(const char *name, void *userdata)
 	index = table_find_list(c->table, name, &list);
 	if (index < 0)
 		return index == -ENOENT ? 0 : index;
+	c->list = (unsigned)index;
+	c->before.offset_ns = c->clock->behind >> index & 1 ? c->clock->behind_ns[index] : c->clock->offset_ns;
 	r = list_reader_open(c->state_dir, name, &l);
 	if (r == -ENOENT)
 		return 0;
 	if (r >= 0) {
-		c->list = (unsigned)index;
 		c->header = list_reader_header(l);
 		r = list_reader_each(l, correct_line, c);
 	}
 	if (r < 0)
-		(void) log_warning(r, "List '%s': cannot compute ends again after the wall clock was set: %m", name);
+		note_failure(c, name, r);
 
 	r = table_get_list(c->table, (unsigned)index, &list); /* it no longer is what its file says */
 	if (r < 0)
@@ -185,9 +206,10 @@ static int correct_list(const char *name, void *userdata)
 
 int wallclock_correct(struct wallclock *w, const char *state_dir, struct table *t)
 {
+	bool is_set = has_jumped(w);
 	struct correction c = {
-		.before = w,
-		.now = { .offset_ns = current_offset_ns() },
+		.clock = w,
+		.now = { .offset_ns = is_set ? current_offset_ns() : w->offset_ns },
 		.state_dir = state_dir,
 		.table = t,
 		.wall = time(NULL),
@@ -198,14 +220,19 @@ int wallclock_correct(struct wallclock *w, const char *state_dir, struct table *
 	r = listfile_foreach(state_dir, correct_list, &c);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	log_notice("The wall clock was set by %" PRId64 " s: of entries from list files %" PRIu64 " end at another time, %" PRIu64
-		   " have ended, %" PRIu64 " are back", (c.now.offset_ns - w->offset_ns) / NS_PER_SEC, c.n_moved, c.n_ended,
-		   c.n_back);
+	if (is_set)
+		log_notice("The wall clock was set by %" PRId64 " s: of entries from list files %" PRIu64 " end at another time, %"
+			   PRIu64 " have ended, %" PRIu64 " are back", (c.now.offset_ns - w->offset_ns) / NS_PER_SEC,
+			   c.n_moved, c.n_ended, c.n_back);
+	else if (c.failed != w->behind)
+		log_notice("Computed the ends again of lists that had failed: %" PRIu64 " entries end at another time, %" PRIu64
+			   " have ended, %" PRIu64 " are back", c.n_moved, c.n_ended, c.n_back);
+	w->behind = c.failed;
 	w->offset_ns = c.now.offset_ns;
 	return 0;
 }
 
-/* What precedes the hashes in the file. */
+/* What precedes the hashes in the file. The lists that are behind follow them; files of older versions lack that. */
 struct saved {
 	uint64_t counting_since;
 	int64_t offset_ns;
@@ -234,6 +261,8 @@ static int read_saved(struct wallclock *w, const char *path, uint64_t counting_s
 		.n_allocated = saved.n_known,
 		.is_sorted = true,
 	};
+	if (fread(w->behind_ns, sizeof(w->behind_ns), 1, f) != 1 || fread(&w->behind, sizeof(w->behind), 1, f) != 1)
+		w->behind = 0;
 	return 0;
 }
 
@@ -263,6 +292,7 @@ static int write_saved(const struct wallclock *w, const char *path, const struct
 	if (!f)
 		return -errno;
 	if (fwrite(saved, sizeof(*saved), 1, f) != 1 || fwrite(w->known, sizeof(*w->known), w->n_known, f) != w->n_known ||
+	    fwrite(w->behind_ns, sizeof(w->behind_ns), 1, f) != 1 || fwrite(&w->behind, sizeof(w->behind), 1, f) != 1 ||
 	    fflush(f) == EOF)
 		return -EIO;
 	return rename(fresh, path) < 0 ? -errno : 0;

@@ -15,6 +15,8 @@
 
 struct wallclock {
 	int64_t offset_ns; /* wall clock minus boot clock: ends were computed by it */
+	uint64_t behind;   /* mask of lists whose ends could not be computed again and are those of another offset */
+	int64_t behind_ns[FW_LISTS_MAX]; /* that offset, by list */
 	uint64_t *known;   /* hashes of list, target and until= */
 	size_t n_known;
 	size_t n_allocated;
@@ -34,12 +36,12 @@ uint32_t wallclock_tick(const struct wallclock *w, int64_t until);
 /* An entry with an end was restored from a file, or had ended. -ENOMEM. */
 int wallclock_note(struct wallclock *w, unsigned list, const struct target *target, int64_t until);
 
-/* Has the wall clock been set, by a second or more? */
-bool wallclock_has_jumped(const struct wallclock *w);
+/* Has the wall clock been set, by a second or more? Is a list still to be corrected since? */
+bool wallclock_is_due(const struct wallclock *w);
 
 /*
  * Computes the ends of noted entries again: takes those out that have ended, puts those back that have not. The caller holds
- * the writer lock and calls table_commit(). What fails is tried again at the next call.
+ * the writer lock and calls table_commit(). A list that fails is logged once and tried again at the next call.
  */
 int wallclock_correct(struct wallclock *w, const char *state_dir, struct table *t);
 

@@ -140,6 +140,18 @@ check "the clock is set: one that replaced a restored one, too" is_about 600 "$(
 check "the clock is set: what was taken out stays out" is_free 203.0.113.8
 check "the clock is set: a running ban that has ended stays so" is_free 203.0.113.11
 
+# A list that cannot be read when the clock is set is corrected once it can.
+boot_wrong $((100 - $(date +%s)))
+mv "$T/state/lists/manual.list" "$T/manual.list"
+mkdir "$T/state/lists/manual.list"
+set_clock 0
+check "a list fails when the clock is set: the daemon says so" wait_for grep -q "'manual': cannot compute ends again" "$T/log"
+rmdir "$T/state/lists/manual.list"
+mv "$T/manual.list" "$T/state/lists/manual.list"
+check "a list fails when the clock is set: it is tried again" wait_for grep -q "lists that had failed" "$T/log"
+check_corrected "a list fails when the clock is set"
+same "a list fails when the clock is set: that is said once" 1 "$(grep -c "cannot compute ends again" "$T/log")"
+
 boot_wrong $YEAR
 check "booted a year ahead: the ban is missing" is_free 203.0.113.4
 given_wrong 0 fwctl block 203.0.113.10 --for 2s
