@@ -51,6 +51,7 @@ tunnel_secure() { # LOCAL REMOTE KEY [COMMAND-PREFIX]...
 }
 
 tunnel_wireguard() {
+	peer ip route replace $host4/32 dev to-host src $good4 || return 1 # else it sends from the first address, which is blocked
 	wg genkey >"$traffic_dir/key-host" && wg genkey >"$traffic_dir/key-peer" &&
 		wg set tunnel listen-port 51820 private-key "$traffic_dir/key-host" \
 			peer "$(wg pubkey <"$traffic_dir/key-peer")" endpoint $good4:51820 allowed-ips 0.0.0.0/0,::/0 &&
@@ -78,6 +79,7 @@ tunnel_add() { # TYPE
 tunnel_remove() {
 	ip link del tunnel
 	peer ip link del tunnel
+	peer ip route del $host4/32 dev to-host src $good4
 	ip xfrm state flush
 	ip xfrm policy flush
 	peer ip xfrm state flush
