@@ -76,6 +76,8 @@ int doctor_check_interfaces(struct doctor *d)
 		return 0; /* Hooks= has neither tc nor xdp */
 	r = interfaces_load(&s);
 	if (r >= 0)
+		r = auto_view_prepare(&view);
+	if (r >= 0)
 		r = attachment_foreach(d->ctl->pin_dir, note_filtered, &f);
 	for (size_t n = 0; r >= 0 && n < s.n_items; n++)
 		if (s.items[n].had_address && !is_filtered(&s.items[n], &view))
@@ -84,6 +86,7 @@ int doctor_check_interfaces(struct doctor *d)
 		doctor_say(d, LEVEL_WARNING, "see Interfaces= in ebpf-fw.conf(5), and journalctl -u ebpf-fw",
 			   "no interface is filtered, and Hooks= has tc or xdp: pings, forwarded packets and what no socket "
 			   "waits for pass");
+	auto_view_done(&view);
 	free(f.ifindexes);
 	return r < 0 ? r : 0;
 }

@@ -121,6 +121,7 @@ struct hooks *hooks_free(struct hooks *h)
 		remove_device(h, &h->devices[0]);
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
 		closep(&h->cgroup_links[d]);
+	auto_view_done(&h->view);
 	free(h->devices);
 	free(h->pin_dir);
 	free(h);
@@ -272,7 +273,11 @@ int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct 
 	int r;
 
 	h->config = c;
+	auto_view_done(&h->view);
 	h->view = (struct auto_view){ .interfaces = s, .is_filtered = hooks_is_filtered, .userdata = h };
+	r = auto_view_prepare(&h->view);
+	if (r < 0)
+		return log_error(r, "Cannot choose interfaces: %m");
 	choose_tc(h, c);
 	h->context.xdp = c->xdp_mechanism;
 	r = claim_returned(h, s);

@@ -2,7 +2,9 @@
 
 /* The rule of "auto": see auto.h. A function of the rows in struct interfaces, so that a test can have any. */
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <linux/if_arp.h>
@@ -44,19 +46,9 @@ static bool is_port_of(const struct interfaces *s, const struct interface *port,
 	return of && is_kind(of, "openvswitch");
 }
 
-/* Frames of hardware come to it: its own, of a port, or of the device that it is made on. */
-static bool is_backed(const struct interfaces *s, const struct interface *i, int depth)
+static struct auto_facts *facts_of(const struct auto_view *view, const struct interface *i)
 {
-	if (i->has_device)
-		return true;
-	for (size_t n = 0; n < s->n_items && depth < NESTING_MAX; n++) {
-		const struct interface *other = &s->items[n];
-
-		if (((other->is_port && other->master == i->ifindex) || (i->lower && other->ifindex == i->lower)) &&
-		    is_backed(s, other, depth + 1))
-			return true;
-	}
-	return false;
+	return &view->facts[i - view->interfaces->items];
 }
 
 /* What comes out of it was packed into other packets elsewhere. A netkit pair may be without Ethernet header, too. */
@@ -76,32 +68,59 @@ bool interface_is_bond(const struct interface *i)
 }
 
 /* Of the ports of a bridge: not a veth or tap, which lead to containers and guests. */
-static bool is_uplink(const struct interfaces *s, const struct interface *port)
+static bool is_uplink(const struct auto_view *view, const struct interface *port)
 {
-	if (is_kind(port, "veth") || is_kind(port, INTERFACE_TAP)) /* nothing is below them, and there may be thousands */
+	if (is_kind(port, "veth") || is_kind(port, INTERFACE_TAP))
 		return false;
-	return is_backed(s, port, 0) || is_tunnel(port) || interface_is_bond(port);
+	return facts_of(view, port)->is_backed || is_tunnel(port) || interface_is_bond(port);
 }
 
 /* Is there another way out of this network namespace? A tunnel goes by one, and a dummy leads nowhere. */
-static bool has_other_way(const struct interfaces *s, const struct interface *bridge)
+static bool has_other_way(const struct auto_view *view, const struct interface *bridge)
 {
+	const struct interfaces *s = view->interfaces;
+
 	for (size_t n = 0; n < s->n_items; n++) {
 		const struct interface *i = &s->items[n];
 
 		if (i == bridge || i->type == ARPHRD_LOOPBACK || i->is_port || i->lower == bridge->ifindex || is_tunnel(i) ||
 			    is_kind(i, "dummy"))
 			continue;
-		if (is_backed(s, i, 0) || i->had_default_route || (i->had_address && !is_kind(i, "bridge")))
+		if (facts_of(view, i)->is_backed || i->had_default_route || (i->had_address && !is_kind(i, "bridge")))
 			return true;
 	}
 	return false;
 }
 
-static bool has_uplink(const struct interfaces *s, const struct interface *bridge)
+/* Frames of hardware come to it: its own, of a port, or of the device that it is made on. */
+static void find_backed(struct auto_view *view)
 {
+	const struct interfaces *s = view->interfaces;
+	bool is_changed = true;
+
 	for (size_t n = 0; n < s->n_items; n++)
-		if (is_port_of(s, &s->items[n], bridge) && is_uplink(s, &s->items[n]))
+		view->facts[n].is_backed = s->items[n].has_device;
+	for (int depth = 0; depth < NESTING_MAX && is_changed; depth++) {
+		is_changed = false;
+		for (size_t n = 0; n < s->n_items; n++) {
+			const struct interface *i = &s->items[n];
+			const struct interface *lower = i->lower ? interfaces_find(s, i->lower) : NULL;
+			const struct interface *master = i->is_port ? interfaces_find(s, i->master) : NULL;
+
+			if (lower && facts_of(view, lower)->is_backed && !view->facts[n].is_backed)
+				view->facts[n].is_backed = is_changed = true;
+			if (master && view->facts[n].is_backed && !facts_of(view, master)->is_backed)
+				facts_of(view, master)->is_backed = is_changed = true;
+		}
+	}
+}
+
+static bool has_uplink(const struct auto_view *view, const struct interface *bridge)
+{
+	const struct interfaces *s = view->interfaces;
+
+	for (size_t n = 0; n < s->n_items; n++)
+		if (is_port_of(s, &s->items[n], bridge) && is_uplink(view, &s->items[n]))
 			return true;
 	return false;
 }
@@ -110,10 +129,33 @@ static bool has_uplink(const struct interfaces *s, const struct interface *bridg
  * In a network namespace without hardware no port of a bridge can be told from another. If the bridge is the way out,
  * all of them are judged.
  */
-static bool has_unknown_uplink(const struct interfaces *s, const struct interface *bridge)
+static bool has_unknown_uplink(const struct auto_view *view, const struct interface *bridge)
 {
-	return !has_uplink(s, bridge) &&
-	       (bridge->had_default_route || (bridge->had_address && !has_other_way(s, bridge)));
+	return !facts_of(view, bridge)->has_uplink &&
+	       (bridge->had_default_route || (bridge->had_address && !has_other_way(view, bridge)));
+}
+
+int auto_view_prepare(struct auto_view *view)
+{
+	const struct interfaces *s = view->interfaces;
+
+	view->facts = calloc(s->n_items + 1, sizeof(*view->facts));
+	if (!view->facts)
+		return -ENOMEM;
+	find_backed(view);
+	for (size_t n = 0; n < s->n_items; n++) {
+		if (!is_switch(&s->items[n]))
+			continue;
+		view->facts[n].has_uplink = has_uplink(view, &s->items[n]);
+		view->facts[n].has_unknown_uplink = has_unknown_uplink(view, &s->items[n]);
+	}
+	return 0;
+}
+
+void auto_view_done(struct auto_view *view)
+{
+	free(view->facts);
+	view->facts = NULL;
 }
 
 static const struct interface *judged_at(struct auto_view *view, const struct interface *i);
@@ -130,9 +172,9 @@ static const struct interface *judged_elsewhere(struct auto_view *view, const st
 	view->depth++;
 	if (lower)
 		at = judged_at(view, lower);
-	any_port = is_switch(i) && !has_uplink(s, i);
+	any_port = is_switch(i) && !facts_of(view, i)->has_uplink;
 	for (size_t n = 0; n < s->n_items && !at && is_switch(i); n++)
-		if (is_port_of(s, &s->items[n], i) && (any_port || is_uplink(s, &s->items[n])))
+		if (is_port_of(s, &s->items[n], i) && (any_port || is_uplink(view, &s->items[n])))
 			at = judged_at(view, &s->items[n]);
 	view->depth--;
 	return at;
@@ -149,15 +191,13 @@ static enum auto_choice choose_port(struct auto_view *view, const struct interfa
 
 	if (!master || !is_switch(master))
 		return AUTO_PORT;
-	if (!is_uplink(view->interfaces, i) && !has_unknown_uplink(view->interfaces, master))
+	if (!is_uplink(view, i) && !facts_of(view, master)->has_unknown_uplink)
 		return AUTO_GUEST;
 	return judged_elsewhere(view, i) ? AUTO_UPPER : AUTO_UPLINK;
 }
 
 enum auto_choice auto_choose(struct auto_view *view, const struct interface *i)
 {
-	const struct interfaces *s = view->interfaces;
-
 	if (i->type == ARPHRD_LOOPBACK)
 		return AUTO_LOOPBACK;
 	if (is_kind(i, "vrf") || is_kind(i, "ifb"))
@@ -168,13 +208,13 @@ enum auto_choice auto_choose(struct auto_view *view, const struct interface *i)
 		return is_switch(i) ? AUTO_SWITCH : AUTO_UPPER;
 	if (i->had_default_route)
 		return AUTO_ROUTE;
-	if (i->had_address && !is_backed(s, i, 0) && is_kind(i, "bridge") && has_other_way(s, i))
+	if (i->had_address && is_kind(i, "bridge") && !facts_of(view, i)->is_backed && has_other_way(view, i))
 		return AUTO_INSIDE;
 	if (i->had_address)
 		return AUTO_ADDRESS;
 	if (interface_layer(i) == INTERFACE_UNKNOWN) /* no IP, as far as can be seen */
 		return AUTO_NOTHING;
-	if (is_backed(s, i, 0))
+	if (facts_of(view, i)->is_backed)
 		return AUTO_DEVICE;
 	if (is_tunnel(i))
 		return AUTO_TUNNEL;

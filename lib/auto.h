@@ -31,13 +31,25 @@ enum auto_choice {
 	AUTO_ADDRESS,    /* has or had an address */
 };
 
+/* What does not depend on what is filtered, of one interface: found once, since hosts may have thousands. */
+struct auto_facts {
+	bool is_backed;          /* frames of hardware come to it */
+	bool has_uplink;         /* a bridge, by a port that can be told */
+	bool has_unknown_uplink; /* a bridge, by any of its ports */
+};
+
 /* is_filtered: is the interface filtered, or will be? It may ask auto_choose() in turn. */
 struct auto_view {
 	const struct interfaces *interfaces;
 	bool (*is_filtered)(const struct interface *i, struct auto_view *view);
 	void *userdata;
 	int depth; /* of the recursion; zero-initialise */
+	struct auto_facts *facts; /* of auto_view_prepare(), one per row */
 };
+
+/* Call it before the others, and again when the interfaces have changed. All rows passed are of view->interfaces. -ENOMEM. */
+int auto_view_prepare(struct auto_view *view);
+void auto_view_done(struct auto_view *view);
 
 enum auto_choice auto_choose(struct auto_view *view, const struct interface *i);
 bool auto_takes(enum auto_choice choice);

@@ -2,7 +2,9 @@
 
 /* auto.c: what "auto" takes and leaves out, on hosts of all sorts; many of their devices no test machine has. */
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <linux/if_arp.h>
 
@@ -182,6 +184,7 @@ static void test_hosts(void **state)
 			i->had_default_route = row->traits & ROUTE;
 			i->had_address = row->traits & ADDRESS;
 		}
+		assert_int_equal(auto_view_prepare(&view), 0);
 		for (size_t n = 0; n < s.n_items; n++) {
 			enum auto_choice choice = auto_choose(&view, &items[n]);
 			char reason[AUTO_TEXT_MAX];
@@ -191,7 +194,38 @@ static void test_hosts(void **state)
 			CHECK(auto_takes(choice) || !strchr(reason, '?'), "%s: %s: %s", h->what, items[n].name, reason);
 			CHECK(view.depth == 0, "%s: %s", h->what, items[n].name);
 		}
+		auto_view_done(&view);
 	}
+}
+
+static bool is_chosen(const struct interface *i, struct auto_view *view)
+{
+	return auto_takes(auto_choose(view, i));
+}
+
+/* Macvlans made on one bridge, and ports of another: no choice may look at all rows for each row. N^3 takes minutes. */
+static void test_many_macvlans_on_a_bridge(void **state)
+{
+	enum { N = 3000 };
+	struct interface *items = calloc(N, sizeof(*items));
+	struct interfaces s = { .items = items, .n_items = N };
+	struct auto_view view = { .interfaces = &s, .is_filtered = is_chosen };
+
+	assert_non_null(items);
+	for (unsigned n = 0; n < N; n++) {
+		items[n] = (struct interface){ .ifindex = n + 1, .kind = "macvlan", .type = ARPHRD_ETHER, .lower = 1 };
+		items[n].master = 2;
+		items[n].is_port = true;
+	}
+	for (unsigned n = 0; n < 2; n++)
+		items[n] = (struct interface){ .ifindex = n + 1, .kind = "bridge", .type = ARPHRD_ETHER, .had_address = true };
+	alarm(30);
+	assert_int_equal(auto_view_prepare(&view), 0);
+	for (unsigned n = 0; n < N; n++)
+		assert_int_equal(auto_choose(&view, &items[n]), n == 0 ? AUTO_ADDRESS : n == 1 ? AUTO_SWITCH : AUTO_UPPER);
+	alarm(0);
+	auto_view_done(&view);
+	free(items);
 }
 
 static void test_layer(void **state)
@@ -211,6 +245,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_many_macvlans_on_a_bridge),
 		cmocka_unit_test(test_layer),
 	};
 
