@@ -28,6 +28,19 @@ bool hooks_is_filtered(const struct interface *i, struct auto_view *view)
 	return config_wants_interface(h->config, i, hooks_is_auto(h, i));
 }
 
+bool hooks_must_keep(struct hooks *h, const struct interface *i)
+{
+	enum auto_choice choice = auto_choose(&h->view, i);
+	const struct config *c = h->config;
+	const struct interface *at;
+
+	if ((!c->has_tc && !c->has_xdp) || config_wants_interface(c, i, auto_takes(choice)) ||
+	    !config_wants_interface(c, i, true))
+		return false; /* it is the configuration that does not want it */
+	at = auto_judged_at(&h->view, i, choice);
+	return at && !hooks_are_on(h, at);
+}
+
 const char *hooks_explain_release(struct hooks *h, const struct interface *i, char buffer[static AUTO_TEXT_MAX])
 {
 	enum auto_choice choice = auto_choose(&h->view, i);

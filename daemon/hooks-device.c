@@ -59,6 +59,16 @@ static bool ports_have_xdp(const struct hooks *h, const struct interface *bond)
 	return has_port;
 }
 
+bool hooks_are_on(const struct hooks *h, const struct interface *i)
+{
+	const struct device *dev = hooks_find_device(h, i->ifindex);
+
+	for (enum fw_hook hook = 0; dev && hook < DEVICE_HOOKS; hook++)
+		if (dev->hooks[hook].mechanism != FW_MECHANISM_NONE)
+			return true;
+	return interface_is_bond(i) && ports_have_xdp(h, i);
+}
+
 /*
  * What goes away goes last (I7). tc is attached where it is wanted, where xdp is wanted and cannot be had, and
  * as long as xdp changes its mode, for which it must be off for a moment. At a port of a bond tc is that of the bond.
@@ -79,7 +89,7 @@ void hooks_sync_device(struct hooks *h, struct device *dev, const struct interfa
 		device_step_aside(dev, &h->context, i);
 	else if (!wants_xdp && has_tc)
 		drop_hook(h, dev, FW_HOOK_XDP);
-	if (!wish->tc && (has_xdp || wish->is_bond_port))
+	if (!wish->tc && (has_xdp || wish->is_bond_on))
 		drop_hook(h, dev, FW_HOOK_TC);
 	(void) snprintf(dev->name, sizeof(dev->name), "%s", i->name); /* renamed */
 }
@@ -102,6 +112,7 @@ struct hooks_wish hooks_make_wish(struct hooks *h, const struct interface *i, bo
 	if (master && interface_is_bond(master) && c->has_xdp && !wish.tc &&
 	    config_wants_xdp(c, master, hooks_is_auto(h, master)))
 		wish.xdp = wish.is_bond_port = true;
+	wish.is_bond_on = wish.is_bond_port && hooks_are_on(h, master);
 	return wish;
 }
 

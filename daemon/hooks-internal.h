@@ -30,6 +30,12 @@ bool hooks_is_auto(struct hooks *h, const struct interface *i);
 /* Does the configuration want it? For auto_choose(): view->userdata is the struct hooks. */
 bool hooks_is_filtered(const struct interface *i, struct auto_view *view);
 
+/* Does auto leave it out because its packets are judged at another interface, and could nothing be attached there yet? */
+bool hooks_must_keep(struct hooks *h, const struct interface *i);
+
+/* Are programs of ours on it, or where it is a bond, xdp on all of its ports? */
+bool hooks_are_on(const struct hooks *h, const struct interface *i);
+
 /* Why the configuration does not want an interface. Returns buffer. */
 const char *hooks_explain_release(struct hooks *h, const struct interface *i, char buffer[static AUTO_TEXT_MAX]);
 
@@ -38,7 +44,8 @@ struct hooks_wish {
 	bool tc;
 	bool xdp;
 	bool is_bond;      /* its ports are to have xdp */
-	bool is_bond_port; /* its bond has tc */
+	bool is_bond_port; /* its bond is to have tc */
+	bool is_bond_on;   /* and has it, or all ports have xdp */
 };
 
 struct hooks_wish hooks_make_wish(struct hooks *h, const struct interface *i, bool is_chosen);

@@ -237,6 +237,8 @@ static void release_device(struct hooks *h, struct device *dev, const struct int
 
 	if (i && is_alive && has_other_name(i)) /* its next event says whether it is wanted */
 		return;
+	if (i && hooks_must_keep(h, i)) /* the next sync looks again */
+		return;
 	if (!i && is_alive) { /* in another network namespace: the links come back with it */
 		for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
 			dev->hooks[hook].mechanism = FW_MECHANISM_NONE;
@@ -252,20 +254,26 @@ static void release_device(struct hooks *h, struct device *dev, const struct int
 	remove_device(h, dev);
 }
 
-/* clsact filters on interfaces that nobody wants: no pin tells of them. */
-static void remove_leftovers(struct hooks *h, const struct interfaces *s)
+/* clsact filters on interfaces that nobody wants: no pin tells of them. False: some must stay for now. */
+static bool remove_leftovers(struct hooks *h, const struct interfaces *s)
 {
 	char reason[AUTO_TEXT_MAX];
+	bool is_done = true;
 
 	for (size_t n = 0; n < s->n_items; n++) {
 		struct device leftover = device_null(s->items[n].ifindex);
 
 		if (hooks_find_device(h, leftover.ifindex) || !device_has_filters(leftover.ifindex, &h->context))
 			continue;
+		if (hooks_must_keep(h, &s->items[n])) {
+			is_done = false;
+			continue;
+		}
 		(void) snprintf(leftover.name, sizeof(leftover.name), "%s", s->items[n].name);
 		say_released(leftover.name, hooks_explain_release(h, &s->items[n], reason));
 		detach_device(h, &leftover);
 	}
+	return is_done;
 }
 
 int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct interfaces *s)
@@ -300,9 +308,7 @@ int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct 
 	for (size_t n = h->n_devices; n-- > 0;)
 		if (!h->devices[n].is_wanted)
 			release_device(h, &h->devices[n], s);
-	if (!h->is_synced)
-		remove_leftovers(h, s);
-	h->is_synced = true;
+	h->is_synced = h->is_synced || remove_leftovers(h, s);
 	return 0;
 }
 

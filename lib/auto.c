@@ -221,6 +221,22 @@ enum auto_choice auto_choose(struct auto_view *view, const struct interface *i)
 	return interface_is_bond(i) ? AUTO_BOND : AUTO_NOTHING;
 }
 
+const struct interface *auto_judged_at(struct auto_view *view, const struct interface *i, enum auto_choice choice)
+{
+	const struct interface *master;
+
+	switch (choice) {
+	case AUTO_PORT:
+		master = interfaces_find(view->interfaces, i->master);
+		return master ? judged_at(view, master) : NULL;
+	case AUTO_UPPER:
+	case AUTO_SWITCH:
+		return judged_elsewhere(view, i);
+	default:
+		return NULL;
+	}
+}
+
 bool auto_takes(enum auto_choice choice)
 {
 	return choice >= AUTO_DEVICE;

@@ -54,6 +54,9 @@ void auto_view_done(struct auto_view *view);
 enum auto_choice auto_choose(struct auto_view *view, const struct interface *i);
 bool auto_takes(enum auto_choice choice);
 
+/* The interface that is filtered or will be and makes a choice of AUTO_PORT, AUTO_UPPER or AUTO_SWITCH. NULL = none. */
+const struct interface *auto_judged_at(struct auto_view *view, const struct interface *i, enum auto_choice choice);
+
 /* May it stay attached, if it is, although it would not be chosen? Not where its packets would count twice. */
 bool auto_keeps(enum auto_choice choice);
 

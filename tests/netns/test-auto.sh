@@ -85,6 +85,27 @@ for mechanism in tcx clsact; do
 done
 MECHANISM=tcx
 
+# An interface is let go in favour of another only once that one is filtered: a qdisc of another tool prevents it for a while.
+MECHANISM=clsact
+log_mark
+make_pair k0 p-k0
+ip link set k0 up
+ip link add k0.5 link k0 type macvlan mode bridge
+ip addr add 203.0.113.225/30 dev k0.5
+start_with "Interfaces=auto !h0" Hooks=tc TcMechanism=clsact
+check "a macvlan on a device that is not filtered is attached" wait_for is_attached k0.5
+tc qdisc add dev k0 ingress
+ip addr add 203.0.113.229/30 dev k0
+check "the device below gets an address, and cannot be attached" wait_for said "'k0' is not filtered"
+settle_events
+check "the macvlan stays attached meanwhile" is_attached k0.5
+tc qdisc del dev k0 ingress
+check "the device is attached in the end" wait_for is_attached k0
+check "and the macvlan is let go" wait_for is_bare k0.5
+remove
+ip link del k0
+MECHANISM=tcx
+
 # Default routes, however they are made: each interface has no address, and one route of its own.
 only() { # DEV...: what is attached, of those that begin with k
 	local i on=
