@@ -186,6 +186,8 @@ static int check_share(struct import *x, const struct list *l)
 	struct coverage coverage = {};
 	char what[sizeof("List ''") + FW_LIST_NAME_MAX];
 
+	if (l->header.action == FW_ACTION_ALLOW)
+		return EXIT_DONE;
 	for (size_t i = 0; i < l->n_items; i++)
 		coverage_add(&coverage, &l->items[i].target);
 	(void) snprintf(what, sizeof(what), "List '%s'", l->header.name);

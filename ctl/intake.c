@@ -25,10 +25,10 @@
 static const struct {
 	const char *name;
 	double share_max;
-	double few; /* growing up to here is nothing: a network of IPv4, a site of IPv6 */
+	double few; /* a list may grow up to here at once: a /12 of IPv4, a /32 of IPv6 */
 } families[_COVERAGE_MAX] = {
-	[COVERAGE_IPV4] = { "IPv4", 0.1,  0x1p8  },
-	[COVERAGE_IPV6] = { "IPv6", 0.01, 0x1p80 },
+	[COVERAGE_IPV4] = { "IPv4", 0.1,  0x1p20 },
+	[COVERAGE_IPV6] = { "IPv6", 0.01, 0x1p96 },
 };
 
 #define NAME_TEXT_MAX 256
@@ -97,9 +97,13 @@ const char *intake_format_coverage(const struct coverage *c, char buffer[static 
 	return buffer;
 }
 
-/* Reports as a failure; as a note where nothing would be done anyhow. */
+/* Reports as a failure; as a note with --force, and where nothing would be done anyhow. */
 static int refuse(struct ctl *ctl, const char *text)
 {
+	if (ctl->is_forced) {
+		output_note(ctl, "forced: %s", text);
+		return EXIT_DONE;
+	}
 	if (!ctl->is_dry_run)
 		return output_fail(ctl, EXIT_NO, "%s: --force does it. Nothing was changed", text);
 	output_note(ctl, "%s: this would be refused without --force", text);
@@ -110,15 +114,17 @@ int intake_check_share(struct ctl *ctl, const char *what, const struct coverage 
 {
 	char text[INTAKE_TEXT_MAX], share[SHARE_TEXT_MAX], limit[SHARE_TEXT_MAX];
 
-	for (unsigned i = 0; !ctl->is_forced && i < _COVERAGE_MAX; i++) {
+	int status = EXIT_DONE;
+
+	for (unsigned i = 0; status == EXIT_DONE && i < _COVERAGE_MAX; i++) {
 		if (coverage_share(c, i) <= families[i].share_max)
 			continue;
 		(void) snprintf(text, sizeof(text), "%s would cover %s of the public %s addresses, more than %s", what,
 				format_share(coverage_share(c, i), share), families[i].name,
 				format_share(families[i].share_max, limit));
-		return refuse(ctl, text);
+		status = refuse(ctl, text);
 	}
-	return EXIT_DONE;
+	return status;
 }
 
 int intake_check_coverage(struct ctl *ctl, const struct fw_list *policy, const struct coverage *now,
@@ -127,27 +133,27 @@ int intake_check_coverage(struct ctl *ctl, const struct fw_list *policy, const s
 	char text[INTAKE_TEXT_MAX], what[INTAKE_TEXT_MAX / 2];
 	int status;
 
+	if (policy->action == FW_ACTION_ALLOW)
+		return EXIT_DONE; /* exceptions for a country, or for everybody, drop nothing */
 	(void) snprintf(what, sizeof(what), "List '%s'", policy->name);
 	status = intake_check_share(ctl, what, wanted);
-	if (status != EXIT_DONE)
-		return status;
-	for (unsigned i = 0; !ctl->is_forced && i < _COVERAGE_MAX; i++) {
+	for (unsigned i = 0; status == EXIT_DONE && i < _COVERAGE_MAX; i++) {
 		double before = now->addresses[i], after = wanted->addresses[i];
 
 		if (before == 0 || after <= families[i].few || after <= before * GROWTH_MAX)
 			continue;
 		(void) snprintf(text, sizeof(text), "%s would grow to %.0f times the %s addresses that it covers, more than %d times",
 				what, after / before, families[i].name, GROWTH_MAX);
-		return refuse(ctl, text);
+		status = refuse(ctl, text);
 	}
-	return EXIT_DONE;
+	return status;
 }
 
 int intake_check_size(struct ctl *ctl, const struct fw_list *policy, size_t n_now, size_t n_wanted)
 {
 	char text[INTAKE_TEXT_MAX];
 
-	if (ctl->is_forced || n_wanted * 2 >= n_now)
+	if (n_wanted * 2 >= n_now)
 		return EXIT_DONE;
 	(void) snprintf(text, sizeof(text), "List '%s' would shrink from %zu to %zu entries, by more than half", policy->name,
 			n_now, n_wanted);
@@ -242,6 +248,26 @@ static void report(struct ctl *ctl, const struct sieve *s)
 		    target_format(&s->targets->items[s->first], text), s->reason, more);
 }
 
+/* With --force nothing is left out, and some of the reasons are told. */
+static void report_forced(struct ctl *ctl, const struct sieve *s, const struct guard *guard, const struct fw_list *policy)
+{
+	char text[TARGET_TEXT_MAX], reason[GUARD_TEXT_MAX];
+	const struct target *t;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->targets->n_items && n < INTAKE_NOTES_MAX; i++) {
+		if (!s->is_left_out[i])
+			continue;
+		t = &s->targets->items[i];
+		if (!guard_check(guard, t, policy->directions ?: target_default_directions(t), reason))
+			continue;
+		output_note(ctl, "forced to load %s although %s", target_format(t, text), reason);
+		n++;
+	}
+	if (s->n_left_out > n)
+		output_note(ctl, "forced to load %zu more that the guard would leave out", s->n_left_out - n);
+}
+
 int intake_filter(struct ctl *ctl, const struct guard *guard, const struct fw_list *policy,
 		  struct targets *targets, size_t *ret_n_left_out)
 {
@@ -255,7 +281,10 @@ int intake_filter(struct ctl *ctl, const struct guard *guard, const struct fw_li
 		leave_out_item(&s, guard, &guard->items[i]);
 	leave_out_others(&s, guard, policy);
 
-	if (s.n_left_out > 0) {
+	if (ctl->is_forced) {
+		report_forced(ctl, &s, guard, policy);
+		s.n_left_out = 0;
+	} else if (s.n_left_out > 0) {
 		report(ctl, &s);
 		for (size_t i = 0; i < targets->n_items; i++)
 			if (!is_left_out[i])

@@ -17,7 +17,9 @@
  */
 int intake_check(struct ctl *ctl, const struct feed *f, const char *name);
 
-/* Leaves out of sorted targets what the guard protects. Targets keep their order. */
+#define INTAKE_NOTES_MAX 10 /* about single entries */
+
+/* Leaves out of sorted targets what the guard protects; with --force it only says what. Targets keep their order. */
 int intake_filter(struct ctl *ctl, const struct guard *guard, const struct fw_list *policy,
 		  struct targets *targets, size_t *ret_n_left_out);
 
@@ -25,7 +27,7 @@ int intake_filter(struct ctl *ctl, const struct guard *guard, const struct fw_li
 #define INTAKE_TEXT_MAX 256
 const char *intake_format_coverage(const struct coverage *c, char buffer[static INTAKE_TEXT_MAX]);
 
-/* Refuses what covers too much of the public address space; of a list also what covers much more than before. */
+/* Refuses what covers too much of the public address space; of a list that blocks also what covers much more than before. */
 int intake_check_share(struct ctl *ctl, const char *what, const struct coverage *c);
 int intake_check_coverage(struct ctl *ctl, const struct fw_list *policy, const struct coverage *now,
 			  const struct coverage *wanted);

@@ -183,7 +183,7 @@ int verb_load(struct ctl *ctl, int argc, char **argv)
 		return output_fail(ctl, EXIT_NO,
 				   "The file is a list that allows, and list '%s' blocks: --force loads it. Nothing was changed",
 				   x.policy.name);
-	if (x.policy.action == FW_ACTION_BLOCK && !ctl->is_forced) {
+	if (x.policy.action == FW_ACTION_BLOCK) {
 		status = intake_filter(ctl, &guard, &x.policy, &feed.targets, &n_left_out);
 		if (status != EXIT_DONE)
 			return status;

@@ -106,8 +106,20 @@ check "is a note that names it" grep -q "line 401" "$T/stderr"
 fails 0 "a list that holds us" load feed "$T/local"
 check "leaves us out" grep -q "left out .* and 5 more" "$T/stderr"
 same "and loads the rest" 400 "$(entries)"
-check "with --force all of it" quietly fwctl load feed "$T/local" --force
+fails 0 "with --force all of it" load feed "$T/local" --force
+check "names what would cut us off" grep -q "forced to load 192.0.2.0/24 although it covers 192.0.2.*, an address of this host" "$T/stderr"
 same "indeed" 406 "$(entries)"
+{ prefixes 400; seq 10 50 | sed 's|$|.0.0.0/8|' ; seq 0 20 | sed 's|.*|10.&.0.0/16|'; } >"$T/local"
+fails 0 "a large part by force" load feed "$T/local" --force
+check "the share is a note" grep -q "forced: List 'feed' would cover 1[0-9.]* % of the public IPv4" "$T/stderr"
+same "of single entries no more than ten are named" 10 "$(grep -c "forced to load .* although" "$T/stderr")"
+check "and the rest is counted" grep -Eq "forced to load [0-9]+ more" "$T/stderr"
+fwctl list add friends action=allow >/dev/null
+seq 60 100 | sed 's|$|.0.0.0/8|' >"$T/friends"
+check "a list of exceptions may cover a large part" quietly fwctl load friends "$T/friends"
+printf '#!ebpf-fw list=friends action=allow\n%s\n' "$(cat "$T/friends")" >"$T/imported"
+check "and be imported" quietly fwctl import "$T/imported"
+fwctl flush friends >/dev/null && fwctl list del friends >/dev/null
 fwctl flush feed >/dev/null
 
 # What would cut the host off, or the network off from it, whatever the pieces. Each is refused, and nothing is changed.
@@ -125,7 +137,10 @@ refused "2000::/3 in pieces" "% of the public IPv6 addresses, more than 1.00 %" 
 	cat "$T/feed"
 	for i in {32..63}; do printf '%x00::/8\n' "$i"; done)
 refused "a sixteenth of it" "6.25 % of the public IPv6" < <(cat "$T/feed"; echo 3000::/8; echo 3100::/8)
-refused "much more than before" "grow to .* times the IPv4 addresses" < <(cat "$T/feed"; echo 203.0.0.0/16)
+refused "much more than before" "grow to .* times the IPv4 addresses" < <(cat "$T/feed"; echo 100.128.0.0/11)
+printf '%s\n' 203.0.112.1 203.0.112.2 | fwctl load few - >/dev/null 2>&1
+check "two hosts may get a /20 beside them" quietly fwctl load few - < <(printf '%s\n' 203.0.112.1 203.0.112.2 100.128.0.0/20)
+fwctl flush few >/dev/null && fwctl list del few >/dev/null
 refused "ports" "names ports, the first in line 1003" < <(cat "$T/feed"; echo tcp/1-65535)
 fwctl load feed --dry-run - < <(cat "$T/feed"; slash8s) >"$T/output" 2>"$T/stderr"
 same "a dry run of all public /8: exit status" 1 $?
@@ -141,7 +156,7 @@ fails_saying 1 "all public /8 by batch" "the batch would cover 100.00 %.*nothing
 # shellcheck disable=SC2046 # several words
 fails_saying 1 "all public /8 by block" "would cover 100.00 %" block $(slash8s)
 check "nothing came of any of these" refuse quietly fwctl check 1.2.3.4
-check "with --force much more than before" quietly fwctl load feed - --force < <(cat "$T/feed"; echo 203.0.0.0/16)
+check "with --force much more than before" quietly fwctl load feed - --force < <(cat "$T/feed"; echo 100.128.0.0/11)
 check "with --force ports" quietly fwctl load feed - --force < <(cat "$T/feed"; echo tcp/9999)
 check "ports in a list of our own" quietly fwctl load feed - < <(echo "#!ebpf-fw list=feed"; cat "$T/feed"; echo tcp/9998)
 fwctl flush feed >/dev/null
