@@ -3,7 +3,8 @@
 /*
  * The guard's view of others at this host: the peers of connections to sshd, whatever asks, be it tmux, a timer or
  * fail2ban. Who has not logged in yet is no reason not to block: with fail2ban that is an attacker more often than not.
- * sshd tells it in its title: "sshd: joe@pts/0", but "sshd: joe [net]" before. Whatever cannot be read is skipped.
+ * sshd tells it in its title: "sshd: joe@pts/0" or "sshd: joe", but "sshd: joe [net]" before. Anybody can choose such a
+ * title, so a process counts only if it is root's, or runs the program of one that is. Whatever cannot be read is skipped.
  */
 
 #include <ctype.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cleanup.h"
 #include "guard.h"
@@ -23,6 +25,7 @@
 
 #define TITLE_MAX   256
 #define PORTS_MAX   16
+#define PROGRAMS_MAX 8 /* sshd, sshd-session and sshd-auth, before and after an upgrade */
 #define PORT        22
 #define CONFIG      "/etc/ssh/sshd_config"
 
@@ -30,12 +33,21 @@
 struct ssh_socket {
 	unsigned long inode;
 	bool is_session; /* of somebody who has logged in */
+	bool is_root;
+};
+
+/* A program file. */
+struct program {
+	dev_t device;
+	ino_t inode;
 };
 
 struct sshd {
 	struct guard *guard;
 	struct ssh_socket *sockets;
 	size_t n_sockets;
+	struct program programs[PROGRAMS_MAX]; /* that root runs as sshd */
+	size_t n_programs;
 	bool is_there;
 	uint16_t ports[PORTS_MAX];
 	size_t n_ports;
@@ -80,14 +92,49 @@ static bool is_sshd(const char *title)
 static bool is_session(const char *title)
 {
 	if (title[strcspn(title, " :")] == ':')
-		return strchr(title, '@') && !strchr(title, '[');
+		return !strchr(title, '['); /* "[net]", "[priv]", "[accepted]", "[listener]" */
 	for (const char *word = title; *word; word += strlen(word) + 1)
 		if (strcmp(word, "-R") == 0)
 			return false; /* just started for a new connection */
 	return true; /* another than OpenSSH */
 }
 
-static int add_sockets(struct sshd *s, const char *pid, bool is_of_session)
+/* Its real user is. The owner of /proc/PID says less: it is root for whatever must not be dumped. */
+static bool is_roots(const char *pid)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[64], line[128];
+	unsigned uid;
+
+	(void) snprintf(path, sizeof(path), "/proc/%.16s/status", pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Uid: %u", &uid) == 1)
+			return uid == 0;
+	return false;
+}
+
+static bool read_program(const char *pid, struct program *ret)
+{
+	char path[64];
+	struct stat st;
+
+	(void) snprintf(path, sizeof(path), "/proc/%.16s/exe", pid);
+	if (stat(path, &st) < 0)
+		return false;
+	*ret = (struct program){ st.st_dev, st.st_ino };
+	return true;
+}
+
+static bool is_known(const struct sshd *s, const struct program *p)
+{
+	for (size_t i = 0; i < s->n_programs; i++)
+		if (s->programs[i].device == p->device && s->programs[i].inode == p->inode)
+			return true;
+	return false;
+}
+
+static int add_sockets(struct sshd *s, const char *pid, bool is_of_session, bool is_root)
 {
 	_cleanup_(closedirp) DIR *d = NULL;
 	const struct dirent *e;
@@ -97,7 +144,7 @@ static int add_sockets(struct sshd *s, const char *pid, bool is_of_session)
 	(void) snprintf(path, sizeof(path), "/proc/%.16s/fd", pid);
 	d = opendir(path);
 	while (d && (e = readdir(d))) {
-		struct ssh_socket *sockets, socket = { .is_session = is_of_session };
+		struct ssh_socket *sockets, socket = { .is_session = is_of_session, .is_root = is_root };
 
 		n = readlinkat(dirfd(d), e->d_name, link, sizeof(link) - 1);
 		if (n <= 0)
@@ -114,18 +161,27 @@ static int add_sockets(struct sshd *s, const char *pid, bool is_of_session)
 	return 0;
 }
 
-static int find_processes(struct sshd *s)
+/* Processes of root, or of others that run the same programs: these have to come second. */
+static int find_processes(struct sshd *s, bool is_root)
 {
 	_cleanup_(closedirp) DIR *d = opendir("/proc");
+	struct program program;
 	const struct dirent *e;
 	char title[TITLE_MAX];
+	bool has_program;
 	int r = 0;
 
 	while (d && r == 0 && (e = readdir(d))) {
-		if (!isdigit((unsigned char)e->d_name[0]) || !read_title(e->d_name, title) || !is_sshd(title))
+		if (!isdigit((unsigned char)e->d_name[0]) || !read_title(e->d_name, title) || !is_sshd(title) ||
+		    is_roots(e->d_name) != is_root)
 			continue;
+		has_program = read_program(e->d_name, &program);
+		if (!is_root && !(has_program && is_known(s, &program)))
+			continue;
+		if (is_root && has_program && s->n_programs < PROGRAMS_MAX && !is_known(s, &program))
+			s->programs[s->n_programs++] = program;
 		s->is_there = true;
-		r = add_sockets(s, e->d_name, is_session(title));
+		r = add_sockets(s, e->d_name, is_session(title), is_root);
 	}
 	return r;
 }
@@ -153,10 +209,11 @@ static void read_config(struct sshd *s)
 		add_port(s, PORT);
 }
 
+/* A listening socket of root's, or one of a session. */
 static bool has_socket(const struct sshd *s, unsigned long inode, bool is_of_session)
 {
 	for (size_t i = 0; i < s->n_sockets; i++)
-		if (s->sockets[i].inode == inode && (!is_of_session || s->sockets[i].is_session))
+		if (s->sockets[i].inode == inode && (is_of_session ? s->sockets[i].is_session : s->sockets[i].is_root))
 			return true;
 	return false;
 }
@@ -195,7 +252,9 @@ int guard_load_sshd(struct guard *g)
 	for (size_t i = 0; i < g->n_sessions; i++)
 		add_port(&s, g->sessions[i].server_port);
 	read_config(&s);
-	r = find_processes(&s);
+	r = find_processes(&s, true);
+	if (r == 0)
+		r = find_processes(&s, false);
 	if (r == 0 && s.n_sockets > 0)
 		r = netlink_dump_sockets(IPPROTO_TCP, 1 << TCP_LISTEN, 0, 0, take_listener, &s);
 	for (size_t i = 0; i < s.n_ports && r == 0; i++)

@@ -265,14 +265,30 @@ quietly fwctl list del servers
 
 # Peers of sshd, whatever asks, once they have logged in. A process is sshd by its title.
 PYTHON=$(python3 -c "import sys; print(sys.executable)") # python3 may be a script, which has a title of its own
-sshd_at() { # PORT TITLE: accepts one connection from GOOD
-	bash -c 'exec -a "$0" '"$PYTHON"' -c "import socket, sys
-s = socket.create_server((\"'$HOST4'\", int(sys.argv[1])))
+cat >"$T/sshd.py" <<'END'
+import os, socket, sys
+address, port, done, child = sys.argv[1:]
+done = open(done, "w")
+s = socket.create_server((address, int(port)))
 c, _ = s.accept()
-open(sys.argv[2], \"w\").write(\"accepted\")
-c.recv(1)" "$@"' "$2" "$1" "$T/accepted" &
-	SSHD=$!
+if child == "-":
+    os.setuid(65534)
+elif child and os.fork() == 0:
+    os.set_inheritable(c.fileno(), True)
+    os.set_inheritable(done.fileno(), True)
+    os.execv(os.readlink("/proc/self/exe"), [child, "-c", f"""import os, socket
+os.setuid(65534)
+os.write({done.fileno()}, b"accepted")
+socket.socket(fileno={c.fileno()}).recv(1)"""])
+if len(child) < 2:
+    done.write("accepted")
+done.close()
+c.recv(1)
+END
+sshd_at() { # PORT TITLE [TITLE of a child that is not root and has the connection, or "-" for none]: accepts one from GOOD
 	rm -f "$T/accepted"
+	bash -c 'exec -a "$0" "$@"' "$2" "$PYTHON" "$T/sshd.py" "$HOST4" "$1" "$T/accepted" "${3-}" &
+	SSHD=$!
 	peer_begin python3 -c "import socket, time
 for i in range(200):
     try:
@@ -296,6 +312,16 @@ refuses 1 "the port of the session of somebody else" tcp/2299
 sshd_end
 sshd_at 2299 "sshd: joe [net]"
 check "who has not logged in can be blocked" quietly fwctl block $GOOD4
+quietly fwctl unblock $GOOD4
+sshd_end
+sshd_at 2299 "sshd: joe"
+refuses 1 "the peer of a session without a command" $GOOD4
+sshd_end
+sshd_at 2299 "sshd: joe [priv]" "sshd: joe"
+refuses 1 "the peer of a session of sshd that runs as its user" $GOOD4
+sshd_end
+sshd_at 2299 "sshd: joe@pts/0" -
+check "a process that is not root's and calls itself sshd stops no block" quietly fwctl block $GOOD4
 quietly fwctl unblock $GOOD4
 sshd_end
 sshd_at 22 "another"
