@@ -55,7 +55,8 @@ static struct table_entry *view_find(struct outlook_view *v, const struct target
 	return NULL;
 }
 
-int outlook_put(struct outlook_view *v, const struct target *target, unsigned list, unsigned directions)
+int outlook_put(struct outlook_view *v, const struct target *target, unsigned list, unsigned directions,
+		uint32_t until)
 {
 	struct table_entry *e = view_find(v, target);
 	int r;
@@ -68,6 +69,7 @@ int outlook_put(struct outlook_view *v, const struct target *target, unsigned li
 	}
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
 		e->lists[d] = (e->lists[d] & ~(1ull << list)) | (uint64_t)(directions >> d & 1) << list;
+	e->until[list] = until;
 	return 0;
 }
 
@@ -104,31 +106,77 @@ static int edit(struct outlook *o, struct outlook_view *v, const struct target *
 	return o->edit ? o->edit(v, covered, o->userdata) : 0;
 }
 
-/* Does it pass now, and would it be dropped? By this list. */
+static bool ends_before(uint32_t a, uint32_t b)
+{
+	return a != FW_UNTIL_NEVER && (b == FW_UNTIL_NEVER || a < b);
+}
+
+/* When the last entry ends that drops something; *ret_is_found: there is one. */
+static uint32_t last_end(const struct outlook_view *v, const struct fw_list *lists, bool *ret_is_found)
+{
+	uint32_t last = 0;
+
+	*ret_is_found = false;
+	for (const struct table_entry *e = v->entries; e < END_OF(v->entries, v->n_entries); e++)
+		for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+			if (!(table_entry_lists(e) >> i & 1) || lists[i].action != FW_ACTION_BLOCK || !lists[i].is_enabled ||
+			    lists[i].mode != FW_MODE_ENFORCE)
+				continue;
+			if (!*ret_is_found || ends_before(last, e->until[i]))
+				last = e->until[i];
+			*ret_is_found = true;
+		}
+	return last;
+}
+
+/* Takes the exceptions out that end before that. */
+static void forget_exceptions(struct outlook_view *v, const struct fw_list *lists, uint32_t end)
+{
+	for (struct table_entry *e = v->entries; e < END_OF(v->entries, v->n_entries); e++)
+		for (unsigned i = 0; i < FW_LISTS_MAX; i++)
+			for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
+				if (lists[i].action == FW_ACTION_ALLOW && ends_before(e->until[i], end))
+					e->lists[d] &= ~(1ull << i);
+}
+
+/* Does it pass now and not then? By this list. */
+static bool is_cut_between(const struct outlook *o, const struct outlook_view *now, const struct outlook_view *then,
+			   enum fw_direction d, unsigned *ret_list)
+{
+	struct reckoning x = reckon(then->entries, then->n_entries, o->after, d, 0);
+
+	*ret_list = x.list;
+	return x.verdict == FW_DROP && reckon(now->entries, now->n_entries, o->lists, d, 0).verdict == FW_PASS;
+}
+
+/* Does it pass now, and would it be dropped, at once or later? By this list. */
 static int is_cut(struct outlook *o, const struct packet *p, bool *ret_is_cut, unsigned *ret_list)
 {
-	_cleanup_(view_done) struct outlook_view v = {};
-	bool has_port = p->port.kind == TARGET_PORT;
-	struct reckoning x;
+	_cleanup_(view_done) struct outlook_view now = {}, then = {};
+	bool has_port = p->port.kind == TARGET_PORT, is_dropped;
+	uint32_t end;
 	int r;
 
 	r = load_lists(o);
 	if (r >= 0)
-		r = table_covering(o->table, &p->host, gather, &v);
+		r = table_covering(o->table, &p->host, gather, &now);
 	if (r >= 0 && has_port)
-		r = table_covering(o->table, &p->port, gather, &v);
+		r = table_covering(o->table, &p->port, gather, &now);
+	for (size_t i = 0; r >= 0 && i < now.n_entries; i++)
+		r = view_add(&then, &now.entries[i]);
+	if (r >= 0)
+		r = edit(o, &then, &p->host);
+	if (r >= 0 && has_port)
+		r = edit(o, &then, &p->port);
 	if (r < 0)
 		return r;
-	*ret_is_cut = reckon(v.entries, v.n_entries, o->lists, p->direction, 0).verdict == FW_PASS;
-
-	r = edit(o, &v, &p->host);
-	if (r >= 0 && has_port)
-		r = edit(o, &v, &p->port);
-	if (r < 0)
-		return r;
-	x = reckon(v.entries, v.n_entries, o->after, p->direction, 0);
-	*ret_is_cut = *ret_is_cut && x.verdict == FW_DROP;
-	*ret_list = x.list;
+	*ret_is_cut = is_cut_between(o, &now, &then, p->direction, ret_list);
+	end = last_end(&then, o->after, &is_dropped);
+	if (*ret_is_cut || !is_dropped)
+		return 0;
+	forget_exceptions(&now, o->lists, end);
+	forget_exceptions(&then, o->after, end);
+	*ret_is_cut = is_cut_between(o, &now, &then, p->direction, ret_list);
 	return 0;
 }
 
@@ -322,7 +370,7 @@ static int edit_changes(struct outlook_view *v, const struct target *covered, co
 			outlook_take(v, &i->target, i->lists);
 		for (unsigned list = 0; list < FW_LISTS_MAX && !c->is_removal && r == 0; list++)
 			if (i->lists >> list & 1)
-				r = outlook_put(v, &i->target, list, i->directions);
+				r = outlook_put(v, &i->target, list, i->directions, i->until);
 	}
 	return r;
 }

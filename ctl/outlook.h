@@ -3,7 +3,8 @@
 
 /*
  * The guard of results: what would become of the packets that this host cannot do without if a change were made.
- * Whatever the command, what passes now and would be dropped then is refused. Nothing is changed to find out: the
+ * Whatever the command, what passes now and would be dropped then is refused, also what would be dropped later, because an
+ * exception ends before the block does. Nothing is changed to find out: the
  * entries that cover such a packet are few, and reckon.c knows what they come to.
  */
 
@@ -23,8 +24,9 @@ struct outlook_view {
  */
 typedef int (*outlook_edit_fn)(struct outlook_view *v, const struct target *covered, const void *userdata);
 
-/* In a view: puts a target into a list; takes it out of lists; empties a list. */
-int outlook_put(struct outlook_view *v, const struct target *target, unsigned list, unsigned directions);
+/* In a view: puts a target into a list until a tick; takes it out of lists; empties a list. */
+int outlook_put(struct outlook_view *v, const struct target *target, unsigned list, unsigned directions,
+		uint32_t until);
 void outlook_take(struct outlook_view *v, const struct target *target, uint64_t lists);
 void outlook_empty(struct outlook_view *v, unsigned list);
 

@@ -93,13 +93,19 @@ static int compare_line(const void *target, const void *line)
 	return target_compare(target, &((const struct list_line *)line)->target);
 }
 
+static uint32_t tick_of(int64_t until)
+{
+	struct timespec now;
+
+	(void) clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with this clock */
+	if (until == 0)
+		return FW_UNTIL_NEVER;
+	return tick_after(until > now.tv_sec ? (uint64_t)(until - now.tv_sec) * NS_PER_SEC : 0);
+}
+
 /* Fills in how the targets of x->change are to be in the list. */
 static void set_details(struct replacement *x)
 {
-	struct timespec now;
-	int64_t seconds;
-
-	(void) clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with this clock */
 	for (struct change *i = x->change.items; i < END_OF(x->change.items, x->change.n_items); i++) {
 		struct list_line plain = { .target = i->target };
 		const struct list_line *line = &plain;
@@ -110,9 +116,7 @@ static void set_details(struct replacement *x)
 		i->lists = 1ull << x->list;
 		i->directions = content_directions(&x->policy, line);
 		i->until_unix = line->until;
-		seconds = line->until > now.tv_sec ? line->until - now.tv_sec : 0;
-		if (line->until)
-			i->until = tick_after((uint64_t)seconds * NS_PER_SEC);
+		i->until = tick_of(line->until);
 	}
 	for (struct change *i = x->take.items; i < END_OF(x->take.items, x->take.n_items); i++)
 		i->lists = 1ull << x->list;
@@ -160,7 +164,7 @@ static int put_wanted(struct outlook_view *v, const struct replacement *x, size_
 {
 	struct list_line line = wanted_line(x, i);
 
-	return outlook_put(v, &line.target, x->list, content_directions(&x->policy, &line));
+	return outlook_put(v, &line.target, x->list, content_directions(&x->policy, &line), tick_of(line.until));
 }
 
 static int edit(struct outlook_view *v, const struct target *covered, const void *userdata)

@@ -197,6 +197,16 @@ check "unallow of the peer in a batch: the peer passes" refuse quietly fwctl che
 check "unallow of another" quietly fwctl unallow 198.18.8.9
 
 quietly fwctl unblock tcp/2222
+quietly fwctl flush wide
+quietly fwctl unallow $PEER -l friends
+quietly fwctl allow $PEER --for 1h
+fails_saying 1 "a block that outlasts the exception" "refusing to block.*$PEER, the peer of" block $PEER -l wide
+fails_saying 1 "one with an end" "refusing to block.*$PEER, the peer of" block $PEER -l wide --for 2h
+check "a block that ends before the exception cuts nobody off" quietly fwctl block $PEER -l wide --for 10m
+quietly fwctl unblock $PEER -l wide
+quietly fwctl allow $PEER
+quietly fwctl block 198.18.0.0/16 -l wide
+fails_saying 1 "an end for the exception" "refusing to allow.*would then cut off $PEER, the peer of" allow $PEER --for 1h
 check "a list that audits cuts nobody off" quietly fwctl list set wide mode=audit
 check "then the exception is not needed" quietly fwctl list del friends
 quietly fwctl unallow $PEER
