@@ -2,8 +2,8 @@
 
 /*
  * import: the reverse of export. Every list in the text is made, or made equal to what the text
- * says of it, policy included; lists it does not name stay as they are. All of it is parsed before
- * anything is changed; then list after list is changed as a whole.
+ * says of it, policy included; lists it does not name stay as they are. All of it is parsed, and all
+ * lists are checked, before anything is changed; then list after list is changed as a whole.
  */
 
 #include <errno.h>
@@ -26,20 +26,36 @@
 
 #define NAME_TEXT_MAX 256
 
+/* One list on its way. */
+struct item {
+	struct replacement r;
+	struct fw_list before, want;
+	struct target *targets; /* that it will hold */
+	bool is_new;
+	bool is_turned; /* it is empty, and gets another action or direction */
+};
+
 struct import {
 	struct ctl *ctl;
 	struct table *table;
+	struct guard guard;
 	char name[NAME_TEXT_MAX]; /* of the file */
 	char *text;
 	struct list *lists[FW_LISTS_MAX];
+	struct item items[FW_LISTS_MAX]; /* parallel to the lists */
 	size_t n_lists;
+	size_t n_noted;
 	size_t n_added, n_removed, n_changed;
 };
 
 static void import_done(struct import *x)
 {
-	for (size_t i = 0; i < x->n_lists; i++)
+	for (size_t i = 0; i < x->n_lists; i++) {
+		replacement_done(&x->items[i].r);
+		free(x->items[i].targets);
 		x->lists[i] = list_free(x->lists[i]);
+	}
+	guard_done(&x->guard);
 	free(x->text);
 }
 
@@ -154,13 +170,46 @@ static int parse(struct import *x, size_t size)
 	return EXIT_DONE;
 }
 
-/*
- * Entries that have ended are not wanted; nor is what would lock the host out, in a list that
- * blocks.
- */
-static void choose(struct import *x, const struct guard *guard, struct list *l)
+static int compare_lines(const void *a, const void *b)
+{
+	const struct list_line *x = a, *y = b;
+
+	return target_compare(&x->target, &y->target);
+}
+
+/* Does the list hold it already, as far as it is wanted? */
+static bool is_held(const struct replacement *r, const struct list_line *line)
+{
+	const struct list_line *now = r->now.items;
+
+	if (r->now.n_items > 0)
+		now = bsearch(line, now, r->now.n_items, sizeof(*now), compare_lines);
+	return now && !(content_directions(&r->policy, line) & ~content_directions(&r->policy, now));
+}
+
+/* Is it to be left out? Says so. */
+static bool leaves_out(struct import *x, const struct list_header *h, const struct list_line *line)
 {
 	char text[TARGET_TEXT_MAX], reason[GUARD_TEXT_MAX];
+
+	if (!guard_check(&x->guard, &line->target, line->directions ?: FW_BOTH, reason))
+		return false;
+	(void) target_format(&line->target, text);
+	if (!x->ctl->is_forced) {
+		output_note(x->ctl, "left out %s of list '%s': %s; --force loads it", text, h->name, reason);
+		return true;
+	}
+	if (x->n_noted++ < INTAKE_NOTES_MAX)
+		output_note(x->ctl, "forced to load %s into list '%s' although %s", text, h->name, reason);
+	return false;
+}
+
+/*
+ * Entries that have ended are not wanted; nor is what would lock the host out, in a list that
+ * blocks and does not hold it yet.
+ */
+static void choose(struct import *x, const struct replacement *r, struct list *l)
+{
 	int64_t now = time(NULL);
 	size_t n = 0;
 
@@ -169,58 +218,46 @@ static void choose(struct import *x, const struct guard *guard, struct list *l)
 
 		if (line->until != 0 && line->until <= now)
 			continue;
-		if (l->header.action == FW_ACTION_BLOCK && !x->ctl->is_forced &&
-		    guard_check(guard, &line->target, line->directions ?: FW_BOTH, reason)) {
-			output_note(x->ctl, "left out %s of list '%s': %s; --force loads it",
-				    target_format(&line->target, text), l->header.name, reason);
+		if (l->header.action == FW_ACTION_BLOCK && !is_held(r, line) && leaves_out(x, &l->header, line))
 			continue;
-		}
 		l->items[n++] = *line;
 	}
 	l->n_items = n;
 }
 
-/* Before anything is changed, so that it is all or nothing. */
-static int check_share(struct import *x, const struct list *l)
+/* What is ours may be of any size, but for a part of the public addresses that the list does not cover already. */
+static int check_share(struct import *x, const struct replacement *r, const struct list *l)
 {
-	struct coverage coverage = {};
+	struct coverage coverage = {}, now = {};
 	char what[sizeof("List ''") + FW_LIST_NAME_MAX];
+	bool is_more = false;
 
 	if (l->header.action == FW_ACTION_ALLOW)
 		return EXIT_DONE;
 	for (size_t i = 0; i < l->n_items; i++)
 		coverage_add(&coverage, &l->items[i].target);
+	for (size_t i = 0; i < r->now.n_items; i++)
+		coverage_add(&now, &r->now.items[i].target);
+	for (unsigned i = 0; i < _COVERAGE_MAX; i++)
+		is_more = is_more || coverage.public[i] > now.public[i];
 	(void) snprintf(what, sizeof(what), "List '%s'", l->header.name);
-	return intake_check_share(x->ctl, what, &coverage);
+	return is_more ? intake_check_share(x->ctl, what, &coverage) : EXIT_DONE;
 }
 
-/* The list as the kernel has it, made if need be. What it holds must suit the new policy. */
-static int prepare_list(struct import *x, const struct fw_list *want, struct replacement *r,
-			bool *ret_is_new)
+/* Where a new list may be as long as nobody but us knows of it; FW_LISTS_MAX if there is no room. */
+static unsigned find_place(const struct import *x, size_t n_items)
 {
-	struct fw_list now;
-	int index, status;
+	struct fw_list l;
+	bool is_taken;
 
-	index = table_find_list(x->table, want->name, &now);
-	if (index < 0 && index != -ENOENT)
-		return index;
-	*ret_is_new = index == -ENOENT;
-	if (*ret_is_new) {
-		status = policy_make(x->ctl, x->table, want, r->comment, &r->list);
-		return status == EXIT_DONE ? table_get_list(x->table, r->list, &r->policy) : status;
+	for (unsigned place = 0; place < FW_LISTS_MAX; place++) {
+		is_taken = table_get_list(x->table, place, &l) < 0 || l.name[0] != '\0';
+		for (size_t i = 0; i < n_items; i++)
+			is_taken = is_taken || x->items[i].r.list == place;
+		if (!is_taken)
+			return place;
 	}
-	r->list = index;
-	r->policy = now;
-	if (now.action == want->action && now.directions == want->directions)
-		return EXIT_DONE;
-
-	if (now.n_entries > 0)
-		return output_fail(
-			x->ctl, EXIT_NO,
-			"List '%s' is there with another action or direction: flush it first",
-			want->name);
-	status = policy_set(x->ctl, x->table, r->list, want, r->comment);
-	return status == EXIT_DONE ? table_get_list(x->table, r->list, &r->policy) : status;
+	return FW_LISTS_MAX;
 }
 
 static struct fw_list policy_of(const struct list_header *h)
@@ -233,55 +270,139 @@ static struct fw_list policy_of(const struct list_header *h)
 	return l;
 }
 
-static int import_list(struct import *x, const struct guard *guard, const struct list *l)
+/* The list as the kernel has it. What it holds must suit the new policy. */
+static int find_list(struct import *x, struct item *item)
 {
-	_cleanup_free_ struct target *wanted = calloc(l->n_items + 1, sizeof(*wanted));
-	_cleanup_(replacement_done) struct replacement r = {
-		.ctl = x->ctl,
-		.table = x->table,
-		.wanted = wanted,
-		.n_wanted = l->n_items,
-		.details = l->items,
-		.comment = l->header.comment,
-	};
-	struct coverage coverage = {}, now = {};
-	struct fw_list want = policy_of(&l->header);
-	char what[FW_LIST_NAME_MAX + 32];
-	bool is_new = false;
+	const struct fw_list *want = &item->want;
+	struct replacement *r = &item->r;
+	int index;
+
+	index = table_find_list(x->table, want->name, &item->before);
+	if (index < 0 && index != -ENOENT)
+		return index;
+	item->is_new = index == -ENOENT;
+	r->list = item->is_new ? FW_LISTS_MAX : (unsigned)index;
+	r->policy = item->is_new ? *want : item->before;
+	if (item->is_new)
+		return policy_check_new(x->ctl, want->name);
+	item->is_turned = r->policy.action != want->action || r->policy.directions != want->directions;
+	if (!item->is_turned)
+		return EXIT_DONE;
+	if (item->before.n_entries > 0)
+		return output_fail(
+			x->ctl, EXIT_NO,
+			"List '%s' is there with another action or direction: flush it first",
+			want->name);
+	r->policy.action = want->action;
+	r->policy.directions = want->directions;
+	return EXIT_DONE;
+}
+
+/* Changes nothing. */
+static int prepare(struct import *x, size_t i)
+{
+	struct item *item = &x->items[i];
+	struct replacement *r = &item->r;
+	struct list *l = x->lists[i];
+	unsigned place;
 	int status;
 
-	if (!wanted)
-		return -ENOMEM;
-	for (size_t i = 0; i < l->n_items; i++) {
-		wanted[i] = l->items[i].target;
-		coverage_add(&coverage, &wanted[i]);
-	}
-
-	status = prepare_list(x, &want, &r, &is_new);
+	item->want = policy_of(&l->header);
+	*r = (struct replacement){
+		.ctl = x->ctl,
+		.table = x->table,
+		.details = l->items,
+		.comment = l->header.comment,
+		.after = &item->want,
+	};
+	status = find_list(x, item);
+	if (status == EXIT_DONE)
+		status = replacement_read(r);
 	if (status != EXIT_DONE)
 		return status;
-	status = replacement_init(&r);
-	for (size_t i = 0; status == EXIT_DONE && i < r.now.n_items; i++)
-		coverage_add(&now, &r.now.items[i].target);
-	if (status == EXIT_DONE)
-		status = intake_check_coverage(x->ctl, &r.policy, &now, &coverage);
-	(void) snprintf(what, sizeof(what), "import list '%s'", want.name);
-	if (status == EXIT_DONE)
-		status = replacement_check(&r, guard, &want, what);
-	if (status == EXIT_DONE)
-		status = replacement_make(&r);
+	choose(x, r, l);
+	status = check_share(x, r, l);
+	if (status != EXIT_DONE)
+		return status;
+
+	item->targets = calloc(l->n_items + 1, sizeof(*item->targets));
+	if (!item->targets)
+		return -ENOMEM;
+	for (size_t k = 0; k < l->n_items; k++)
+		item->targets[k] = l->items[k].target;
+	r->wanted = item->targets;
+	r->n_wanted = l->n_items;
+	status = replacement_init(r);
+	if (status != EXIT_DONE || !item->is_new)
+		return status;
+	place = find_place(x, i);
+	if (place == FW_LISTS_MAX)
+		return policy_fail_full(x->ctl);
+	replacement_place(r, place);
+	return EXIT_DONE;
+}
+
+/* All lists, before anything is changed. */
+static int check(struct import *x)
+{
+	const struct replacement *all[FW_LISTS_MAX];
+	char what[FW_LIST_NAME_MAX + 32] = "import these lists";
+	int status;
+
+	for (size_t i = 0; i < x->n_lists; i++) {
+		status = prepare(x, i);
+		if (status != EXIT_DONE)
+			return status;
+		all[i] = &x->items[i].r;
+	}
+	if (x->n_noted > INTAKE_NOTES_MAX)
+		output_note(x->ctl, "forced to load %zu more that the guard would leave out", x->n_noted - INTAKE_NOTES_MAX);
+	if (x->n_lists == 1)
+		(void) snprintf(what, sizeof(what), "import list '%s'", x->items[0].want.name);
+	return replacements_check(all, x->n_lists, &x->guard, what);
+}
+
+/* Makes it, or turns it round. */
+static int make_list(struct import *x, struct item *item)
+{
+	struct replacement *r = &item->r;
+	unsigned list = r->list;
+	int status = EXIT_DONE;
+
+	if (item->is_new)
+		status = policy_make(x->ctl, x->table, &item->want, r->comment, &list);
+	else if (item->is_turned)
+		status = policy_set(x->ctl, x->table, list, &item->want, NULL);
+	if (status != EXIT_DONE)
+		return status;
+	replacement_place(r, list);
+	return item->is_new || item->is_turned ? table_get_list(x->table, list, &r->policy) : EXIT_DONE;
+}
+
+static int import_list(struct import *x, struct item *item)
+{
+	const struct fw_list *want = &item->want;
+	struct replacement *r = &item->r;
+	int status;
+
+	status = make_list(x, item);
+	if (status != EXIT_DONE)
+		return status;
+	status = replacement_make(r);
 	if (status != EXIT_DONE) {
-		if (is_new)
-			policy_unmake(x->ctl, x->table, r.list);
+		if (item->is_new)
+			policy_unmake(x->ctl, x->table, r->list);
+		else if (item->is_turned)
+			(void) policy_set(x->ctl, x->table, r->list, &item->before, NULL);
 		return status;
 	}
-	journal_replacement(x->ctl, r.policy.name, "imported", r.n_added, r.n_removed, r.n_changed);
-	x->n_added += r.n_added;
-	x->n_removed += r.n_removed;
-	x->n_changed += r.n_changed;
-	if (r.policy.mode == want.mode && r.policy.is_enabled == want.is_enabled)
+	journal_replacement(x->ctl, r->policy.name, "imported", r->n_added, r->n_removed, r->n_changed);
+	x->n_added += r->n_added;
+	x->n_removed += r->n_removed;
+	x->n_changed += r->n_changed;
+	if (r->policy.mode == want->mode && r->policy.is_enabled == want->is_enabled)
 		return EXIT_DONE;
-	return policy_set(x->ctl, x->table, r.list, &want, NULL);
+	return policy_set(x->ctl, x->table, r->list, want, NULL);
 }
 
 static int report(const struct import *x)
@@ -300,7 +421,6 @@ static int report(const struct import *x)
 int verb_import(struct ctl *ctl, int argc, char **argv)
 {
 	_cleanup_(import_done) struct import x = { .ctl = ctl };
-	_cleanup_(guard_done) struct guard guard = {};
 	_cleanup_(table_freep) struct table *table = NULL;
 	_cleanup_(session_unlock) int lock = -1;
 	size_t size;
@@ -313,22 +433,18 @@ int verb_import(struct ctl *ctl, int argc, char **argv)
 	if (status == EXIT_DONE)
 		status = session_open(ctl, &table);
 	if (status == EXIT_DONE)
-		status = session_load_guard(ctl, &guard);
+		status = session_load_guard(ctl, &x.guard);
 	if (status != EXIT_DONE)
 		return status;
-	for (size_t i = 0; i < x.n_lists && status == EXIT_DONE; i++) {
-		choose(&x, &guard, x.lists[i]);
-		status = check_share(&x, x.lists[i]);
-	}
-	if (status != EXIT_DONE)
-		return status;
-
 	status = session_lock(ctl, table, &lock);
 	if (status != EXIT_DONE)
 		return status;
 	x.table = table;
+	status = check(&x);
+	if (status != EXIT_DONE)
+		return status;
 	for (size_t i = 0; i < x.n_lists; i++) {
-		status = import_list(&x, &guard, x.lists[i]);
+		status = import_list(&x, &x.items[i]);
 		if (status == EXIT_DONE)
 			continue;
 		if (i == 0)

@@ -263,7 +263,7 @@ static int list_del(struct ctl *ctl, struct table *t, const struct guard *guard,
 	(void) snprintf(what, sizeof(what), "remove list '%s'", x.policy.name);
 	status = replacement_init(&x);
 	if (status == EXIT_DONE)
-		status = replacement_check(&x, guard, NULL, what);
+		status = replacements_check((const struct replacement *const[]){ &x }, 1, guard, what);
 	if (status != EXIT_DONE)
 		return status;
 	ctl->is_runtime = true;

@@ -141,7 +141,7 @@ int verb_flush(struct ctl *ctl, int argc, char **argv)
 	(void) snprintf(what, sizeof(what), "flush list '%s'", x.policy.name);
 	status = replacement_init(&x); /* by nothing */
 	if (status == EXIT_DONE)
-		status = replacement_check(&x, &guard, NULL, what);
+		status = replacements_check((const struct replacement *const[]){ &x }, 1, &guard, what);
 	if (status == EXIT_DONE)
 		status = replacement_make(&x);
 	if (status != EXIT_DONE)

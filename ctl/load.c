@@ -118,7 +118,7 @@ static int check(struct replacement *x, const struct guard *guard, struct covera
 	if (status == EXIT_DONE)
 		status = intake_check_coverage(x->ctl, &x->policy, &now, ret_wanted);
 	(void) snprintf(what, sizeof(what), "load list '%s'", x->policy.name);
-	return status == EXIT_DONE ? replacement_check(x, guard, NULL, what) : status;
+	return status == EXIT_DONE ? replacements_check((const struct replacement *const[]){ x }, 1, guard, what) : status;
 }
 
 static int load(struct replacement *x, const struct guard *guard, struct coverage *ret_coverage)

@@ -101,6 +101,15 @@ static int load_lists(struct outlook *o)
 	return 0;
 }
 
+int outlook_set_policy(struct outlook *o, unsigned list, const struct fw_list *policy)
+{
+	int r = load_lists(o);
+
+	if (r >= 0)
+		o->after[list] = *policy;
+	return r;
+}
+
 static int edit(struct outlook *o, struct outlook_view *v, const struct target *covered)
 {
 	return o->edit ? o->edit(v, covered, o->userdata) : 0;

@@ -46,6 +46,9 @@ struct outlook {
 	struct fw_list after[FW_LISTS_MAX]; /* as they would be */
 };
 
+/* A list would get this policy, for more than one. */
+int outlook_set_policy(struct outlook *o, unsigned list, const struct fw_list *policy);
+
 /* Would all that is protected still pass? Returns an exit status, and has reported; with --force a note. */
 int outlook_check(struct outlook *o);
 

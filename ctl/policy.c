@@ -90,23 +90,35 @@ static void put_back(struct ctl *ctl, struct table *t, unsigned index, const str
 	}
 }
 
+int policy_check_new(struct ctl *ctl, const char *name)
+{
+	if (ctl->is_runtime || stamp_file_size(ctl, name) < 0)
+		return EXIT_DONE;
+	return output_fail(ctl, EXIT_NO,
+			   "There is a file of a list '%s' that was not restored: "
+			   "'systemctl restart ebpf-fw' reads it and says why",
+			   name);
+}
+
+int policy_fail_full(struct ctl *ctl)
+{
+	return output_fail(ctl, EXIT_FULL, "There may be no more than %d lists: 'fwctl list del' removes one", FW_LISTS_MAX);
+}
+
 int policy_make(struct ctl *ctl, struct table *t, const struct fw_list *l, const char *comment, unsigned *ret_index)
 {
 	struct list_header header = session_list_header(l);
-	int index, r;
+	int index, status, r;
 
 	header.comment = comment;
 
-	if (!ctl->is_runtime && stamp_file_size(ctl, l->name) >= 0)
-		return output_fail(ctl, EXIT_NO,
-				   "There is a file of a list '%s' that was not restored: "
-				   "'systemctl restart ebpf-fw' reads it and says why",
-				   l->name);
+	status = policy_check_new(ctl, l->name);
+	if (status != EXIT_DONE)
+		return status;
 
 	index = table_new_list(t, l);
 	if (index == -ENFILE)
-		return output_fail(ctl, EXIT_FULL, "There may be no more than %d lists: 'fwctl list del' removes one",
-				   FW_LISTS_MAX);
+		return policy_fail_full(ctl);
 	if (index < 0)
 		return fail_kernel(ctl, l->name, index);
 	r = table_commit(t);

@@ -19,6 +19,10 @@ struct fw_list policy_default(const char *name, enum fw_action action);
 int policy_find(struct ctl *ctl, struct table *t, enum fw_action action, unsigned *ret_index,
 		struct fw_list *ret);
 
+/* Would policy_make() be refused for a file that is there? And the refusal of one list more than there may be. */
+int policy_check_new(struct ctl *ctl, const char *name);
+int policy_fail_full(struct ctl *ctl);
+
 /*
  * Makes an empty list, with a comment, or NULL, in its file. With --runtime it has none. comment: "" takes
  * the one away that is there, NULL keeps it.

@@ -122,12 +122,20 @@ static void set_details(struct replacement *x)
 		i->lists = 1ull << x->list;
 }
 
+int replacement_read(struct replacement *x)
+{
+	int r = x->is_read ? 0 : content_read(x->ctl, x->table, x->list, &x->policy, &x->now);
+
+	x->is_read = x->is_read || r >= 0;
+	return r;
+}
+
 int replacement_init(struct replacement *x)
 {
 	_cleanup_(targets_done) struct targets change = {}, take = {};
 	int r;
 
-	r = content_read(x->ctl, x->table, x->list, &x->policy, &x->now);
+	r = replacement_read(x);
 	if (r < 0)
 		return r;
 	r = find_difference(x, &change, &take);
@@ -145,8 +153,15 @@ int replacement_init(struct replacement *x)
 	r = changes_init(&x->take, &take);
 	if (r < 0)
 		return r;
-	set_details(x);
+	if (x->list < FW_LISTS_MAX)
+		set_details(x);
 	return 0;
+}
+
+void replacement_place(struct replacement *x, unsigned list)
+{
+	x->list = x->change.list = x->take.list = list;
+	set_details(x);
 }
 
 void replacement_done(struct replacement *x)
@@ -167,9 +182,8 @@ static int put_wanted(struct outlook_view *v, const struct replacement *x, size_
 	return outlook_put(v, &line.target, x->list, content_directions(&x->policy, &line), tick_of(line.until));
 }
 
-static int edit(struct outlook_view *v, const struct target *covered, const void *userdata)
+static int edit_one(struct outlook_view *v, const struct target *covered, const struct replacement *x)
 {
-	const struct replacement *x = userdata;
 	struct target t = { .kind = TARGET_PREFIX };
 	const struct target *found;
 	int r = 0;
@@ -193,23 +207,56 @@ static int edit(struct outlook_view *v, const struct target *covered, const void
 	return r;
 }
 
-int replacement_check(struct replacement *x, const struct guard *guard, const struct fw_list *after, const char *what)
+/* The replacements of one command. */
+struct set {
+	const struct replacement *const *items;
+	size_t n_items;
+};
+
+static int edit(struct outlook_view *v, const struct target *covered, const void *userdata)
 {
+	const struct set *set = userdata;
+	int r = 0;
+
+	for (size_t i = 0; i < set->n_items && r == 0; i++)
+		r = edit_one(v, covered, set->items[i]);
+	return r;
+}
+
+static bool drops(const struct fw_list *l)
+{
+	return l->action == FW_ACTION_BLOCK && l->is_enabled && l->mode == FW_MODE_ENFORCE;
+}
+
+int replacements_check(const struct replacement *const *x, size_t n, const struct guard *guard, const char *what)
+{
+	struct set set = { x, n };
 	struct outlook o = {
-		.ctl = x->ctl,
-		.table = x->table,
+		.ctl = x[0]->ctl,
+		.table = x[0]->table,
 		.guard = guard,
 		.what = what,
 		.edit = edit,
-		.userdata = x,
-		.policy = after,
-		.list = x->list,
+		.userdata = &set,
+		.list = FW_LISTS_MAX,
 	};
+	bool is_simple = true;
+	int r;
 
-	if (x->list >= FW_LISTS_MAX) /* a dry run: it does not exist, and what blocks leaves out what is protected */
+	if (x[0]->list >= FW_LISTS_MAX) /* a dry run: it does not exist, and what blocks leaves out what is protected */
 		return EXIT_DONE;
-	/* from a list that blocks what is protected was left out before, and nothing is dropped that it lets go */
-	return x->policy.action == FW_ACTION_BLOCK ? outlook_check_ephemeral(&o) : outlook_check(&o);
+	for (size_t i = 0; i < n; i++) {
+		/* from a list that blocks what is protected was left out before, and nothing is dropped that it lets go */
+		is_simple = is_simple && x[i]->policy.action == FW_ACTION_BLOCK;
+		if (!x[i]->after)
+			continue;
+		r = outlook_set_policy(&o, x[i]->list, x[i]->after);
+		if (r < 0)
+			return r;
+		/* but what it held before may come to drop */
+		is_simple = is_simple && (x[i]->now.n_items == 0 || drops(&x[i]->policy) || !drops(x[i]->after));
+	}
+	return is_simple ? outlook_check_ephemeral(&o) : outlook_check(&o);
 }
 
 /* Behind the bulk of it, there or back: counts what has come and gone, also after a failure. */

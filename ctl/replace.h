@@ -20,8 +20,10 @@ struct replacement {
 	size_t n_wanted;
 	const struct list_line *details; /* the same targets as lines; NULL = as they are */
 	const char *comment; /* of the list, NULL = as it is */
+	const struct fw_list *after; /* the policy that it will have then, NULL = as it is */
 
 	struct content now;
+	bool is_read;
 	struct targets add, remove; /* without an end, in the directions of the list */
 	struct changes change;      /* put in with others, or there in another way */
 	struct changes take;        /* there in another way, and not wanted */
@@ -32,15 +34,18 @@ struct replacement {
 	bool is_appended;
 };
 
-/* Finds the difference; changes nothing. */
+/* Fills in what there is now, for those who want it before they say what is wanted. */
+int replacement_read(struct replacement *x);
+
+/* Finds the difference; changes nothing. list: FW_LISTS_MAX where it does not exist. */
 int replacement_init(struct replacement *x);
+
+/* Where a list will be that does not exist, or has been made. After replacement_init(). */
+void replacement_place(struct replacement *x, unsigned list);
 void replacement_done(struct replacement *x);
 
-/*
- * Would it cut off what the guard protects? after: the policy that the list will have then, NULL = as it is. Returns an exit
- * status, and has reported. Before replacement_make().
- */
-int replacement_check(struct replacement *x, const struct guard *guard, const struct fw_list *after, const char *what);
+/* Would they together cut off what the guard protects? Returns an exit status, and has reported. Before replacement_make(). */
+int replacements_check(const struct replacement *const *x, size_t n, const struct guard *guard, const char *what);
 
 /* Makes it so. With --runtime the file stays as it is. Returns an exit status, and has reported. */
 int replacement_make(struct replacement *x);

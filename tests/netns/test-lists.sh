@@ -153,6 +153,32 @@ sed 's/^203.0.113.64/203.0.113.64x/' "$T/exported" >"$T/broken"
 fails 2 "a broken export" import "$T/broken"
 check "names the line" grep -q "broken:[0-9]*: " "$T/stderr"
 
+# import checks all lists before it changes the first, and keeps what was forced.
+fwctl list del list63 >/dev/null 2>&1 || { fwctl flush list63 && fwctl list del list63; } >/dev/null
+before=$(fwctl export)
+printf '#!ebpf-fw list=watch\n203.0.113.1\n#!ebpf-fw list=list62 action=allow\n%s\n#!ebpf-fw list=list61\n%s\n' 203.0.113.2 \
+	"$(seq 1 9 | sed 's|$|.0.0.0/8|'; seq 20 50 | sed 's|$|.0.0.0/8|')" >"$T/refused"
+fails 1 "an import of which the last list is refused" import "$T/refused"
+check "says that nothing was changed" grep -q "list61.*Nothing was changed" "$T/stderr"
+check "and nothing else" refuse grep -q "Only" "$T/stderr"
+same "nothing was changed, no empty list turned round" "$before" "$(fwctl export)"
+printf '#!ebpf-fw list=list63\n203.0.113.64\n#!ebpf-fw list=list64\n203.0.113.65\n' >"$T/refused"
+fails 5 "an import of one list too many" import "$T/refused"
+same "changes nothing" "$before" "$(fwctl export)"
+fwctl block 127.0.0.0/8 203.0.113.9 -l list60 --force >/dev/null 2>&1
+fwctl export list60 >"$T/own"
+same "an export with an entry that was forced changes nothing" "imported 1 lists: +0 -0, 0 changed" "$(fwctl import "$T/own")"
+fwctl unblock 127.0.0.0/8 -l list60 >/dev/null
+same "nor is it put in where it is not" "imported 1 lists: +0 -0, 0 changed" "$(fwctl import "$T/own" 2>/dev/null)"
+fails 0 "with --force it is" import "$T/own" --force
+check "with a note" grep -q "forced to load 127.0.0.0/8 into list 'list60' although" "$T/stderr"
+fwctl flush list60 >/dev/null
+{ echo "#!ebpf-fw list=list60"; echo 203.0.113.1; seq 1 453 | awk '{ print int($1 / 64) + 100 "." $1 % 64 ".0.0/16" }'; } >"$T/backup"
+fwctl block 203.0.113.1 -l list60 >/dev/null
+check "a backup may be much more than what there is" quietly fwctl import "$T/backup"
+fwctl flush list60 >/dev/null
+quietly fwctl import - <"$T/exported"
+
 # batch: parsed whole first, then done in one go.
 printf '%s\n' "block 203.0.113.10 -l watch --for 1h --comment \"two words\"" "# a comment" "" \
 	"block tcp/2323 udp/$PORT" "allow $GOOD4" "unblock 203.0.113.99" "unblock $BAD4 -l watch" >"$T/batch"
