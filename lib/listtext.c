@@ -376,7 +376,7 @@ size_t list_header_length(const char *text, size_t size)
 {
 	size_t n_mark = byte_order_mark_length(text, size);
 	char *newline = size > 0 ? memchr(text, '\n', size) : NULL;
-	struct cursor c = { (char *)text + n_mark, newline };
+	struct cursor c = { (char *)END_OF(text, n_mark), newline };
 
 	return newline && header_starts(&c) ? (size_t)(newline - text) + 1 : n_mark;
 }
