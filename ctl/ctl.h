@@ -30,7 +30,8 @@ struct verb;
 
 /* The command line. Strings belong to argv. */
 struct ctl {
-	const struct verb *verb;
+	const struct verb *verbs; /* all; the last row has no name */
+	const struct verb *verb;  /* the one that runs */
 	const char *pin_dir;
 	const char *state_dir;
 	const char *run_dir;
@@ -122,9 +123,7 @@ struct verb {
 	int (*run)(struct ctl *ctl, int argc, char **argv);
 };
 
-/* The tables, in main.c; each ends with a row without a name. */
-extern const struct option options[];
-extern const struct verb verbs[];
+extern const struct option options[]; /* in options.c; the last row has no name */
 
 int verb_block(struct ctl *ctl, int argc, char **argv);
 int verb_unblock(struct ctl *ctl, int argc, char **argv);
@@ -156,16 +155,16 @@ int options_find_verb(struct ctl *ctl, const char *name, const struct verb **ret
 int options_check(struct ctl *ctl, int argc, unsigned used);
 bool option_is_comment(const char *text);
 bool option_argument_is_optional(const struct option *o);
+const char *verb_usage(const struct verb *v, char *buffer, size_t size); /* "fwctl show [LIST]" */
 
 #define HELP_TARGET \
 	"TARGET is an address, a prefix, a range of addresses (A-B), or a port:\n" \
 	"tcp/80, udp/8000-8100."
 
-/* help.c: text and completion scripts from the tables; help_usage() gives "fwctl show [LIST]". */
-void help_program(void);
+/* help.c: text and completion scripts from the tables. */
+void help_program(const struct verb *verbs);
 void help_verb(const struct verb *v);
-const char *help_usage(const struct verb *v, char *buffer, size_t size);
-int help_completion(const char *shell); /* -EINVAL: no such shell */
+int help_completion(const struct verb *verbs, const char *shell); /* -EINVAL: no such shell */
 
 /*
  * session.c: what verbs begin with. Targets come sorted, and may repeat; a guard may be asked where it

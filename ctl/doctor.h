@@ -31,6 +31,9 @@ struct doctor {
 void doctor_say(struct doctor *d, enum level level, const char *advice, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* All of it, as text or JSON. */
+int doctor_print(struct doctor *d);
+
 /* doctor-state.c */
 int doctor_check_loaded(struct doctor *d);
 int doctor_check_daemon(struct doctor *d);

@@ -53,6 +53,9 @@ void guard_done(struct guard *g);
 /* Adds what published lists hold and no host should block: private ranges and the like, see special.h. */
 int guard_add_special(struct guard *g);
 
+/* Adds what a host needs to be on a network at all. */
+int guard_add_needed(struct guard *g);
+
 /*
  * What speaks against a block of target in these directions, whatever else there is in the tables: "it covers
  * 192.0.2.1, the default gateway", in buffer; NULL if nothing. For what is loaded; outlook.h looks at the result.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * What the tables of main.c look like to a reader (--help) and to a shell (completion scripts, made
+ * What the tables of verbs and options look like to a reader (--help) and to a shell (completion scripts, made
  * at build time by the hidden --completion=SHELL). Nothing here knows a verb or an option by name.
  */
 
@@ -40,14 +40,7 @@ static void print_options(unsigned mask)
 			printf("  %-23s  %s\n", format_option(o, text, sizeof(text)), o->help);
 }
 
-const char *help_usage(const struct verb *v, char *buffer, size_t size)
-{
-	(void) snprintf(buffer, size, "fwctl %s%s%s", v->name, v->arguments[0] ? " " : "",
-			v->arguments);
-	return buffer;
-}
-
-void help_program(void)
+void help_program(const struct verb *verbs)
 {
 	char usage[OPTION_TEXT_MAX];
 
@@ -55,7 +48,7 @@ void help_program(void)
 	     "Show and change the firewall of ebpf-fw.\n\n"
 	     "Verbs:");
 	for (const struct verb *v = verbs; v->name; v++)
-		printf("  %-32s  %s\n", help_usage(v, usage, sizeof(usage)) + strlen("fwctl "),
+		printf("  %-32s  %s\n", verb_usage(v, usage, sizeof(usage)) + strlen("fwctl "),
 		       v->help);
 	puts("\nOptions of all verbs, before or after the verb:");
 	print_options(OPTIONS_GLOBAL);
@@ -67,7 +60,7 @@ void help_verb(const struct verb *v)
 {
 	char usage[OPTION_TEXT_MAX];
 
-	printf("Usage: %s [OPTION...]\n\n%s.\n", help_usage(v, usage, sizeof(usage)), v->help);
+	printf("Usage: %s [OPTION...]\n\n%s.\n", verb_usage(v, usage, sizeof(usage)), v->help);
 	if (v->details)
 		printf("\n%s\n", v->details);
 	puts("\nOptions:");
@@ -86,7 +79,7 @@ static void print_option_words(unsigned mask)
 			       o->argument && !option_argument_is_optional(o) ? "=" : "");
 }
 
-static void print_verb_words(void)
+static void print_verb_words(const struct verb *verbs)
 {
 	for (const struct verb *v = verbs; v->name; v++)
 		printf(" %s", v->name);
@@ -109,7 +102,7 @@ static void print_argument_pattern(const char *argument)
 
 #define LISTS_COMMAND "fwctl lists 2>/dev/null | sed '1d;s/ .*//'"
 
-static void print_bash(void)
+static void print_bash(const struct verb *verbs)
 {
 	puts("# bash completion for fwctl, made from its tables by 'fwctl --completion=bash'\n"
 	     "_fwctl()\n"
@@ -147,12 +140,12 @@ static void print_bash(void)
 	for (const struct verb *v = verbs; v->name; v++) {
 		printf("\t%s) words='", v->name);
 		if (strstr(v->arguments, "VERB"))
-			print_verb_words();
+			print_verb_words(verbs);
 		print_option_words(verb_options(v));
 		printf("'%s ;;\n", strstr(v->arguments, "LIST") ? "\" $(" LISTS_COMMAND ")\"" : "");
 	}
 	printf("\t*) words='");
-	print_verb_words();
+	print_verb_words(verbs);
 	print_option_words(OPTIONS_GLOBAL);
 	puts("' ;;\n"
 	     "\tesac\n"
@@ -182,7 +175,7 @@ static void print_zsh_options(unsigned mask)
 	}
 }
 
-static void print_zsh(void)
+static void print_zsh(const struct verb *verbs)
 {
 	puts("#compdef fwctl\n"
 	     "# zsh completion for fwctl, made from its tables by 'fwctl --completion=zsh'\n"
@@ -227,12 +220,12 @@ static void print_zsh(void)
 	     "_fwctl \"$@\"");
 }
 
-int help_completion(const char *shell)
+int help_completion(const struct verb *verbs, const char *shell)
 {
 	if (strcmp(shell, "bash") == 0)
-		print_bash();
+		print_bash(verbs);
 	else if (strcmp(shell, "zsh") == 0)
-		print_zsh();
+		print_zsh(verbs);
 	else
 		return -EINVAL;
 	return 0;

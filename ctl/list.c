@@ -308,7 +308,7 @@ int verb_list(struct ctl *ctl, int argc, char **argv)
 	if (argc - 1 < commands[i].arguments_min || argc - 1 > commands[i].arguments_max)
 		return output_fail(ctl, EXIT_USAGE, "Too %s arguments: %s",
 				   argc - 1 < commands[i].arguments_min ? "few" : "many",
-				   help_usage(ctl->verb, usage, sizeof(usage)));
+				   verb_usage(ctl->verb, usage, sizeof(usage)));
 
 	status = session_begin_guarded(ctl, &table, &guard, &lock);
 	if (status != EXIT_DONE)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* fwctl: the tables of verbs and options, and the way from argv to a verb; options.c reads by them. */
+/* fwctl: the table of verbs, and the way from argv to one of them; options.c reads the words. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,43 +20,9 @@
 #define OPTIONS_REPEAT (OPTION_FOR | OPTION_COUNT)
 #define OPTIONS_REMOVE (OPTION_FORCE | OPTION_LIST | OPTION_ALL_LISTS | OPTION_RUNTIME | OPTION_STRICT)
 
-/* Letter, name, argument, help; quotes and brackets in help would break the completion for zsh. */
-const struct option options[] = {
-	{ OPTION_LIST,      'l', "list",      "LIST",     "This list, instead of manual, allow, or all" },
-	{ OPTION_ALL_LISTS, 0,   "all-lists", NULL,       "Take out of every list that holds it" },
-	{ OPTION_FOR,       0,   "for",       "DURATION", "How long: 90, 10m, 1d12h, permanent" },
-	{ OPTION_IN,        0,   "in",        NULL,       "What comes in: from the address, to the port" },
-	{ OPTION_OUT,       0,   "out",       NULL,       "What goes out: to the address, to the port" },
-	{ OPTION_COMMENT,   0,   "comment",   "TEXT",     "Why, for the list file and for show" },
-	{ OPTION_RUNTIME,   0,   "runtime",   NULL,       "Until the next boot: spare the list file" },
-	{ OPTION_FORCE,     0,   "force",     NULL,       "Do it even if it looks like a mistake or a lock-out" },
-	{ OPTION_STRICT,    0,   "strict",    NULL,       "Fail if a target is not in the list" },
-	{ OPTION_DRY_RUN,   0,   "dry-run",   NULL,       "Show what would change, and change nothing" },
-	{ OPTION_SORT,      0,   "sort",      "KEY",      "Order of what is shown, by one of the above" },
-	{ OPTION_COUNT,     'n', "count",     "N",        "End after so many" },
-	{ OPTION_INTERVAL,  0,   "interval",  "DURATION", "How often: 500ms, 5, 1m; else every second" },
-	{ OPTION_WATCH,     0,   "watch",     "[SEC]",    "Show rates again and again, each SEC or second" },
-	{ OPTION_QUIET,     'q', "quiet",     NULL,       "Print nothing: 0 = attached, 3 = not" },
-	{ OPTION_PROMETHEUS, 0,  "prometheus", NULL,      "Print metrics for Prometheus" },
-	{ OPTION_OUTPUT,    0,   "output",    "FILE",     "Write the metrics to a file, replaced in one step" },
-	{ OPTION_SRC,       0,   "src",       "PREFIX",   "Only what comes from these addresses" },
-	{ OPTION_DST,       0,   "dst",       "PREFIX",   "Only what goes to these addresses" },
-	{ OPTION_HOOK,      0,   "hook",      "HOOK",     "Only at this hook: xdp, tc or cgroup; may be repeated" },
-	{ OPTION_AUDIT,     0,   "audit",     NULL,       "Also what lists in mode audit would drop" },
-	{ OPTION_RATE,      0,   "rate",      "NUMBER",   "At most so many a second on each CPU, 0 = all" },
-	{ OPTION_JSON,      'j', "json",      NULL,       "Print JSON, errors too" },
-	{ OPTION_PIN_DIR,   0,   "pin-dir",   "DIR",      "Instead of " PINS_DIR_DEFAULT },
-	{ OPTION_STATE_DIR, 0,   "state-dir", "DIR",      "Instead of " FW_STATE_DIR },
-	{ OPTION_RUN_DIR,   0,   "run-dir",   "DIR",      "Instead of " FW_RUN_DIR },
-	{ OPTION_WAIT,      0,   "wait",      "DURATION", "At most, for another command; else 30s" },
-	{ OPTION_HELP,      'h', "help",      NULL,       "Print this" },
-	{ OPTION_VERSION,   0,   "version",   NULL,       "Print the version" },
-	{}
-};
-
 static int verb_help(struct ctl *ctl, int argc, char **argv);
 
-const struct verb verbs[] = {
+static const struct verb verbs[] = {
 	{ "block",   "TARGET...",       "Block addresses, prefixes, ranges or ports",
 	  HELP_TARGET,
 	  1, ARGUMENTS_ANY, OPTIONS_ADD, verb_block },
@@ -133,7 +99,7 @@ static int verb_help(struct ctl *ctl, int argc, char **argv)
 	if (v)
 		help_verb(v);
 	else
-		help_program();
+		help_program(verbs);
 	return EXIT_DONE;
 }
 
@@ -152,7 +118,7 @@ static int run(struct ctl *ctl, int argc, char **argv)
 	if (argc == 0) {
 		if (!ctl->is_help)
 			return output_fail(ctl, EXIT_USAGE, "No verb: 'fwctl help' shows all");
-		help_program();
+		help_program(verbs);
 		return EXIT_DONE;
 	}
 
@@ -198,6 +164,7 @@ static void hold_streams(void)
 int main(int argc, char **argv)
 {
 	struct ctl ctl = {
+		.verbs = verbs,
 		.pin_dir = PINS_DIR_DEFAULT,
 		.state_dir = FW_STATE_DIR,
 		.run_dir = FW_RUN_DIR,
@@ -216,7 +183,7 @@ int main(int argc, char **argv)
 	log_libbpf();
 
 	if (argc == 2 && strncmp(argv[1], COMPLETION, strlen(COMPLETION)) == 0)
-		return help_completion(argv[1] + strlen(COMPLETION)) < 0 ? EXIT_USAGE : EXIT_DONE;
+		return help_completion(verbs, argv[1] + strlen(COMPLETION)) < 0 ? EXIT_USAGE : EXIT_DONE;
 
 	status = run(&ctl, argc - 1, argv + 1);
 	written = output_finish(&ctl);

@@ -268,7 +268,7 @@ static int renew(struct monitor *m)
 		r = take_slot_again(m);
 	if (r != 0)
 		return r;
-	m->columns = m->ctl->is_json ? 0 : screen_size().columns;
+	m->columns = m->ctl->is_json ? 0 : terminal_size().columns;
 	event_names_forget(&m->names);
 	return say_hidden(m);
 }
@@ -371,7 +371,7 @@ int verb_monitor(struct ctl *ctl, int argc, char **argv)
 	status = start(&m);
 	if (status != 0)
 		return status;
-	m.columns = ctl->is_json ? 0 : screen_size().columns;
+	m.columns = ctl->is_json ? 0 : terminal_size().columns;
 	if (ctl->is_json) /* from here on nothing is missed: who waits for that waits for this line */
 		(void) say_counts_json(&m, 0, &(struct fw_watch_counts){});
 	else

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Words of a command, from argv or from a line of a batch, to struct ctl by the tables of main.c.
+ * The table of options; words of a command, from argv or from a line of a batch, to struct ctl.
  * Names match exactly, which is why getopt_long(), with its abbreviations, is not used: no guesses in
  * a firewall.
  */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "decimal.h"
@@ -13,6 +14,7 @@
 #include "log.h"
 #include "names.h"
 #include "output.h"
+#include "pins.h"
 #include "utf8.h"
 
 #define ARGUMENT_TEXT_MAX 256
@@ -21,17 +23,58 @@
 #define COMMENT_MAX       1024
 #define NUMBER_MAX        UINT64_C(1000000000)
 
+/* Letter, name, argument, help; quotes and brackets in help would break the completion for zsh. */
+const struct option options[] = {
+	{ OPTION_LIST,      'l', "list",      "LIST",     "This list, instead of manual, allow, or all" },
+	{ OPTION_ALL_LISTS, 0,   "all-lists", NULL,       "Take out of every list that holds it" },
+	{ OPTION_FOR,       0,   "for",       "DURATION", "How long: 90, 10m, 1d12h, permanent" },
+	{ OPTION_IN,        0,   "in",        NULL,       "What comes in: from the address, to the port" },
+	{ OPTION_OUT,       0,   "out",       NULL,       "What goes out: to the address, to the port" },
+	{ OPTION_COMMENT,   0,   "comment",   "TEXT",     "Why, for the list file and for show" },
+	{ OPTION_RUNTIME,   0,   "runtime",   NULL,       "Until the next boot: spare the list file" },
+	{ OPTION_FORCE,     0,   "force",     NULL,       "Do it even if it looks like a mistake or a lock-out" },
+	{ OPTION_STRICT,    0,   "strict",    NULL,       "Fail if a target is not in the list" },
+	{ OPTION_DRY_RUN,   0,   "dry-run",   NULL,       "Show what would change, and change nothing" },
+	{ OPTION_SORT,      0,   "sort",      "KEY",      "Order of what is shown, by one of the above" },
+	{ OPTION_COUNT,     'n', "count",     "N",        "End after so many" },
+	{ OPTION_INTERVAL,  0,   "interval",  "DURATION", "How often: 500ms, 5, 1m; else every second" },
+	{ OPTION_WATCH,     0,   "watch",     "[SEC]",    "Show rates again and again, each SEC or second" },
+	{ OPTION_QUIET,     'q', "quiet",     NULL,       "Print nothing: 0 = attached, 3 = not" },
+	{ OPTION_PROMETHEUS, 0,  "prometheus", NULL,      "Print metrics for Prometheus" },
+	{ OPTION_OUTPUT,    0,   "output",    "FILE",     "Write the metrics to a file, replaced in one step" },
+	{ OPTION_SRC,       0,   "src",       "PREFIX",   "Only what comes from these addresses" },
+	{ OPTION_DST,       0,   "dst",       "PREFIX",   "Only what goes to these addresses" },
+	{ OPTION_HOOK,      0,   "hook",      "HOOK",     "Only at this hook: xdp, tc or cgroup; may be repeated" },
+	{ OPTION_AUDIT,     0,   "audit",     NULL,       "Also what lists in mode audit would drop" },
+	{ OPTION_RATE,      0,   "rate",      "NUMBER",   "At most so many a second on each CPU, 0 = all" },
+	{ OPTION_JSON,      'j', "json",      NULL,       "Print JSON, errors too" },
+	{ OPTION_PIN_DIR,   0,   "pin-dir",   "DIR",      "Instead of " PINS_DIR_DEFAULT },
+	{ OPTION_STATE_DIR, 0,   "state-dir", "DIR",      "Instead of " FW_STATE_DIR },
+	{ OPTION_RUN_DIR,   0,   "run-dir",   "DIR",      "Instead of " FW_RUN_DIR },
+	{ OPTION_WAIT,      0,   "wait",      "DURATION", "At most, for another command; else 30s" },
+	{ OPTION_HELP,      'h', "help",      NULL,       "Print this" },
+	{ OPTION_VERSION,   0,   "version",   NULL,       "Print the version" },
+	{}
+};
+
 int options_find_verb(struct ctl *ctl, const char *name, const struct verb **ret)
 {
 	char escaped[ARGUMENT_TEXT_MAX];
 
-	for (const struct verb *v = verbs; v->name; v++)
+	for (const struct verb *v = ctl->verbs; v->name; v++)
 		if (strcmp(v->name, name) == 0) {
 			*ret = v;
 			return EXIT_DONE;
 		}
 	return output_fail(ctl, EXIT_USAGE, "No verb '%s': 'fwctl help' shows all",
 			   log_escape(name, escaped, sizeof(escaped)));
+}
+
+const char *verb_usage(const struct verb *v, char *buffer, size_t size)
+{
+	(void) snprintf(buffer, size, "fwctl %s%s%s", v->name, v->arguments[0] ? " " : "",
+			v->arguments);
+	return buffer;
 }
 
 bool option_argument_is_optional(const struct option *o)
@@ -293,6 +336,6 @@ int options_check(struct ctl *ctl, int argc, unsigned used)
 	    (v->arguments_max != ARGUMENTS_ANY && argc > v->arguments_max))
 		return output_fail(ctl, EXIT_USAGE, "Too %s arguments: %s",
 				   argc < v->arguments_min ? "few" : "many",
-				   help_usage(v, usage, sizeof(usage)));
+				   verb_usage(v, usage, sizeof(usage)));
 	return EXIT_DONE;
 }

@@ -13,7 +13,7 @@
 
 #include "cleanup.h"
 #include "format.h"
-#include "screen.h"
+#include "terminal.h"
 
 #define COLUMN_GAP "  "
 
@@ -138,7 +138,7 @@ static void print_tables(struct output_rows *o)
 {
 	size_t n = 0, cut = 0, width = 0;
 
-	o->screen_width = screen_size().columns;
+	o->screen_width = terminal_size().columns;
 	for (; o->columns[n].key; n++) {
 		if (strlen(o->columns[n].title) > o->width[n])
 			o->width[n] = strlen(o->columns[n].title);

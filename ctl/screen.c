@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,16 +16,6 @@
 #define BUFFER_SIZE 65536 /* of a block at once: it is drawn in one go */
 
 #define TERMINAL_HOME "\033[H\033[J"
-
-struct screen_size screen_size(void)
-{
-	struct winsize w = {};
-
-	if (!isatty(STDOUT_FILENO))
-		return (struct screen_size){};
-	(void) ioctl(STDOUT_FILENO, TIOCGWINSZ, &w); /* else it is taken for one of the smallest */
-	return (struct screen_size){ .columns = w.ws_col ?: 80, .rows = w.ws_row ?: 24 };
-}
 
 uint64_t screen_now_ns(void)
 {
@@ -58,7 +47,7 @@ int screen_begin(struct screen *s, struct ctl *ctl)
 
 	*s = (struct screen){
 		.ctl = ctl,
-		.size = screen_size(),
+		.size = terminal_size(),
 		.interval_ns = ctl->interval_ns,
 		.start_ns = now,
 		.shown_ns = now,
@@ -114,7 +103,7 @@ int screen_wait(struct screen *s, int (*fn)(void *userdata), void *userdata, uin
 
 void screen_begin_block(struct screen *s)
 {
-	s->size = screen_size();
+	s->size = terminal_size();
 	if (s->size.rows > 0 && !s->ctl->is_json)
 		fputs(TERMINAL_HOME, stdout);
 }

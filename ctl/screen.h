@@ -12,18 +12,11 @@
 #include <stdint.h>
 
 #include "ctl.h"
-
-/* Of the terminal on stdout; 0 = it is none. */
-struct screen_size {
-	unsigned columns;
-	unsigned rows;
-};
-
-struct screen_size screen_size(void);
+#include "terminal.h"
 
 struct screen {
 	struct ctl *ctl;
-	struct screen_size size; /* at the latest block */
+	struct terminal_size size; /* at the latest block */
 	uint64_t interval_ns;
 	uint64_t start_ns; /* monotonic, as the others */
 	uint64_t shown_ns; /* the latest block, or the start */
