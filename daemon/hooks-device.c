@@ -41,34 +41,6 @@ static void drop_hook(struct hooks *h, struct device *dev, enum fw_hook hook)
 	device_detach(dev, hook, &h->context);
 }
 
-/* Is xdp, where the bond or team is to have it, attached to each of its ports? */
-static bool ports_have_xdp(const struct hooks *h, const struct interface *bond)
-{
-	const struct interfaces *s = h->view.interfaces;
-	bool has_port = false;
-
-	for (size_t n = 0; n < s->n_items; n++) {
-		const struct device *dev = hooks_find_device(h, s->items[n].ifindex);
-
-		if (!s->items[n].is_port || s->items[n].master != bond->ifindex)
-			continue;
-		if (!dev || dev->hooks[FW_HOOK_XDP].mechanism == FW_MECHANISM_NONE)
-			return false;
-		has_port = true;
-	}
-	return has_port;
-}
-
-bool hooks_are_on(const struct hooks *h, const struct interface *i)
-{
-	const struct device *dev = hooks_find_device(h, i->ifindex);
-
-	for (enum fw_hook hook = 0; dev && hook < DEVICE_HOOKS; hook++)
-		if (dev->hooks[hook].mechanism != FW_MECHANISM_NONE)
-			return true;
-	return interface_is_bond(i) && ports_have_xdp(h, i);
-}
-
 /*
  * What goes away goes last (I7). tc is attached where it is wanted, where xdp is wanted and cannot be had, and
  * as long as xdp changes its mode, for which it must be off for a moment. At a port of a bond tc is that of the bond.
@@ -108,7 +80,7 @@ struct hooks_wish hooks_make_wish(struct hooks *h, const struct interface *i, bo
 	};
 
 	if (interface_is_bond(i) && wish.xdp)
-		wish = (struct hooks_wish){ .tc = wish.tc || !ports_have_xdp(h, i), .is_bond = true };
+		wish = (struct hooks_wish){ .tc = wish.tc || !hooks_ports_have_xdp(h, i), .is_bond = true };
 	if (master && interface_is_bond(master) && c->has_xdp && !wish.tc &&
 	    config_wants_xdp(c, master, hooks_is_auto(h, master)))
 		wish.xdp = wish.is_bond_port = true;
@@ -120,6 +92,6 @@ void hooks_drop_stand_in(struct hooks *h, const struct interface *bond)
 {
 	struct device *dev = hooks_find_device(h, bond->ifindex);
 
-	if (dev && dev->is_wanted && !h->config->has_tc && interface_is_bond(bond) && ports_have_xdp(h, bond))
+	if (dev && dev->is_wanted && !h->config->has_tc && interface_is_bond(bond) && hooks_ports_have_xdp(h, bond))
 		drop_hook(h, dev, FW_HOOK_TC);
 }

@@ -19,14 +19,6 @@
 
 #define LOOPBACK_IFINDEX 1 /* in every network namespace */
 
-struct device *hooks_find_device(const struct hooks *h, unsigned ifindex)
-{
-	for (size_t n = 0; n < h->n_devices; n++)
-		if (h->devices[n].ifindex == ifindex)
-			return &h->devices[n];
-	return NULL;
-}
-
 static int get_device(struct hooks *h, unsigned ifindex, struct device **ret)
 {
 	struct device *devices, *dev = hooks_find_device(h, ifindex);
@@ -341,15 +333,4 @@ bool hooks_are_partial(const struct hooks *h)
 		    device_has_filters(h->devices[n].ifindex, &h->context))
 			return true;
 	return false;
-}
-
-size_t hooks_count(const struct hooks *h, enum fw_hook hook)
-{
-	size_t count = 0;
-
-	if (hook == FW_HOOK_CGROUP)
-		return h->cgroup[0] != '\0';
-	for (size_t n = 0; n < h->n_devices; n++)
-		count += h->devices[n].hooks[hook].mechanism != FW_MECHANISM_NONE;
-	return count;
 }
