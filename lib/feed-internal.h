@@ -109,6 +109,10 @@ int line_reader_read_ipset(struct line_reader *l, struct word line, struct meani
 const char *feed_doubt(struct word line);
 bool feed_opens_comment(struct word line);
 
+/* A blank or CR; and what begins a comment in most formats. */
+bool feed_is_space(char c);
+bool feed_is_comment(char c);
+
 /* Without blanks and CR on both sides. */
 struct word line_trim(struct word w);
 

@@ -29,40 +29,6 @@ void line_reader_done(struct line_reader *l)
 	l->tokener = NULL;
 }
 
-static bool is_space(char c)
-{
-	return is_blank(c) || c == '\r';
-}
-
-static bool is_comment(char c)
-{
-	return c == '#' || c == ';';
-}
-
-struct word line_trim(struct word w)
-{
-	while (w.length > 0 && is_space(*w.text)) {
-		w.text++;
-		w.length--;
-	}
-	while (w.length > 0 && is_space(w.text[w.length - 1]))
-		w.length--;
-	return w;
-}
-
-struct word line_take_word(struct word *line, bool has_comments)
-{
-	struct word w = line_trim(*line);
-	size_t n = 0;
-
-	while (n < w.length && !is_space(w.text[n]) && !(has_comments && is_comment(w.text[n])))
-		n++;
-
-	*line = (struct word) { w.text + n, w.length - n };
-	w.length = n;
-	return w;
-}
-
 /* The words of our own list files, read as they are there. */
 static const char *read_attributes(struct word *rest, struct meaning *m)
 {
@@ -134,7 +100,7 @@ static const char *read_semicolon(struct line_reader *l, struct word rest, struc
 		struct word column = line_trim(rest);
 		size_t n = 0;
 
-		while (n < column.length && !is_space(column.text[n]) && !memchr(";,|#", column.text[n], 4))
+		while (n < column.length && !feed_is_space(column.text[n]) && !memchr(";,|#", column.text[n], 4))
 			n++;
 		rest = (struct word) { column.text + n, column.length - n };
 		column.length = n;
@@ -284,7 +250,7 @@ static bool read_other(struct line_reader *l, struct word line, struct meaning *
 	}
 
 	m->kind = LINE_COMMENT;
-	return line.length == 0 || is_comment(*line.text);
+	return line.length == 0 || feed_is_comment(*line.text);
 }
 
 typedef int (*read_fn)(struct line_reader *l, struct word line, struct meaning *m,

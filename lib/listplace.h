@@ -29,6 +29,9 @@ void place_done(struct place *p);
  */
 int place_open(struct place *p, const char *state_dir, const char *name, bool make);
 
+/* Opens the directory of all lists. -ENOENT: nothing was ever saved. */
+int place_open_lists(const char *state_dir);
+
 /* Opens the file. -ENOENT; -ELOOP: a symbolic link; -EISDIR; -ENOTSUP: a device or the like. */
 int place_open_file(const struct place *p, int flags, int *ret_fd);
 
