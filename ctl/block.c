@@ -15,6 +15,7 @@
 #include "outlook.h"
 #include "output.h"
 #include "policy.h"
+#include "tick.h"
 
 #define NS_PER_SEC 1000000000ull
 

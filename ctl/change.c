@@ -44,7 +44,7 @@ void changes_done(struct changes *c)
 static int fail_full(const struct changes *c, const struct target *target)
 {
 	static const char *const names[_FW_KIND_MAX] = { "IPv4", "IPv6", "port" };
-	enum fw_kind kind = table_kind(target);
+	enum fw_kind kind = target_fw_kind(target);
 	unsigned long long limit = table_limit(c->table, kind);
 	char text[TARGET_TEXT_MAX];
 

@@ -14,6 +14,7 @@
 #include "names.h"
 #include "prefix.h"
 #include "target.h"
+#include "tick.h"
 #include "words.h"
 
 #define NS_PER_SEC       UINT64_C(1000000000)

@@ -16,6 +16,7 @@
 #include "outlook.h"
 #include "output.h"
 #include "room.h"
+#include "tick.h"
 
 #define NS_PER_SEC UINT64_C(1000000000)
 
@@ -286,9 +287,9 @@ static uint64_t count_wanted(const struct replacement *x, enum fw_kind kind)
 	struct table_entry e;
 
 	for (size_t i = 0; i < x->add.n_items; i++)
-		n += table_kind(&x->add.items[i]) == kind && table_get(x->table, &x->add.items[i], &e) < 0;
+		n += target_fw_kind(&x->add.items[i]) == kind && table_get(x->table, &x->add.items[i], &e) < 0;
 	for (size_t i = 0; i < x->remove.n_items; i++)
-		n -= table_kind(&x->remove.items[i]) == kind &&
+		n -= target_fw_kind(&x->remove.items[i]) == kind &&
 		     table_get(x->table, &x->remove.items[i], &e) >= 0 && table_entry_lists(&e) == only;
 	return n;
 }

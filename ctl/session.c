@@ -24,6 +24,7 @@
 #include "log.h"
 #include "output.h"
 #include "pins.h"
+#include "tick.h"
 #include "writerlock.h"
 
 #ifndef BPF_FS_MAGIC

@@ -23,6 +23,7 @@
 #include "manager-internal.h"
 #include "names.h"
 #include "pins.h"
+#include "tick.h"
 #include "writerlock.h"
 
 #define CHECK_INTERVAL_USEC (5 * USEC_PER_SEC) /* how long somebody's interference may last */

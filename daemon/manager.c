@@ -15,6 +15,7 @@
 #include "pindir.h"
 #include "pins.h"
 #include "restore.h"
+#include "tick.h"
 
 static int open_table(struct manager *m)
 {

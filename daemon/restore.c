@@ -165,7 +165,7 @@ static int take_line(const struct list_line *line, void *userdata)
 		x->n_left_out++;
 		return 0;
 	}
-	reserve(x, table_kind(&line->target));
+	reserve(x, target_fw_kind(&line->target));
 	x->failure = restore_line(x, line);
 	if (x->failure < 0)
 		x->failed = line->target;

@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "listread.h"
 #include "log.h"
+#include "tick.h"
 
 #define NS_PER_SEC INT64_C(1000000000)
 #define FILE_NAME  "restored"

@@ -14,7 +14,6 @@
 #include "listplace.h"
 #include "listtext.h"
 #include "room.h"
-#include "table.h"
 
 #define WINDOW 65536 /* grows where a line is longer */
 #define FEW    8192  /* lines below that nobody has to be asked for */
@@ -148,7 +147,7 @@ static int survey_line(struct list_reader *r, void *userdata)
 		r->is_below = r->is_below || line->is_removal ||
 			      (r->n_above > 0 && target_compare(&r->last, &line->target) >= 0);
 		if (!line->is_removal)
-			r->n_of_kind[table_kind(&line->target)]++;
+			r->n_of_kind[target_fw_kind(&line->target)]++;
 		if (!r->is_below) {
 			r->last = line->target;
 			r->n_above++;

@@ -16,17 +16,11 @@
 
 #include "cleanup.h"
 #include "table-internal.h"
-
-enum fw_kind table_kind(const struct target *target)
-{
-	if (target->kind == TARGET_PORT)
-		return FW_KIND_PORT;
-	return target->prefix.family == AF_INET ? FW_KIND_IPV4 : FW_KIND_IPV6;
-}
+#include "tick.h"
 
 struct fw_ends_key table_ends_key(const struct target *target, unsigned port_index)
 {
-	struct fw_ends_key key = { .kind = table_kind(target) };
+	struct fw_ends_key key = { .kind = target_fw_kind(target) };
 
 	if (key.kind == FW_KIND_PORT) {
 		key.prefixlen = port_index;
@@ -99,7 +93,7 @@ int table_raw_get(struct table *t, const struct target *target, struct raw *ret)
 		if (r < 0)
 			return r;
 	} else {
-		r = table_current(t, table_kind(target), &c);
+		r = table_current(t, target_fw_kind(target), &c);
 		if (r >= 0)
 			r = chains_read(c, &target->prefix, &ret->entry);
 		if (r < 0)
@@ -202,7 +196,7 @@ static int put_prefix(struct table *t, const struct target *target, const struct
 		if (!was_there) { /* the bit first: whoever dies here leaves one too many, not one too few */
 			table_set_length(t, target->prefix.family, target->prefix.length, true);
 			(*n)++;
-			r = table_filter_add(t, table_kind(target), &target->prefix);
+			r = table_filter_add(t, target_fw_kind(target), &target->prefix);
 		}
 		if (r >= 0)
 			r = table_put_prefix(t, &target->prefix, entry);
@@ -211,7 +205,7 @@ static int put_prefix(struct table *t, const struct target *target, const struct
 	} else {
 		if (!was_there)
 			return 0;
-		r = table_current(t, table_kind(target), &c);
+		r = table_current(t, target_fw_kind(target), &c);
 		if (r >= 0)
 			r = chains_remove(c, &target->prefix);
 		if (r < 0)
@@ -319,7 +313,7 @@ bool table_holds(struct table *t, const struct target *target)
 {
 	struct raw raw;
 
-	if (target->kind == TARGET_PREFIX && !table_may_hold(t, table_kind(target), &target->prefix))
+	if (target->kind == TARGET_PREFIX && !table_may_hold(t, target_fw_kind(target), &target->prefix))
 		return false;
 	return table_raw_get(t, target, &raw) != -ENOENT;
 }
@@ -340,7 +334,7 @@ int table_entry_read(struct table *t, const struct target *target, struct raw *r
 static int put_within_limit(struct table *t, unsigned list, const struct table_entry *want, bool was_there,
 			    const struct raw *was)
 {
-	enum fw_kind kind = table_kind(&want->target);
+	enum fw_kind kind = target_fw_kind(&want->target);
 	int r;
 
 	r = table_begin(t); /* what a dead writer has counted is not to be believed */

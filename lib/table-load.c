@@ -51,7 +51,7 @@ static int add_new(const struct load *x, const struct target *target)
 			entry.lists[d] = 1ull << x->list;
 	table_set_length(x->t, p->family, p->length, true);
 	(*n)++;
-	r = table_filter_add(x->t, table_kind(target), p);
+	r = table_filter_add(x->t, target_fw_kind(target), p);
 	if (r >= 0)
 		r = table_put_prefix(x->t, p, &entry);
 	if (r < 0)
@@ -66,7 +66,7 @@ static size_t count_absent(struct table *t, enum fw_kind kind, const struct targ
 	size_t n = 0;
 
 	for (size_t i = 0; i < n_targets; i++)
-		n += table_kind(&targets[i]) == kind && !table_holds(t, &targets[i]);
+		n += target_fw_kind(&targets[i]) == kind && !table_holds(t, &targets[i]);
 	return n;
 }
 
@@ -75,7 +75,7 @@ static size_t count_kind(enum fw_kind kind, const struct target *targets, size_t
 	size_t n = 0;
 
 	for (size_t i = 0; i < n_targets; i++)
-		n += table_kind(&targets[i]) == kind;
+		n += target_fw_kind(&targets[i]) == kind;
 	return n;
 }
 
@@ -96,7 +96,7 @@ static size_t count_going(const struct load *x, enum fw_kind kind)
 	size_t n = 0;
 
 	for (size_t i = 0; i < x->n_remove; i++)
-		if (table_kind(&x->remove[i]) == kind && table_get(x->t, &x->remove[i], &e) >= 0)
+		if (target_fw_kind(&x->remove[i]) == kind && table_get(x->t, &x->remove[i], &e) >= 0)
 			n += table_entry_lists(&e) == 1ull << x->list;
 	return n;
 }
@@ -119,7 +119,7 @@ static int free_room(struct load *x, enum fw_kind kind, size_t n)
 		return -E2BIG;
 
 	for (size_t i = 0; i < x->n_remove && table_count(x->t, kind) + n > limit; i++) {
-		if (table_kind(&x->remove[i]) != kind)
+		if (target_fw_kind(&x->remove[i]) != kind)
 			continue;
 		x->is_tight = true;
 		r = table_remove(x->t, &x->remove[i], x->list);
@@ -142,7 +142,7 @@ static int prepare_kind(struct load *x, enum fw_kind kind)
 	if (n == 0)
 		return 0;
 	for (size_t i = 0; i < n_add; i++)
-		if (table_kind(&add[i]) == kind)
+		if (target_fw_kind(&add[i]) == kind)
 			n_keys += filter_keys(&add[i].prefix);
 
 	r = make_room(x, kind, n);
@@ -165,7 +165,7 @@ static int add_kind(const struct load *x, enum fw_kind kind)
 	for (size_t i = 0; i < x->n_add && r >= 0; i++) {
 		const struct target *target = &x->add[i];
 
-		if (table_kind(target) != kind)
+		if (target_fw_kind(target) != kind)
 			continue;
 		if (is_first || (kind != FW_KIND_PORT && !table_holds(x->t, target)))
 			r = add_new(x, target);

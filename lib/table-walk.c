@@ -13,6 +13,7 @@
 
 #include "cleanup.h"
 #include "table-internal.h"
+#include "tick.h"
 
 /* Told of each raw entry, whether it has ended or not. */
 typedef int (*raw_fn)(struct table *t, const struct target *target, struct raw *raw, void *userdata);

@@ -16,6 +16,7 @@
 #include <bpf/libbpf.h>
 
 #include "cleanup.h"
+#include "percpu.h"
 #include "table-internal.h"
 
 #define TABLE_ENTRIES_MIN 1024 /* some 80 KiB: what a table starts with */
@@ -379,27 +380,6 @@ unsigned table_left_ports(const struct table *t)
 	return left;
 }
 
-int table_sum_percpu(int fd, uint32_t key, size_t value_size, uint64_t *ret, size_t n_words)
-{
-	size_t stride = value_size / sizeof(*ret);
-	_cleanup_free_ uint64_t *values = NULL;
-	int n_cpus = libbpf_num_possible_cpus();
-
-	if (n_cpus < 0)
-		return n_cpus;
-	values = calloc(n_cpus, value_size);
-	if (!values)
-		return -ENOMEM;
-	if (bpf_map_lookup_elem(fd, &key, values) < 0)
-		return -errno;
-
-	memset(ret, 0, n_words * sizeof(*ret));
-	for (int cpu = 0; cpu < n_cpus; cpu++)
-		for (size_t i = 0; i < n_words; i++)
-			ret[i] += values[cpu * stride + i];
-	return 0;
-}
-
 /* What the kernel has counted and what it had before, in words of 64 bits. */
 static int sum_counters(int fd, int base_fd, uint32_t key, size_t value_size, uint64_t *ret, size_t n_words)
 {
@@ -410,7 +390,7 @@ static int sum_counters(int fd, int base_fd, uint32_t key, size_t value_size, ui
 		return -ENOMEM;
 	if (bpf_map_lookup_elem(base_fd, &key, base) < 0)
 		return -errno;
-	r = table_sum_percpu(fd, key, value_size, ret, n_words);
+	r = percpu_sum(fd, key, value_size, ret, n_words);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n_words; i++)

@@ -102,8 +102,7 @@ int table_walk_ports(struct table *t, table_fn fn, void *userdata);
 /* The same for the entries that cover a prefix (longest first) or a port (narrowest first). */
 int table_covering(struct table *t, const struct target *target, table_fn fn, void *userdata);
 
-/* Which kind of entry a target is; how many of a kind there are, and how many there may be. */
-enum fw_kind table_kind(const struct target *target);
+/* How many entries of a kind there are, and how many there may be. */
 uint64_t table_count(struct table *t, enum fw_kind kind);
 uint64_t table_limit(struct table *t, enum fw_kind kind);
 
@@ -127,9 +126,6 @@ int table_new_list(struct table *t, const struct fw_list *list);
  */
 int table_read_counters(struct table *t, enum fw_hook hook, enum fw_direction direction, struct fw_counters *ret);
 int table_read_list_counters(struct table *t, unsigned list, struct fw_list_counters *ret);
-
-/* Adds up the first n_words 64-bit counters of one element of a per-CPU map, over all CPUs. */
-int table_sum_percpu(int fd, uint32_t key, size_t value_size, uint64_t *ret, size_t n_words);
 
 /* What fw_check says to a packet from (ingress) or to (egress) this address and to this port, -1 = none. */
 int table_check(struct table *t, const struct prefix *address, enum fw_direction direction,
@@ -193,12 +189,3 @@ bool table_is_damaged(struct table *t); /* a writer has begun and not committed:
 int table_sweep(struct table *t, void (*fn)(const struct target *target, uint64_t lists, void *userdata),
 		void *userdata);
 uint32_t table_next_end(struct table *t);
-
-/* The boot clock as the kernel's programs see it, in whichever time namespace this is. */
-uint64_t boot_clock_ns(void);
-
-/* Now, as tick of the boot clock; and the tick in which ns from now have passed, FW_UNTIL_MAX at most. */
-uint32_t tick_now(void);
-uint32_t tick_after(uint64_t ns);
-/* Nanoseconds from now to a tick, 0 if it has passed. */
-uint64_t tick_remaining(uint32_t tick);

@@ -297,3 +297,10 @@ bool target_covers(const struct target *outer, const struct target *inner)
 	return outer->port.protocol == inner->port.protocol && outer->port.first <= inner->port.first &&
 	       inner->port.last <= outer->port.last;
 }
+
+enum fw_kind target_fw_kind(const struct target *t)
+{
+	if (t->kind == TARGET_PORT)
+		return FW_KIND_PORT;
+	return t->prefix.family == AF_INET ? FW_KIND_IPV4 : FW_KIND_IPV6;
+}

@@ -73,3 +73,6 @@ int directions_from_string(const char *text, size_t length);
 
 /* What a target gets that names no direction: both for prefixes, in for ports. */
 unsigned target_default_directions(const struct target *t);
+
+/* Which kind of entry it is. */
+enum fw_kind target_fw_kind(const struct target *t);

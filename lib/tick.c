@@ -6,12 +6,15 @@
  * be over before it begins, or last for years.
  */
 
+#include "tick.h"
+
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "abi.h"
 #include "cleanup.h"
-#include "table.h"
 
 #define NS_PER_SEC  INT64_C(1000000000)
 #define OFFSETS_FILE "/proc/self/timens_offsets" /* "boottime SECONDS NANOSECONDS"; the clock's number before 5.7 */

@@ -7,8 +7,8 @@
 #include <bpf/bpf.h>
 
 #include "cleanup.h"
+#include "percpu.h"
 #include "pins.h"
-#include "table.h"
 #include "watch-internal.h"
 
 int watch_new_ring(uint32_t n_bytes)
@@ -25,7 +25,7 @@ int watch_read_counts(struct watch *w, struct fw_watch_counts *ret)
 
 	if (w->counted == WATCH_NO_SLOT)
 		return -ESTALE;
-	r = table_sum_percpu(w->counts_fd, w->counted, sizeof(now), (uint64_t *)&now,
+	r = percpu_sum(w->counts_fd, w->counted, sizeof(now), (uint64_t *)&now,
 			     offsetof(struct fw_watch_counts, tick) / sizeof(uint64_t));
 	if (r < 0)
 		return r;
@@ -46,7 +46,7 @@ int watch_read_totals(struct watch *w, struct fw_watch_counts *ret)
 		struct fw_watch_counts one = {};
 		int r;
 
-		r = table_sum_percpu(w->counts_fd, slot, sizeof(one), (uint64_t *)&one,
+		r = percpu_sum(w->counts_fd, slot, sizeof(one), (uint64_t *)&one,
 				     offsetof(struct fw_watch_counts, tick) / sizeof(uint64_t));
 		if (r < 0)
 			return r;
@@ -83,6 +83,6 @@ int watch_open_seen(struct watch *w, uint32_t n_addresses)
 int watch_read_sizes(struct watch *w, enum fw_hook hook, enum fw_direction direction, struct fw_sizes *ret)
 {
 	*ret = (struct fw_sizes){};
-	return table_sum_percpu(w->sizes_fd, fw_counters_index(hook, direction), sizeof(*ret), (uint64_t *)ret,
+	return percpu_sum(w->sizes_fd, fw_counters_index(hook, direction), sizeof(*ret), (uint64_t *)ret,
 				offsetof(struct fw_sizes, last_ns) / sizeof(uint64_t));
 }

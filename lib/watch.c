@@ -15,7 +15,7 @@
 
 #include "cleanup.h"
 #include "pins.h"
-#include "table.h"
+#include "tick.h"
 #include "watch-internal.h"
 
 struct watch *watch_free(struct watch *w)

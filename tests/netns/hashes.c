@@ -16,6 +16,7 @@
 #include "cleanup.h"
 #include "pins.h"
 #include "table.h"
+#include "tick.h"
 
 #define N_MANY 5000 /* more than an upgrade reads at a time */
 

@@ -16,6 +16,7 @@
 #include "loader.h"
 #include "pindir.h"
 #include "pins.h"
+#include "tick.h"
 
 #define MOUNT_DIR "/tmp"      /* covered by a bpffs in our mount namespace alone */
 #define PIN_DIR   "/tmp/fw"

@@ -18,6 +18,7 @@
 #include "pool.h"
 #include "suite.h"
 #include "table.h"
+#include "tick.h"
 
 #define N_POOL         1000 /* every other one is never touched */
 #define N_USES         4    /* of each slot, on average, by the writer */

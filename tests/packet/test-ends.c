@@ -18,6 +18,7 @@
 #include "cleanup.h"
 #include "pins.h"
 #include "suite.h"
+#include "tick.h"
 
 #define N_ENTRIES 40000 /* the map had room for 32768 */
 #define N_WATCHED 6000  /* it grows three times */

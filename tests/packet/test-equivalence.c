@@ -16,6 +16,7 @@
 #include "judge.h"
 #include "rules.h"
 #include "suite.h"
+#include "tick.h"
 
 #define N_COMPARISONS 1000000
 

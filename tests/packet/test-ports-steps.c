@@ -16,6 +16,7 @@
 #include "pins.h"
 #include "stores.h"
 #include "suite.h"
+#include "tick.h"
 
 #define QUESTIONS_MAX 5
 #define LATER_NS      3600000000000ull

@@ -20,6 +20,7 @@
 #include "cleanup.h"
 #include "frame.h"
 #include "suite.h"
+#include "tick.h"
 #include "watch.h"
 
 #define RING_BYTES   (1u << 18)

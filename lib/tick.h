@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The clock by which entries end, in ticks of 1 << FW_TICK_SHIFT ns since boot: see abi.h. */
+
+#include <stdint.h>
+
+/* The boot clock as the kernel's programs see it, in whichever time namespace this is. */
+uint64_t boot_clock_ns(void);
+
+/* Now, as tick of the boot clock; and the tick in which ns from now have passed, FW_UNTIL_MAX at most. */
+uint32_t tick_now(void);
+uint32_t tick_after(uint64_t ns);
+/* Nanoseconds from now to a tick, 0 if it has passed. */
+uint64_t tick_remaining(uint32_t tick);
