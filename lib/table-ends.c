@@ -7,6 +7,7 @@
  */
 
 #include <errno.h>
+#include <string.h>
 
 #include <bpf/bpf.h>
 
@@ -18,6 +19,19 @@
 #define ENDS_HEAD UINT64_C(16) /* bytes that a hash takes for each element that it may have, before it has any */
 
 static const uint32_t first = 0;
+
+struct fw_ends_key table_ends_key(const struct target *target, unsigned port_index)
+{
+	struct fw_ends_key key = { .kind = target_fw_kind(target) };
+
+	if (key.kind == FW_KIND_PORT) {
+		key.prefixlen = port_index;
+	} else {
+		key.prefixlen = target->prefix.length;
+		memcpy(key.addr, target->prefix.bytes, prefix_full_length(target->prefix.family) / 8);
+	}
+	return key;
+}
 
 static int new_map(uint32_t n_max)
 {

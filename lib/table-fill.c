@@ -6,9 +6,6 @@
  */
 
 #include <errno.h>
-#include <string.h>
-
-#include <bpf/bpf.h>
 
 #include "cleanup.h"
 #include "table-internal.h"
@@ -29,16 +26,6 @@ int table_fill_port(struct table *t, unsigned index, const struct fw_port *port)
 		return -E2BIG;
 	t->ports[index] = *port;
 	return 0;
-}
-
-int table_set_base(struct table *t, unsigned index, const struct fw_counters *base)
-{
-	return bpf_map_update_elem(t->base_counters_fd, &index, base, BPF_ANY) < 0 ? -errno : 0;
-}
-
-int table_set_list_base(struct table *t, unsigned list, const struct fw_list_counters *base)
-{
-	return bpf_map_update_elem(t->base_lists_fd, &list, base, BPF_ANY) < 0 ? -errno : 0;
 }
 
 static void add_pending(struct fw_entry *entry, uint64_t hits, uint32_t last_hit)
@@ -66,9 +53,4 @@ int table_add_pending_port_hits(struct table *t, unsigned index, uint64_t hits, 
 	if (index < FW_PORT_ENTRIES_MAX)
 		add_pending(&t->ports[index].entry, hits, last_hit);
 	return 0;
-}
-
-int table_wait_for_programs(struct table *t)
-{
-	return table_wait(t, FW_KIND_IPV4);
 }

@@ -93,32 +93,6 @@ static uint64_t next_size(uint64_t at_least)
 	return size;
 }
 
-/* How many entries the table in use may hold. */
-static int table_room(struct table *t, enum fw_kind kind, uint64_t *ret)
-{
-	struct chains *c;
-	int r;
-
-	r = table_current(t, kind, &c);
-	if (r >= 0)
-		*ret = chains_table(c)->n_entries;
-	return r;
-}
-
-int table_wait(struct table *t, enum fw_kind kind)
-{
-	uint32_t outer = kind * FW_TABLE_SLOTS + fw_slot(t->policy->table_generation[kind]);
-	struct chains *c;
-	int r, fd;
-
-	r = table_current(t, kind, &c);
-	if (r < 0)
-		return r;
-	/* puts there what is there: an update of such a map waits for the programs that run */
-	fd = chains_fd(c);
-	return bpf_map_update_elem(t->tables_fd, &outer, &fd, BPF_ANY) < 0 ? -errno : 0;
-}
-
 static void drop_pin(struct table *t, enum fw_kind kind, uint32_t slot)
 {
 	char name[TABLE_PIN_MAX];
@@ -250,18 +224,6 @@ void table_drop_left_behind(struct table *t)
 		add_hits_left_behind(t, kind);
 		drop_other(t, kind);
 	}
-}
-
-int table_reserve(struct table *t, enum fw_kind kind, uint64_t n_more)
-{
-	int r;
-
-	if (n_more == 0)
-		return 0;
-	r = table_begin(t);
-	if (r >= 0)
-		r = table_filter_reserve(t, kind, n_more); /* first: it is small. Short prefixes take more, when they come */
-	return r < 0 ? r : table_grow(t, kind, table_count(t, kind) + n_more);
 }
 
 int table_make_room(struct table *t, enum fw_kind kind, uint32_t n_entries)

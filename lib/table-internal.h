@@ -63,6 +63,15 @@ int table_put_slot(struct table *t, enum fw_kind kind, uint32_t slot, const stru
 /* Returns when no program looks any more for a table that was in use before this one. */
 int table_wait(struct table *t, enum fw_kind kind);
 
+/* How many entries the table in use may hold. */
+int table_room(struct table *t, enum fw_kind kind, uint64_t *ret);
+
+/*
+ * Closes what is opened again when it is needed: its memory is taken as long as somebody has it open, also when another
+ * process has put something else in its place, and what is mapped counts as the process's.
+ */
+void table_close_tables(struct table *t);
+
 /* An entry as it is in the kernel, lists that have let go of it included. */
 struct raw {
 	struct fw_entry entry;
@@ -104,6 +113,9 @@ int table_ends_repair(struct table *t);
 void table_ends_shrink(struct table *t); /* as table_shrink() */
 void table_ends_close(struct table *t);
 
+/* Writes a list, within a series of changes. */
+int table_put_list(struct table *t, unsigned index, const struct fw_list *list);
+
 /* Before entries of these lists come: an allow list has its bit in fw_policy.allow before its first entry. */
 int table_set_allow(struct table *t, uint64_t lists);
 
@@ -122,6 +134,25 @@ int table_current(struct table *t, enum fw_kind kind, struct chains **ret);
 /* Adds an entry to the table in use, which grows as needed, or changes it. What must come before it is there. */
 int table_put_prefix(struct table *t, const struct prefix *p, const struct fw_entry *entry);
 
+/* Told of each raw entry, whether it has ended or not. */
+typedef int (*table_raw_fn)(struct table *t, const struct target *target, struct raw *raw, void *userdata);
+int table_walk_raw(struct table *t, table_raw_fn fn, void *userdata);
+
+/* What table_count_one() counts; its userdata. */
+struct census_walk {
+	struct fw_census census;
+	uint64_t n_entries[FW_LISTS_MAX];
+};
+
+int table_count_one(struct table *t, const struct target *target, struct raw *raw, void *userdata);
+
+/*
+ * After a dead writer: removes what it has left, and counts again. table_commit.c calls it. The ends of entries that need
+ * none any more, which it removes too, are left by sweeps as well.
+ */
+int table_count_anew(struct table *t);
+int table_remove_stale_ends(struct table *t);
+
 int table_raw_get(struct table *t, const struct target *target, struct raw *ret); /* -ENOENT: none */
 
 /* What of it is still in force at this tick. */
@@ -130,6 +161,9 @@ void table_raw_to_entry(const struct target *target, const struct raw *raw, uint
 /* Both at once: what a change begins with. An absent entry is one without lists. */
 int table_entry_read(struct table *t, const struct target *target, struct raw *ret_raw, bool *ret_was_there,
 		     struct table_entry *ret);
+
+/* Notes the ends of an entry that is about to be put, for table_next_end(). */
+void table_note_ends(struct table *t, const struct table_entry *e);
 
 /* Lists count their entries: was and is are the lists of one entry, before and after. */
 void table_count_in_lists(struct table *t, uint64_t was, uint64_t is);
@@ -155,7 +189,7 @@ void table_drop_left_behind(struct table *t);
 /* Before the first change of a series, which table_commit() ends: repairs what a dead writer has left. */
 int table_begin(struct table *t);
 
-/* Takes an entry from what it is, as read by table_entry_read(), to want. */
+/* Takes an entry from what it is, as read by table_entry_read(), to want; within a series of changes. */
 int table_entry_put(struct table *t, const struct table_entry *want, bool was_there, const struct raw *was);
 
 /* Undoes a removal from a list, without an end, MaxEntries= or not. */

@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* Making lists: a free place and counters that begin at zero, whoever was in that place before. */
+/* The lists as the kernel has them. */
 
 #include <errno.h>
+#include <string.h>
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
 #include "cleanup.h"
 #include "table-internal.h"
 
-static int find_free(struct table *t)
+int table_get_list(struct table *t, unsigned index, struct fw_list *ret)
+{
+	uint32_t key = index;
+
+	if (index >= FW_LISTS_MAX)
+		return -ERANGE;
+	return bpf_map_lookup_elem(t->lists_fd, &key, ret) < 0 ? -errno : 0;
+}
+
+int table_find_list(struct table *t, const char *name, struct fw_list *ret)
 {
 	struct fw_list list;
 	int r;
@@ -19,45 +28,46 @@ static int find_free(struct table *t)
 		r = table_get_list(t, i, &list);
 		if (r < 0)
 			return r;
-		if (list.name[0] == '\0' && list.n_entries == 0) /* else entries would become those of another list */
+		if (list.name[0] != '\0' && strncmp(list.name, name, sizeof(list.name)) == 0) {
+			if (ret)
+				*ret = list;
 			return i;
+		}
 	}
-	return -ENFILE;
+	return -ENOENT;
 }
 
-/* No entry has this list: the kernel does not count in it meanwhile. */
-static int clear_counters(struct table *t, uint32_t index)
+int table_put_list(struct table *t, unsigned index, const struct fw_list *list)
 {
-	static const struct fw_list_counters no_base = {};
-	_cleanup_free_ struct fw_list_counters *zero = NULL;
-	int n_cpus = libbpf_num_possible_cpus();
+	uint32_t key = index;
+	struct fw_list before;
+	int r;
 
-	if (n_cpus < 0)
-		return n_cpus;
-	zero = calloc(n_cpus, sizeof(*zero));
-	if (!zero)
-		return -ENOMEM;
-	if (bpf_map_update_elem(t->list_counters_fd, &index, zero, BPF_ANY) < 0)
+	r = table_get_list(t, index, &before);
+	if (r < 0)
+		return r;
+	if (bpf_map_update_elem(t->lists_fd, &key, list, BPF_ANY) < 0)
 		return -errno;
-	return table_set_list_base(t, index, &no_base);
+	t->lists_checked &= ~(1ull << index);
+	/* a packet may have read an entry with this bit just before it went: another list must not decide on it */
+	return before.name[0] != '\0' && list->name[0] == '\0' ? table_wait_for_programs(t) : 0;
 }
 
-int table_new_list(struct table *t, const struct fw_list *list)
+int table_set_allow(struct table *t, uint64_t lists)
 {
-	struct fw_list empty = *list;
-	int index, r;
+	uint64_t unknown = lists & ~t->lists_checked & ~t->policy->allow;
+	struct fw_list list;
+	int r;
 
-	r = table_begin(t); /* first: what a dead writer has left may be entries of a free place */
-	if (r < 0)
-		return r;
-	index = find_free(t);
-	if (index < 0)
-		return index;
-	r = clear_counters(t, index);
-	if (r < 0)
-		return r;
-
-	empty.n_entries = 0;
-	r = table_set_list(t, index, &empty);
-	return r < 0 ? r : index;
+	for (unsigned i = 0; i < FW_LISTS_MAX && unknown >> i; i++) {
+		if (!(unknown >> i & 1))
+			continue;
+		r = table_get_list(t, i, &list);
+		if (r < 0)
+			return r;
+		if (list.name[0] != '\0' && list.is_enabled && list.action == FW_ACTION_ALLOW)
+			__atomic_fetch_or(&t->policy->allow, 1ull << i, __ATOMIC_SEQ_CST);
+	}
+	t->lists_checked |= lists;
+	return 0;
 }

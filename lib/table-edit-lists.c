@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* Changing and making lists: a free place and counters that begin at zero, whatever was in that place before. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "cleanup.h"
+#include "table-internal.h"
+
+static bool is_same_policy(const struct fw_list *a, const struct fw_list *b)
+{
+	return strncmp(a->name, b->name, sizeof(a->name)) == 0 && a->action == b->action && a->mode == b->mode &&
+	       a->is_enabled == b->is_enabled;
+}
+
+int table_set_list(struct table *t, unsigned index, const struct fw_list *list)
+{
+	struct fw_list before;
+	int r;
+
+	r = table_get_list(t, index, &before);
+	if (r >= 0 && !is_same_policy(&before, list)) /* a change that table_commit() completes */
+		r = table_begin(t);
+	return r < 0 ? r : table_put_list(t, index, list);
+}
+
+static int find_free(struct table *t)
+{
+	struct fw_list list;
+	int r;
+
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+		r = table_get_list(t, i, &list);
+		if (r < 0)
+			return r;
+		if (list.name[0] == '\0' && list.n_entries == 0) /* else entries would become those of another list */
+			return i;
+	}
+	return -ENFILE;
+}
+
+/* No entry has this list: the kernel does not count in it meanwhile. */
+static int clear_counters(struct table *t, uint32_t index)
+{
+	static const struct fw_list_counters no_base = {};
+	_cleanup_free_ struct fw_list_counters *zero = NULL;
+	int n_cpus = libbpf_num_possible_cpus();
+
+	if (n_cpus < 0)
+		return n_cpus;
+	zero = calloc(n_cpus, sizeof(*zero));
+	if (!zero)
+		return -ENOMEM;
+	if (bpf_map_update_elem(t->list_counters_fd, &index, zero, BPF_ANY) < 0)
+		return -errno;
+	return table_set_list_base(t, index, &no_base);
+}
+
+int table_new_list(struct table *t, const struct fw_list *list)
+{
+	struct fw_list empty = *list;
+	int index, r;
+
+	r = table_begin(t); /* first: what a dead writer has left may be entries of a free place */
+	if (r < 0)
+		return r;
+	index = find_free(t);
+	if (index < 0)
+		return index;
+	r = clear_counters(t, index);
+	if (r < 0)
+		return r;
+
+	empty.n_entries = 0;
+	r = table_set_list(t, index, &empty);
+	return r < 0 ? r : index;
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* What a dead writer has left is removed, and what follows from the entries is counted again. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "table-internal.h"
+
+int table_count_one(struct table *t, const struct target *target, struct raw *raw, void *userdata)
+{
+	uint64_t lists = raw->entry.lists[FW_INGRESS] | raw->entry.lists[FW_EGRESS];
+	struct census_walk *w = userdata;
+
+	if (target->kind == TARGET_PREFIX) {
+		if (target->prefix.family == AF_INET)
+			w->census.v4[target->prefix.length]++;
+		else
+			w->census.v6[target->prefix.length]++;
+	}
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+		uint32_t until = raw->entry.until == FW_UNTIL_MIXED ? raw->ends.until[i] : raw->entry.until;
+
+		if (!(lists & 1ull << i))
+			continue;
+		w->n_entries[i]++;
+		if (until != FW_UNTIL_NEVER && until < w->census.next_end)
+			w->census.next_end = until;
+	}
+	return 0;
+}
+
+/*
+ * Ends whose entry has gone or needs none any more: left by a writer that died between the two. Those of a port are needed
+ * until packets have an index without them. Counts the others.
+ */
+int table_remove_stale_ends(struct table *t)
+{
+	struct fw_ends_key key, next;
+	uint64_t n_ends = 0;
+	struct raw raw;
+	int more, r = 0;
+
+	if (t->ports_changed)
+		r = table_exchange_port_index(t);
+	if (r >= 0)
+		r = table_ends_repair(t);
+	if (r < 0)
+		return r;
+	more = table_ends_next(t, NULL, &next);
+	while (more >= 0) {
+		struct target target = { .kind = TARGET_PREFIX };
+
+		key = next;
+		more = table_ends_next(t, &key, &next); /* while the key is there: after one that is gone the kernel starts over */
+		if (key.kind == FW_KIND_PORT) {
+			raw.entry.until = t->ports[key.prefixlen % FW_PORT_ENTRIES_MAX].entry.until;
+			r = t->ports[key.prefixlen % FW_PORT_ENTRIES_MAX].is_used ? 0 : -ENOENT;
+		} else {
+			target.prefix = prefix_from_bytes(key.kind == FW_KIND_IPV4 ? AF_INET : AF_INET6, key.addr,
+							  key.prefixlen);
+			r = table_raw_get(t, &target, &raw);
+		}
+		if (r < 0 && r != -ENOENT)
+			return r;
+		if (r == -ENOENT || raw.entry.until != FW_UNTIL_MIXED)
+			table_ends_remove(t, &key);
+		else
+			n_ends++;
+	}
+	t->census->n_ends = n_ends;
+	return 0;
+}
+
+static int repair_chains(struct table *t)
+{
+	struct chains *c;
+	int r = 0;
+
+	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6 && r >= 0; kind++) {
+		r = table_current(t, kind, &c);
+		if (r >= 0)
+			r = chains_repair(c);
+	}
+	return r;
+}
+
+int table_count_anew(struct table *t)
+{
+	/* who dies below has not repaired it: the mark stays until table_commit() */
+	struct census_walk w = { .census = { .next_end = FW_UNTIL_MAX, .is_changing = 1 } };
+	struct fw_list list;
+	int r;
+
+	table_drop_left_behind(t);
+	t->ports_changed = true; /* to be exchanged by what follows: who died may have changed ports after the last exchange */
+	r = repair_chains(t);
+	if (r >= 0)
+		r = table_remove_stale_ends(t);
+	if (r >= 0)
+		r = table_walk_raw(t, table_count_one, &w);
+	if (r < 0)
+		return r;
+
+	memcpy(w.census.n_keys, t->census->n_keys, sizeof(w.census.n_keys));
+	w.census.n_ends = t->census->n_ends;
+	*t->census = w.census;
+	for (unsigned i = 0; i <= 32; i++)
+		table_set_length(t, AF_INET, i, w.census.v4[i] > 0);
+	for (unsigned i = 0; i <= 128; i++)
+		table_set_length(t, AF_INET6, i, w.census.v6[i] > 0);
+	memset(t->n_more_entries, 0, sizeof(t->n_more_entries));
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+		r = table_get_list(t, i, &list);
+		if (r >= 0 && list.n_entries != w.n_entries[i]) {
+			list.n_entries = w.n_entries[i];
+			list.file_stamp = 0; /* whatever has become of them: the file may say something else */
+			r = table_put_list(t, i, &list);
+		}
+		if (r < 0)
+			return r;
+	}
+	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
+		if (table_count(t, kind) == 0)
+			continue;
+		r = table_rebuild_filter(t, kind, 0);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
