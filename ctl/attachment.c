@@ -131,6 +131,7 @@ static int visit_link(const char *name, struct walk *w)
 	default:
 		return 0;
 	}
+	a.link_id = info.id;
 	set_program(w, &a, info.prog_id);
 	return w->fn(&a, w->userdata);
 }
@@ -284,7 +285,7 @@ int attachment_foreach(const char *pin_dir, attachment_fn fn, void *userdata)
 	return w.n_programs > 0 ? filters_foreach(visit_filter, &w) : 0;
 }
 
-int attachment_foreach_orphan(const char *pin_dir, attachment_fn fn, void *userdata)
+int attachment_foreach_orphan_filter(const char *pin_dir, attachment_fn fn, void *userdata)
 {
 	struct walk w = { .pin_dir = pin_dir, .fn = fn, .userdata = userdata, .wants_orphans = true };
 	int r;
@@ -351,12 +352,12 @@ int attachment_detach(const char *pin_dir, const struct attachment *a)
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	if (!a->link_name) {
+	if (a->link_id == 0) {
 		r = bpf_tc_detach(&hook, &opts);
 		return r == -ENOENT ? 0 : r;
 	}
 
-	fd = open_link(pin_dir, a->link_name);
+	fd = a->link_name ? open_link(pin_dir, a->link_name) : bpf_link_get_fd_by_id(a->link_id);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
 	r = bpf_link_detach(fd);

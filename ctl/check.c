@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attachment.h"
 #include "cleanup.h"
 #include "explain.h"
 #include "log.h"
@@ -378,6 +379,7 @@ static int answer(struct ctl *ctl, struct table *t, struct question *q)
 		}
 		n++;
 	}
+	attachment_note_orphans(ctl, attachment_count_orphans(ctl));
 	r = note_embedded(ctl, t, q);
 	if (r >= 0)
 		r = add_entries(ctl, t, q, record);

@@ -100,28 +100,3 @@ int doctor_check_attached(struct doctor *d)
 			   "not attached: %s", meta->failed);
 	return 0;
 }
-
-static int say_orphan(const struct attachment *a, void *userdata)
-{
-	char where[WHERE_NAME_MAX];
-	struct hooks *h = userdata;
-
-	h->n_live++;
-	doctor_say(h->doctor, LEVEL_PROBLEM,
-		   "if no other firewall of this kind runs here, stop the daemon, fwctl unload --force, and start it again",
-		   "a filter on tc %s of %s is named and placed like ours, and no pin proves it: program %" PRIu32
-		   " judges packets by lists that nobody can change",
-		   direction_to_string(a->direction), where_name(a, NULL, where), a->program_id);
-	return 0;
-}
-
-int doctor_check_orphans(struct doctor *d)
-{
-	struct hooks h = { .doctor = d };
-	int r;
-
-	r = attachment_foreach_orphan(d->ctl->pin_dir, say_orphan, &h);
-	if (r >= 0 && h.n_live == 0)
-		doctor_say(d, LEVEL_OK, NULL, "no filter without a pin");
-	return r;
-}

@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "attachment.h"
 #include "cleanup.h"
 #include "log.h"
 #include "pins.h"
@@ -31,6 +32,9 @@ int doctor_check_loaded(struct doctor *d)
 			   table_meta(d->table)->version, FW_VERSION);
 	else if (d->table)
 		doctor_say(d, LEVEL_OK, NULL, "version %s", FW_VERSION);
+	else if (d->error == -ENOENT && session_sees_bpffs(d->ctl) && attachment_count_orphans(d->ctl) > 0)
+		doctor_say(d, LEVEL_PROBLEM, "see the check 'orphans' below before you start it",
+			   "no firewall is loaded that can be reached, and programs of one judge packets");
 	else if (d->error == -ENOENT && session_sees_bpffs(d->ctl))
 		doctor_say(d, LEVEL_PROBLEM, start, "the firewall is not loaded, its lists decide nothing");
 	else if (d->error == -ENOENT || d->error == -ENODEV)

@@ -46,6 +46,8 @@ int doctor_check_room(struct doctor *d);
 
 /* doctor-hooks.c */
 int doctor_check_attached(struct doctor *d);
+
+/* doctor-orphans.c */
 int doctor_check_orphans(struct doctor *d);
 
 /* doctor-interfaces.c */

@@ -199,7 +199,9 @@ int others_foreach(const struct ctl *ctl, const char *cgroup, others_fn fn, void
 	w->userdata = userdata;
 	r = attachment_foreach(ctl->pin_dir, note_ours, w);
 	if (r >= 0)
-		r = attachment_foreach_orphan(ctl->pin_dir, note_ours, w); /* they judge, too */
+		r = attachment_foreach_orphan(ctl, note_ours, w); /* they judge, too */
+	if (r == -EPERM)
+		r = 0; /* links without pins cannot be told from others' */
 	if (r >= 0)
 		r = visit_interfaces(w);
 	if (r >= 0 && cgroup)

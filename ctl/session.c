@@ -18,6 +18,7 @@
 #include <sys/vfs.h>
 #include <time.h>
 
+#include "attachment.h"
 #include "cleanup.h"
 #include "duration.h"
 #include "guard.h"
@@ -99,6 +100,7 @@ static int explain_upgrade(struct ctl *ctl)
 
 int session_explain(struct ctl *ctl, int error)
 {
+	size_t n_orphans;
 	int pid;
 
 	if ((error == -ENOENT || error == -EPROTO) && pins_is_upgrading(ctl->pin_dir))
@@ -117,6 +119,12 @@ int session_explain(struct ctl *ctl, int error)
 			return output_fail(ctl, EXIT_NOT_LOADED,
 					   "The daemon runs (pid %d), and its pins are not in '%s': if it is not just starting, the "
 					   "bpffs was mounted again, and systemctl restart ebpf-fw pins again", pid, ctl->pin_dir);
+		n_orphans = attachment_count_orphans(ctl);
+		if (n_orphans > 0)
+			return output_fail(ctl, EXIT_NOT_LOADED,
+					   "No firewall is loaded that can be reached, but %zu programs of one are attached without a "
+					   "pin that can be seen: they judge packets; 'fwctl doctor' names them and says what to do",
+					   n_orphans);
 		return output_fail(ctl, EXIT_NOT_LOADED,
 				   "The firewall is not loaded: systemctl start ebpf-fw");
 	case -EPROTO:

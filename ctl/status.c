@@ -31,7 +31,8 @@ struct hook_rows {
 static void add_order(json_object *row, const struct attachment *a, const struct fw_meta *meta)
 {
 	struct attachment_order order;
-	bool is_known = attachment_read_order(a, meta ? meta->cgroup : "", &order) >= 0;
+	const char *cgroup = a->cgroup ? a->cgroup : meta ? meta->cgroup : "";
+	bool is_known = attachment_read_order(a, cgroup, &order) >= 0;
 
 	json_object_object_add(row, "position", is_known ? json_object_new_uint64(order.position) : NULL);
 	json_object_object_add(row, "programs", is_known ? json_object_new_uint64(order.n) : NULL);
@@ -58,12 +59,12 @@ static int add_hook_row(const struct attachment *a, void *userdata)
 	return 0;
 }
 
-/* Filters that no pin proves ours judge packets all the same. */
+/* What no pin proves ours judges packets all the same. */
 static size_t add_orphans(const struct ctl *ctl, json_object *record)
 {
 	struct hook_rows h = { json_object_new_array(), NULL };
 
-	(void) attachment_foreach_orphan(ctl->pin_dir, add_hook_row, &h); /* without a right to ask there is no answer */
+	(void) attachment_foreach_orphan(ctl, add_hook_row, &h); /* without a right to ask there is no answer */
 	json_object_object_add(record, "orphans", h.rows);
 	return json_object_array_length(h.rows);
 }
@@ -149,13 +150,6 @@ static int print_record(struct ctl *ctl, json_object *record)
 	return output_record(ctl, record, fields, sections);
 }
 
-static void note_orphans(struct ctl *ctl, size_t n)
-{
-	if (n > 0)
-		output_note(ctl, "%zu filters of the firewall are attached without a pin that proves it: they judge packets; "
-				 "'fwctl unload --force' removes them, 'fwctl doctor' names them", n);
-}
-
 struct gaps {
 	struct ctl *ctl;
 	size_t n;
@@ -213,8 +207,7 @@ static int report_absence(struct ctl *ctl, int error)
 	int r;
 
 	if (ctl->is_quiet)
-		return n_orphans > 0 ? EXIT_DONE : EXIT_NOT_LOADED;
-	note_orphans(ctl, n_orphans);
+		return n_orphans > 0 ? EXIT_NO : EXIT_NOT_LOADED;
 	if (ctl->is_json && error == -ENOENT && session_sees_bpffs(ctl)) {
 		r = print_record(ctl, record);
 		if (r < 0)
@@ -251,8 +244,8 @@ int verb_status(struct ctl *ctl, int argc, char **argv)
 	if (n_attached > 0)
 		n_gaps = note_gaps(ctl, h.meta);
 	if (ctl->is_quiet)
-		return n_gaps > 0 ? EXIT_NO : EXIT_DONE;
-	note_orphans(ctl, n_orphans);
+		return n_gaps + n_orphans > 0 ? EXIT_NO : EXIT_DONE;
+	attachment_note_orphans(ctl, n_orphans);
 	if (r < 0) {
 		errno = -r;
 		output_note(ctl, "cannot tell where it is attached: %m");

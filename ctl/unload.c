@@ -125,24 +125,29 @@ static int count(const struct attachment *a, void *userdata)
 }
 
 /*
- * Pins that were removed while no daemon ran prove nothing any more, and their filters stay. The place and the name
- * are ours alone, as far as is known; whoever asks for it may take that for proof.
+ * Pins that were removed while no daemon ran, or that another mount hides, prove nothing, and what they proved stays
+ * attached. Place and name are ours alone, as far as is known; whoever asks for it may take that for proof.
  */
 static int remove_orphans(struct unload *u)
 {
 	size_t n = 0;
 	int r;
 
-	r = attachment_foreach_orphan(u->ctl->pin_dir, u->ctl->is_forced ? detach : count,
+	r = attachment_foreach_orphan(u->ctl, u->ctl->is_forced ? detach : count,
 				      u->ctl->is_forced ? (void *)u : &n);
+	if (r == -EPERM) {
+		output_note(u->ctl, "only root may look for programs without pins: if there are any, they go on judging packets");
+		r = 0;
+	}
 	if (r < 0) {
 		errno = -r;
-		return output_fail(u->ctl, EXIT_NO, "Cannot look for filters without pins: %m");
+		return output_fail(u->ctl, EXIT_NO, "Cannot look for programs without pins: %m");
 	}
 	if (n > 0)
 		return output_fail(u->ctl, EXIT_NO,
-				   "%zu filters are named and placed like ours, but no pin proves it: they go on judging packets; "
-				   "look with 'fwctl doctor', then 'fwctl unload --force' removes them", n);
+				   "%zu programs are named and placed like ours, but no pin that can be seen proves it: they go on "
+				   "judging packets; 'fwctl doctor' names them and says what to do, 'fwctl unload --force' detaches "
+				   "them", n);
 	return EXIT_DONE;
 }
 
@@ -182,12 +187,10 @@ static int unload(struct unload *u, bool *ret_was_loaded)
 				   "Cannot unload all of '%s': %m; repeat it", ctl->pin_dir);
 	}
 	status = remove_orphans(u);
-	if (status != EXIT_DONE)
-		return status;
 	*ret_was_loaded = !is_empty || u->n_detached > 0;
 	if (*ret_was_loaded)
 		journal_unloaded(ctl, u->n_detached);
-	return EXIT_DONE;
+	return status;
 }
 
 /* The writer lock first: while we wait for it, a daemon may still start. */

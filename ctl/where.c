@@ -27,6 +27,8 @@ static const char *interface_name(unsigned ifindex, char buffer[static WHERE_NAM
 
 const char *where_name(const struct attachment *a, const struct fw_meta *meta, char buffer[static WHERE_NAME_MAX])
 {
+	if (a->cgroup)
+		return a->cgroup;
 	return a->hook == FW_HOOK_CGROUP ? meta->cgroup : interface_name(a->ifindex, buffer);
 }
 

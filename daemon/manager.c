@@ -12,6 +12,7 @@
 #include "drops.h"
 #include "log.h"
 #include "manager-internal.h"
+#include "orphans.h"
 #include "pindir.h"
 #include "pins.h"
 #include "restore.h"
@@ -215,6 +216,7 @@ int manager_start(struct manager *m)
 	if (r < 0)
 		return r;
 	manager_check_pins(m); /* all is there: this takes hold of the entry tables */
+	orphans_report(o->run_dir, o->pin_dir, m->loader, m->meta.cgroup);
 
 	r = stats_new(o->run_dir, m->table, m->meta.counting_since, m->is_counting_anew, m->config.stats_interval_usec, &m->stats);
 	if (r < 0)

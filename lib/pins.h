@@ -3,7 +3,8 @@
 
 /*
  * Names under the pin directory, and proof that what is pinned there is ours. Nothing in this
- * project finds a kernel object in any other way: a search by id needs CAP_SYS_ADMIN.
+ * project uses a kernel object that it found in another way: a search by id needs CAP_SYS_ADMIN, and is
+ * for telling of what has lost its pins.
  *
  *   meta                     map; says which version wrote the rest
  *   progs/NAME               programs, by their name in fw.bpf.c

@@ -142,10 +142,10 @@ stop
 rm -rf "$PINS"
 same "filters without pins judge" blocked "$(probe_ping $BAD4 $HOST4)"
 check "the doctor finds them" finds problem orphans "tc ingress of h0 .* program [0-9]+"
-same "status --quiet: packets are judged" 0 "$(status_of status --quiet)"
+same "status --quiet: packets are judged, and not as they should be" 1 "$(status_of status --quiet)"
 same "status: nothing that could be changed is loaded" 3 "$(status_of status)"
 fwctl status >/dev/null 2>"$T/stderr"
-check "and says what is there" grep -q "2 filters of the firewall are attached without a pin" "$T/stderr"
+check "and says what is there" grep -q "2 programs of one are attached without a pin" "$T/stderr"
 same "status --json names them" "[('h0', 'egress'), ('h0', 'ingress')]" \
 	"$(fwctl status --json 2>/dev/null | json "sorted((h['where'], h['direction']) for h in d['orphans'])")"
 fwctl unload >"$T/stdout" 2>"$T/stderr"

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/* Reads mountinfo: see mounts.h. */
+
+#include "mounts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+
+#define MOUNTINFO "/proc/self/mountinfo"
+
+enum field {
+	FIELD_ID,
+	FIELD_PARENT,
+	FIELD_DEVICE,
+	FIELD_ROOT,
+	FIELD_POINT,
+	_FIELD_MAX,
+};
+
+/* mountinfo writes white space and backslashes as three octal digits. */
+static char *unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; to++) {
+		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] && from[3]) {
+			*to = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+	return text;
+}
+
+/* "36 25 0:31 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw" */
+int mount_parse(char *line, struct mount *ret)
+{
+	char *fields[_FIELD_MAX], *state = NULL, *type = strstr(line, " - ");
+
+	if (!type)
+		return -EBADMSG;
+	*type = '\0';
+	type += strlen(" - ");
+	type[strcspn(type, " \n")] = '\0';
+	for (enum field i = 0; i < _FIELD_MAX; i++) {
+		fields[i] = strtok_r(i == 0 ? line : NULL, " ", &state);
+		if (!fields[i])
+			return -EBADMSG;
+	}
+	*ret = (struct mount){
+		.id = atoi(fields[FIELD_ID]),
+		.root = unescape(fields[FIELD_ROOT]),
+		.point = unescape(fields[FIELD_POINT]),
+		.type = type,
+	};
+	return 0;
+}
+
+int mounts_foreach(mounts_fn fn, void *userdata)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	_cleanup_free_ char *line = NULL;
+	size_t allocated = 0;
+	struct mount m;
+	int r = 0;
+
+	f = fopen(MOUNTINFO, "re");
+	if (!f)
+		return -errno;
+	while (r >= 0 && getline(&line, &allocated, f) > 0)
+		if (mount_parse(line, &m) >= 0)
+			r = fn(&m, userdata);
+	return r < 0 ? r : ferror(f) ? -EIO : 0;
+}

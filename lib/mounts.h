@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What is mounted in the mount namespace of the caller, in the order in which it was mounted. */
+
+#include <stddef.h>
+
+struct mount {
+	int id;            /* as /proc/self/fdinfo names it */
+	const char *root;  /* which part of the file system is mounted: "/" = all of it */
+	const char *point; /* where, unescaped; another mount may hide it */
+	const char *type;  /* of the file system */
+};
+
+/* Calls fn for each; stops at a negative return, which is returned. */
+typedef int (*mounts_fn)(const struct mount *m, void *userdata);
+int mounts_foreach(mounts_fn fn, void *userdata);
+
+/* Cuts a line of mountinfo(5) into pieces, which it changes. -EBADMSG: it is none. */
+int mount_parse(char *line, struct mount *ret);
