@@ -17,6 +17,7 @@
 #include "cleanup.h"
 #include "journal.h"
 #include "output.h"
+#include "ownqdiscs.h"
 #include "pins.h"
 
 #define NAME_TEXT_MAX 256
@@ -175,6 +176,13 @@ static int unload(struct unload *u, bool *ret_was_loaded)
 
 	is_empty = pins_read_meta(ctl->pin_dir, &meta) == -ENOENT; /* as tmpfiles.d makes it */
 	r = attachment_foreach(ctl->pin_dir, detach, u);
+	if (r == 0 && ctl->is_forced) { /* before the qdiscs that hold them */
+		r = attachment_foreach_orphan(ctl, detach, u);
+		if (r == -EPERM) /* is said later */
+			r = 0;
+	}
+	if (r == 0)
+		r = ownqdiscs_remove_all(ctl->pin_dir);
 	if (r == 0)
 		r = remove_pins(u);
 	if (r == -ENOTEMPTY || r == -EEXIST) {

@@ -9,7 +9,7 @@
 
 #include "cleanup.h"
 #include "clsact.h"
-#include "qdiscs.h"
+#include "ownqdiscs.h"
 
 /* In the order in which they are wanted. */
 static const uint32_t priorities[] = { FW_TC_PRIORITY, FW_TC_PRIORITY_SECOND };
@@ -51,7 +51,7 @@ static int query(unsigned ifindex, enum fw_direction d, uint32_t priority, uint3
 	return 0;
 }
 
-int clsact_query(unsigned ifindex, enum fw_direction d, clsact_owns_fn owns, void *userdata, uint32_t *ret_prog_id)
+int clsact_query(const struct clsact *c, unsigned ifindex, enum fw_direction d, uint32_t *ret_prog_id)
 {
 	uint32_t prog_id = 0;
 	int r;
@@ -60,7 +60,7 @@ int clsact_query(unsigned ifindex, enum fw_direction d, clsact_owns_fn owns, voi
 		r = query(ifindex, d, priorities[i], &prog_id);
 		if (r < 0)
 			return r;
-		if (prog_id != 0 && owns(prog_id, userdata))
+		if (prog_id != 0 && c->owns(prog_id, c->userdata))
 			break;
 		prog_id = 0;
 	}
@@ -68,30 +68,79 @@ int clsact_query(unsigned ifindex, enum fw_direction d, clsact_owns_fn owns, voi
 	return 0;
 }
 
-/* Makes a clsact qdisc, or finds out whether what is in its place can take a filter. */
-static int make_qdisc(unsigned ifindex, enum fw_direction d)
+void clsact_forget_qdiscs(struct clsact *c)
 {
-	_cleanup_(qdiscs_done) struct qdiscs all = {};
-	libbpf_print_fn_t print;
+	qdiscs_done(&c->qdiscs);
+	c->qdiscs = (struct qdiscs){};
+	c->has_qdiscs = false;
+}
+
+static int read_qdiscs(struct clsact *c)
+{
+	int r;
+
+	if (c->has_qdiscs)
+		return 0;
+	r = qdiscs_read(&c->qdiscs);
+	if (r >= 0)
+		c->has_qdiscs = true;
+	return r;
+}
+
+/* 1: there was none, and it is ours to remove. 0: one is there. Silent: "Exclusivity flag on" is no news. */
+static int create_qdisc(struct clsact *c, unsigned ifindex, enum fw_direction d)
+{
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
 	struct bpf_tc_hook h;
 	int r;
 
-	print = libbpf_set_print(NULL); /* "Exclusivity flag on": one is there already */
 	(void) hook(&h, ifindex, d);
 	r = bpf_tc_hook_create(&h);
 	(void) libbpf_set_print(print);
-	if (r != -EEXIST)
-		return r;
+	if (r < 0)
+		return r == -EEXIST ? 0 : r;
+	(void) ownqdiscs_mark(c->pin_dir, ifindex); /* what has no mark stays, which harms nobody */
+	(void) qdiscs_add_clsact(&c->qdiscs, ifindex); /* else its existence is found out once more */
+	return 1;
+}
 
-	r = qdiscs_read(&all);
+/* Our mark is on a qdisc without a filter of ours: another tool has put its own in the place of ours. */
+static void check_mark(struct clsact *c, unsigned ifindex)
+{
+	uint32_t prog_id = 0;
+
+	if (!ownqdiscs_is_marked(c->pin_dir, ifindex))
+		return;
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
+		if (clsact_query(c, ifindex, d, &prog_id) < 0 || prog_id != 0)
+			return;
+	ownqdiscs_forget(c->pin_dir, ifindex);
+}
+
+/* Makes a clsact qdisc, or finds out whether what is in its place can take a filter. */
+static int make_qdisc(struct clsact *c, unsigned ifindex, enum fw_direction d)
+{
+	int r;
+
+	r = read_qdiscs(c);
 	if (r < 0)
 		return r;
-	return qdisc_has_direction(qdiscs_find(&all, ifindex), d) ? 0 : -EBUSY;
+	if (!qdiscs_find(&c->qdiscs, ifindex)) {
+		r = create_qdisc(c, ifindex, d);
+		if (r != 0)
+			return r < 0 ? r : 0;
+		clsact_forget_qdiscs(c); /* somebody was faster */
+		r = read_qdiscs(c);
+		if (r < 0)
+			return r;
+	}
+	if (d == FW_INGRESS)
+		check_mark(c, ifindex);
+	return qdisc_has_direction(qdiscs_find(&c->qdiscs, ifindex), d) ? 0 : -EBUSY;
 }
 
 /* -EINVAL: the priority has filters of another kind. */
-static int attach_at(unsigned ifindex, enum fw_direction d, uint32_t priority, int prog_fd, clsact_owns_fn owns,
-		     void *userdata)
+static int attach_at(const struct clsact *c, unsigned ifindex, enum fw_direction d, uint32_t priority, int prog_fd)
 {
 	struct bpf_tc_opts opts = place(priority);
 	struct bpf_prog_info info = {};
@@ -108,7 +157,7 @@ static int attach_at(unsigned ifindex, enum fw_direction d, uint32_t priority, i
 		return r;
 	if (prog_id == info.id)
 		return 0;
-	if (prog_id != 0 && !owns(prog_id, userdata))
+	if (prog_id != 0 && !c->owns(prog_id, c->userdata))
 		return -EEXIST;
 
 	opts.prog_fd = prog_fd;
@@ -120,7 +169,7 @@ static int attach_at(unsigned ifindex, enum fw_direction d, uint32_t priority, i
 }
 
 /* 1: there was one. */
-static int detach_at(unsigned ifindex, enum fw_direction d, uint32_t priority, clsact_owns_fn owns, void *userdata)
+static int detach_at(const struct clsact *c, unsigned ifindex, enum fw_direction d, uint32_t priority)
 {
 	struct bpf_tc_opts opts = place(priority);
 	struct bpf_tc_hook h;
@@ -130,25 +179,24 @@ static int detach_at(unsigned ifindex, enum fw_direction d, uint32_t priority, c
 	r = query(ifindex, d, priority, &prog_id);
 	if (r < 0)
 		return r;
-	if (prog_id == 0 || !owns(prog_id, userdata))
+	if (prog_id == 0 || !c->owns(prog_id, c->userdata))
 		return 0;
 
 	r = bpf_tc_detach(hook(&h, ifindex, d), &opts);
 	return r < 0 ? r : 1;
 }
 
-int clsact_attach(unsigned ifindex, enum fw_direction d, int prog_fd, clsact_owns_fn owns,
-		  void *userdata)
+int clsact_attach(struct clsact *c, unsigned ifindex, enum fw_direction d, int prog_fd)
 {
 	size_t taken;
 	int r;
 
-	r = make_qdisc(ifindex, d);
+	r = make_qdisc(c, ifindex, d);
 	if (r < 0)
 		return r;
 
 	for (taken = 0; taken < ELEMENTSOF(priorities); taken++) {
-		r = attach_at(ifindex, d, priorities[taken], prog_fd, owns, userdata);
+		r = attach_at(c, ifindex, d, priorities[taken], prog_fd);
 		if (r != -EINVAL && r != -EEXIST)
 			break;
 	}
@@ -156,19 +204,24 @@ int clsact_attach(unsigned ifindex, enum fw_direction d, int prog_fd, clsact_own
 		return r;
 	for (size_t i = 0; i < ELEMENTSOF(priorities); i++)
 		if (i != taken) /* of a version before, or from when the first one was taken */
-			(void) detach_at(ifindex, d, priorities[i], owns, userdata);
+			(void) detach_at(c, ifindex, d, priorities[i]);
 	return 0;
 }
 
-int clsact_detach(unsigned ifindex, enum fw_direction d, clsact_owns_fn owns, void *userdata)
+int clsact_detach(struct clsact *c, unsigned ifindex)
 {
-	int n = 0, r;
+	int n = 0, error = 0, r;
 
-	for (size_t i = 0; i < ELEMENTSOF(priorities); i++) {
-		r = detach_at(ifindex, d, priorities[i], owns, userdata);
-		if (r < 0)
-			return r;
-		n = n || r > 0;
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+		for (size_t i = 0; i < ELEMENTSOF(priorities); i++) {
+			r = detach_at(c, ifindex, d, priorities[i]);
+			if (r < 0)
+				error = r;
+			n = n || r > 0;
+		}
 	}
-	return n;
+	r = ownqdiscs_remove(c->pin_dir, ifindex); /* of an interface that is gone, the mark goes */
+	if (r > 0)
+		clsact_forget_qdiscs(c);
+	return error < 0 ? error : r < 0 ? r : n;
 }

@@ -61,7 +61,7 @@ static int move_first(struct device *dev, const struct device_context *x, enum f
 
 	if (h->mechanism == FW_MECHANISM_TCX)
 		return move_link(dev, x, d);
-	return clsact_attach(dev->ifindex, d, loader_program(x->loader, FW_HOOK_TC, d, h->is_l3), loader_owns, x->loader);
+	return clsact_attach(x->clsact, dev->ifindex, d, loader_program(x->loader, FW_HOOK_TC, d, h->is_l3));
 }
 
 /* Two that both insist would go on for ever: ours does so once, until it is told to again. */

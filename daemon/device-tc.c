@@ -43,13 +43,10 @@ static int fail_attach(struct device *dev, const struct device_context *x, enum 
 
 void device_detach_filters(struct device *dev, const struct device_context *x)
 {
-	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-		int r = clsact_detach(dev->ifindex, d, loader_owns, x->loader);
+	int r = clsact_detach(x->clsact, dev->ifindex);
 
-		if (r < 0 && r != -ENODEV)
-			(void) log_warning(r, "Cannot remove our filter from '%s' %s, ignoring: %m", dev->name,
-					   direction_to_string(d));
-	}
+	if (r < 0 && r != -ENODEV)
+		(void) log_warning(r, "Cannot remove our filters from '%s', ignoring: %m", dev->name);
 }
 
 bool device_has_filters(unsigned ifindex, const struct device_context *x)
@@ -57,7 +54,7 @@ bool device_has_filters(unsigned ifindex, const struct device_context *x)
 	uint32_t id;
 
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
-		if (clsact_query(ifindex, d, loader_owns, x->loader, &id) >= 0 && id != 0)
+		if (clsact_query(x->clsact, ifindex, d, &id) >= 0 && id != 0)
 			return true;
 	return false;
 }
@@ -67,7 +64,7 @@ static bool has_filter(const struct device *dev, const struct device_context *x,
 {
 	uint32_t id;
 
-	return clsact_query(dev->ifindex, d, loader_owns, x->loader, &id) < 0 ||
+	return clsact_query(x->clsact, dev->ifindex, d, &id) < 0 ||
 	       (id != 0 && id == loader_program_id(x->loader, FW_HOOK_TC, d, is_l3));
 }
 
@@ -88,7 +85,7 @@ int device_attach_tc(struct device *dev, const struct device_context *x, const s
 		if (x->tc == FW_MECHANISM_TCX)
 			r = device_attach_link(dev, FW_HOOK_TC, d, LINK_FIRST, x, prog_fd);
 		else
-			r = clsact_attach(dev->ifindex, d, prog_fd, loader_owns, x->loader);
+			r = clsact_attach(x->clsact, dev->ifindex, d, prog_fd);
 		if (r < 0)
 			return fail_attach(dev, x, d, r);
 	}

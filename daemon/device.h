@@ -14,6 +14,7 @@
 
 #include "abi.h"
 #include "auto.h"
+#include "clsact.h"
 #include "lineup.h"
 #include "loader.h"
 
@@ -51,6 +52,7 @@ struct device {
 struct device_context {
 	const char *pin_dir;
 	struct loader *loader;
+	struct clsact *clsact;
 	enum fw_mechanism tc;  /* the mechanism to use */
 	enum fw_mechanism xdp; /* the same; FW_MECHANISM_NONE = native, else generic */
 };

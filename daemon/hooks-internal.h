@@ -9,6 +9,7 @@
 struct hooks {
 	char *pin_dir;
 	struct device_context context;
+	struct clsact clsact;
 	char tc_reason[FW_TEXT_MAX];
 	bool is_synced; /* what runs before us left on interfaces nobody wants is gone */
 	const struct config *config; /* of the last hooks_sync_interfaces(), as is what the view has */

@@ -95,7 +95,8 @@ int hooks_new(const char *pin_dir, struct loader *loader, bool keeps_adopted, st
 	h->pin_dir = strdup(pin_dir);
 	if (!h->pin_dir)
 		return log_error(-ENOMEM, "Cannot attach: %m");
-	h->context = (struct device_context){ .pin_dir = h->pin_dir, .loader = loader };
+	h->clsact = (struct clsact){ .pin_dir = h->pin_dir, .owns = loader_owns, .userdata = loader };
+	h->context = (struct device_context){ .pin_dir = h->pin_dir, .loader = loader, .clsact = &h->clsact };
 	h->keeps_adopted = keeps_adopted;
 
 	r = pins_foreach(pin_dir, "links", adopt, h);
@@ -114,6 +115,7 @@ struct hooks *hooks_free(struct hooks *h)
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
 		closep(&h->cgroup_links[d]);
 	auto_view_done(&h->view);
+	clsact_forget_qdiscs(&h->clsact);
 	free(h->devices);
 	free(h->pin_dir);
 	free(h);
@@ -279,6 +281,7 @@ int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct 
 	if (r < 0)
 		return log_error(r, "Cannot choose interfaces: %m");
 	choose_tc(h, c);
+	clsact_forget_qdiscs(&h->clsact);
 	h->context.xdp = c->xdp_mechanism;
 	r = claim_returned(h, s);
 	if (r < 0)
@@ -312,6 +315,7 @@ void hooks_forget_failures(struct hooks *h)
 
 void hooks_check(struct hooks *h)
 {
+	clsact_forget_qdiscs(&h->clsact);
 	for (size_t n = 0; n < h->n_devices; n++)
 		device_check(&h->devices[n], &h->context);
 	hooks_check_cgroup(h);

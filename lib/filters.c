@@ -61,6 +61,14 @@ static int handle_filter(const struct nlmsghdr *message, void *userdata)
 	return d->fn(&f, d->userdata);
 }
 
+static struct tcmsg place(unsigned ifindex, enum fw_direction direction)
+{
+	return (struct tcmsg){
+		.tcm_ifindex = (int)ifindex,
+		.tcm_parent = TC_H_MAKE(TC_H_CLSACT, direction == FW_INGRESS ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS),
+	};
+}
+
 static int visit_hook(struct mnl_socket *nl, unsigned ifindex, enum fw_direction direction, filters_fn fn,
 		      void *userdata)
 {
@@ -69,10 +77,7 @@ static int visit_hook(struct mnl_socket *nl, unsigned ifindex, enum fw_direction
 		.fn = fn,
 		.userdata = userdata,
 	};
-	const struct tcmsg tc = {
-		.tcm_ifindex = (int)ifindex,
-		.tcm_parent = TC_H_MAKE(TC_H_CLSACT, direction == FW_INGRESS ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS),
-	};
+	const struct tcmsg tc = place(ifindex, direction);
 
 	return netlink_dump(nl, RTM_GETTFILTER, &tc, sizeof(tc), handle_filter, &d);
 }
@@ -102,4 +107,23 @@ int filters_foreach_at(unsigned ifindex, enum fw_direction d, filters_fn fn, voi
 	if (r >= 0)
 		r = visit_hook(nl, ifindex, d, fn, userdata);
 	return r == -EOPNOTSUPP ? 0 : r; /* a kernel without tc */
+}
+
+static int refuse_any(const struct nlmsghdr *message, void *userdata)
+{
+	return message->nlmsg_type == RTM_NEWTFILTER || message->nlmsg_type == RTM_NEWCHAIN ? -EEXIST : 0;
+}
+
+int filters_is_empty(unsigned ifindex)
+{
+	static const uint16_t types[] = { RTM_GETTFILTER, RTM_GETCHAIN };
+	int r = 0;
+
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX && r >= 0; d++) {
+		struct tcmsg tc = place(ifindex, d);
+
+		for (size_t i = 0; i < ELEMENTSOF(types) && r >= 0; i++)
+			r = netlink_ask(types[i], &tc, sizeof(tc), refuse_any, NULL);
+	}
+	return r == -EEXIST ? 0 : r < 0 ? r : 1;
 }

@@ -30,3 +30,9 @@ int filters_foreach(filters_fn fn, void *userdata);
 
 /* The same for one direction of one interface, whose qdisc must have that: see qdiscs.h. */
 int filters_foreach_at(unsigned ifindex, enum fw_direction d, filters_fn fn, void *userdata);
+
+/*
+ * Does the qdisc of the interface, clsact or ingress, hold no filter, in no direction and no chain, and no chain that
+ * somebody has made? 1: it is empty, 0: it is not, negative: the kernel does not say.
+ */
+int filters_is_empty(unsigned ifindex);

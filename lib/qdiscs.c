@@ -63,6 +63,13 @@ int qdiscs_read(struct qdiscs *ret)
 	return 0;
 }
 
+int qdiscs_add_clsact(struct qdiscs *q, unsigned ifindex)
+{
+	const struct qdisc clsact = { .ifindex = ifindex, .kind = "clsact" };
+
+	return keep(q, &clsact);
+}
+
 void qdiscs_done(struct qdiscs *q)
 {
 	free(q->items);

@@ -27,6 +27,9 @@ struct qdiscs {
 int qdiscs_read(struct qdiscs *ret);
 void qdiscs_done(struct qdiscs *q);
 
+/* One that was made since. -ENOMEM. */
+int qdiscs_add_clsact(struct qdiscs *q, unsigned ifindex);
+
 /* NULL = the interface has none. */
 const struct qdisc *qdiscs_find(const struct qdiscs *q, unsigned ifindex);
 
