@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "clsact.h"
+#include "filters.h"
 #include "ownqdiscs.h"
 
 /* In the order in which they are wanted. */
@@ -94,17 +95,22 @@ static int create_qdisc(struct clsact *c, unsigned ifindex, enum fw_direction d)
 	struct bpf_tc_hook h;
 	int r;
 
+	(void) ownqdiscs_mark(c->pin_dir, ifindex); /* what has no mark stays, which harms nobody */
 	(void) hook(&h, ifindex, d);
 	r = bpf_tc_hook_create(&h);
 	(void) libbpf_set_print(print);
-	if (r < 0)
+	if (r < 0) {
+		ownqdiscs_forget(c->pin_dir, ifindex);
 		return r == -EEXIST ? 0 : r;
-	(void) ownqdiscs_mark(c->pin_dir, ifindex); /* what has no mark stays, which harms nobody */
+	}
 	(void) qdiscs_add_clsact(&c->qdiscs, ifindex); /* else its existence is found out once more */
 	return 1;
 }
 
-/* Our mark is on a qdisc without a filter of ours: another tool has put its own in the place of ours. */
+/*
+ * Our mark is on a qdisc with filters, of which none is ours: another tool has put its own in the place of ours. An
+ * empty one is ours, from a start that was killed.
+ */
 static void check_mark(struct clsact *c, unsigned ifindex)
 {
 	uint32_t prog_id = 0;
@@ -114,7 +120,8 @@ static void check_mark(struct clsact *c, unsigned ifindex)
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
 		if (clsact_query(c, ifindex, d, &prog_id) < 0 || prog_id != 0)
 			return;
-	ownqdiscs_forget(c->pin_dir, ifindex);
+	if (filters_is_empty(ifindex) == 0)
+		ownqdiscs_forget(c->pin_dir, ifindex);
 }
 
 /* Makes a clsact qdisc, or finds out whether what is in its place can take a filter. */

@@ -11,7 +11,7 @@
 
 #define OWNQDISCS_DIR "qdiscs"
 
-/* After making one. Where it cannot be marked, the qdisc stays when we go. */
+/* Before one is made, so that a process that is killed leaves no qdisc without a mark. Where it fails, the qdisc stays. */
 int ownqdiscs_mark(const char *pin_dir, unsigned ifindex);
 bool ownqdiscs_is_marked(const char *pin_dir, unsigned ifindex);
 void ownqdiscs_forget(const char *pin_dir, unsigned ifindex);
