@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What the files device*.c have in common: device.c knows what is the same at both hooks, the others one each. */
+/* The parts of device.c that know one hook each. They know device-links.h, and neither device.c nor each other. */
 
-#include "device.h"
-#include "link.h"
-
-/* The link that a hook has in a direction. */
-struct link_target device_link_target(const struct device *dev, enum fw_hook hook, enum fw_direction d);
-
-/* Makes prog_fd run there by a link, see link_attach(). */
-int device_attach_link(struct device *dev, enum fw_hook hook, enum fw_direction d, uint32_t flags,
-		       const struct device_context *x, int prog_fd);
-void device_detach_links(struct device *dev, enum fw_hook hook, const struct device_context *x);
+#include "device-links.h"
 
 /* The parts of device_attach(), which set the mechanism. */
 int device_attach_tc(struct device *dev, const struct device_context *x, const struct interface *i);

@@ -149,15 +149,3 @@ int device_attach_xdp(struct device *dev, const struct device_context *x, const 
 		(void) snprintf(h->note, sizeof(h->note), "an earlier run found no native mode");
 	return 0;
 }
-
-void device_step_aside(struct device *dev, const struct device_context *x, const struct interface *i)
-{
-	struct device_hook *h = &dev->hooks[FW_HOOK_XDP];
-
-	if (h->mechanism != FW_MECHANISM_NONE || device_has_link(dev, FW_HOOK_XDP)) {
-		device_detach(dev, FW_HOOK_XDP, x);
-		log_info("Interface '%s': down, xdp steps aside until it is up", i->name);
-	}
-	h->n_checks_to_wait = 0;
-	(void) snprintf(h->note, sizeof(h->note), "it is down, and gets xdp when it is up");
-}

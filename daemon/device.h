@@ -57,29 +57,15 @@ struct device_context {
 	enum fw_mechanism xdp; /* the same; FW_MECHANISM_NONE = native, else generic */
 };
 
-/* links/HOOK_DIRECTION_IFINDEX. Returns buffer. */
-#define DEVICE_PIN_MAX 40
-const char *device_pin_name(enum fw_hook hook, enum fw_direction d, unsigned ifindex,
-			    char buffer[static DEVICE_PIN_MAX]);
-
-/* The other way round, without "links/". False if it is none of these names. */
-bool device_parse_pin_name(const char *name, enum fw_hook *ret_hook, enum fw_direction *ret_d,
-			   unsigned *ret_ifindex);
-
 /* One on which nothing is attached, as far as is known. */
 struct device device_null(unsigned ifindex);
 
 /* Closes what is held; what is attached stays. */
 void device_done(struct device *dev);
 
-/* Takes a link of a run before us; -ENOLINK if its interface is gone. */
-int device_adopt(struct device *dev, enum fw_hook hook, enum fw_direction d, int *fd);
-
 /* Does i carry this run's programs at the hook in the way that is wanted? */
 bool device_is_attached(const struct device *dev, enum fw_hook hook, const struct device_context *x,
 			const struct interface *i);
-
-bool device_has_link(const struct device *dev, enum fw_hook hook);
 
 /* Is there nothing of ours at the hook, and nothing to say of it? */
 bool device_is_bare(const struct device *dev, enum fw_hook hook);
@@ -110,31 +96,14 @@ void device_step_aside(struct device *dev, const struct device_context *x, const
 int device_attach(struct device *dev, enum fw_hook hook, const struct device_context *x,
 		  const struct interface *i);
 
-/* Keeps and logs the reason why the hook is not attached. Returns r. */
-int device_fail(struct device *dev, enum fw_hook hook, int r, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-
 /* Removes whatever is ours from the hook, if the interface still exists, and our pins. */
 void device_detach(struct device *dev, enum fw_hook hook, const struct device_context *x);
-
-/*
- * The ifindex that the links of an interface lead to, in whichever network namespace: one that was moved
- * takes our programs along, and may bring them back under another ifindex. 0 = to nothing.
- */
-unsigned device_whereabouts(const struct device *dev);
 
 /* Has this interface, and no other of the same number before it, been attached to? */
 bool device_has_been_on(const struct device *dev, const struct interface *i);
 
-/* Does a link of the device run on the interface that has its number here? */
-bool device_is_linked(const struct device *dev);
-
 /* Are there filters of ours on the interface? They have no pin that would tell. */
 bool device_has_filters(unsigned ifindex, const struct device_context *x);
-
-/* Takes those links of from that lead to dev, which are not there twice, and their pins. */
-void device_take_over(struct device *dev, enum fw_hook hook, struct device *from,
-		      const struct device_context *x);
 
 /*
  * Does the kernel say that our program still runs in each direction, and is it pinned? Mends pins with a warning and

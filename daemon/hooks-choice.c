@@ -2,6 +2,7 @@
 
 /* Which interfaces are to be filtered: what "auto" chooses, and what it has chosen before. See hooks.h. */
 
+#include "device-links.h"
 #include "hooks-internal.h"
 
 /* Is it attached because "auto" chose it, if need be by a run before us? */

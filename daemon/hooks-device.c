@@ -7,6 +7,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "device-links.h"
 #include "hooks-internal.h"
 #include "log.h"
 #include "names.h"

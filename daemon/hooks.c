@@ -11,6 +11,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "cleanup.h"
+#include "device-links.h"
 #include "hooks-internal.h"
 #include "link.h"
 #include "log.h"
