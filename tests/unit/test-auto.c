@@ -187,11 +187,12 @@ static void test_hosts(void **state)
 		assert_int_equal(auto_view_prepare(&view), 0);
 		for (size_t n = 0; n < s.n_items; n++) {
 			enum auto_choice choice = auto_choose(&view, &items[n]);
-			char reason[AUTO_TEXT_MAX];
+			char reason[AUTO_TEXT_MAX] = "";
 
-			CHECK(choice == h->rows[n].want, "%s: %s: %d, %s", h->what, items[n].name, choice,
-			      auto_explain(&view, &items[n], choice, reason));
-			CHECK(auto_takes(choice) || !strchr(reason, '?'), "%s: %s: %s", h->what, items[n].name, reason);
+			if (!auto_takes(choice))
+				(void) auto_explain(&view, &items[n], choice, reason);
+			CHECK(choice == h->rows[n].want, "%s: %s: %d, %s", h->what, items[n].name, choice, reason);
+			CHECK(!strchr(reason, '?'), "%s: %s: %s", h->what, items[n].name, reason);
 			CHECK(view.depth == 0, "%s: %s", h->what, items[n].name);
 		}
 		auto_view_done(&view);
