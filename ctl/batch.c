@@ -162,13 +162,14 @@ static int parse(struct batch *b, size_t size)
 }
 
 /* The kernel's half of one line. What was done before stays when it fails. */
-static int run_command(struct batch *b, struct table *t, struct command *c)
+static int run_command(struct batch *b, struct table_writer *w, struct command *c)
 {
 	int status;
 
 	c->ctl.notes = b->ctl->notes;
 	c->changes.ctl = &c->ctl;
-	c->changes.table = t;
+	c->changes.table = table_of(w);
+	c->changes.writer = w;
 	c->changes.stamps = &b->stamps;
 	if (c->changes.is_removal)
 		status = changes_prepare_removal(&c->changes, &c->targets, &b->guard);
@@ -181,7 +182,7 @@ static int run_command(struct batch *b, struct table *t, struct command *c)
 		status = output_fail(&c->ctl, EXIT_NO, "Cannot %s: %m", c->ctl.verb->name);
 	}
 	if (status != EXIT_DONE && c->changes.is_new_list)
-		policy_unmake(&c->ctl, t, c->changes.list);
+		policy_unmake(&c->ctl, w, c->changes.list);
 	b->ctl->notes = c->ctl.notes;
 	return status;
 }
@@ -213,22 +214,22 @@ static int check_share(struct batch *b)
 	return intake_check_share(b->ctl, "The batch", &coverage);
 }
 
-static int run(struct batch *b, struct table *t)
+static int run(struct batch *b, struct table_writer *w)
 {
 	int status;
 
 	for (struct command *c = b->commands; c < END_OF(b->commands, b->n_commands); c++) {
-		if (run_command(b, t, c) == EXIT_DONE)
+		if (run_command(b, w, c) == EXIT_DONE)
 			b->applied[b->n_applied++] = &c->changes;
 		else
 			b->n_failed++;
 	}
 
 	status = changes_finish(b->ctl, b->applied, b->n_applied);
-	stamps_end(&b->stamps, b->ctl, t, 0); /* nothing is left to end where all went well */
+	stamps_end(&b->stamps, b->ctl, w, 0); /* nothing is left to end where all went well */
 	for (size_t i = 0; i < b->n_applied && status != EXIT_DONE; i++)
 		if (b->applied[i]->is_new_list)
-			policy_unmake(b->ctl, t, b->applied[i]->list);
+			policy_unmake(b->ctl, w, b->applied[i]->list);
 	return status;
 }
 
@@ -276,7 +277,7 @@ int verb_batch(struct ctl *ctl, int argc, char **argv)
 {
 	_cleanup_(batch_done) struct batch b = { .ctl = ctl };
 	_cleanup_(table_freep) struct table *table = NULL;
-	_cleanup_(session_unlock) int lock = -1;
+	_cleanup_(session_end) struct session_writer session = SESSION_WRITER_NULL;
 	struct totals totals;
 	size_t size;
 	int status, r;
@@ -297,15 +298,15 @@ int verb_batch(struct ctl *ctl, int argc, char **argv)
 	if (status != EXIT_DONE)
 		return status;
 
-	status = session_lock(ctl, table, &lock);
+	status = session_begin(ctl, table, &session);
 	if (status != EXIT_DONE)
 		return status;
-	status = run(&b, table);
+	status = run(&b, session.writer);
 	if (status != EXIT_DONE)
 		return status;
 	totals = count(&b);
 	journal_batch(ctl, totals.n_added, totals.n_refreshed, totals.n_removed, b.n_failed);
-	session_unlock(&lock);
+	session_end(&session);
 	r = report(&b, &totals);
 	return r < 0 ? r : b.n_failed > 0 ? EXIT_PARTLY : EXIT_DONE;
 }

@@ -99,7 +99,7 @@ int changes_prepare_add(struct changes *c, const struct targets *targets, const 
 		return status;
 
 	if (c->list == FW_LISTS_MAX) {
-		status = policy_make(c->ctl, c->table, &c->policy, NULL, &c->list);
+		status = policy_make(c->ctl, c->writer, &c->policy, NULL, &c->list);
 		if (status != EXIT_DONE)
 			return status;
 		c->is_new_list = true;
@@ -136,7 +136,7 @@ static int add(struct ctl *ctl, int argc, char **argv, enum fw_action action)
 	_cleanup_(targets_done) struct targets targets = {};
 	_cleanup_(guard_done) struct guard guard = {};
 	_cleanup_(table_freep) struct table *table = NULL;
-	_cleanup_(session_unlock) int lock = -1;
+	_cleanup_(session_end) struct session_writer session = SESSION_WRITER_NULL;
 	_cleanup_(changes_done) struct changes c = { .ctl = ctl, .action = action };
 	int status;
 
@@ -149,20 +149,21 @@ static int add(struct ctl *ctl, int argc, char **argv, enum fw_action action)
 	status = session_load_guard(ctl, &guard);
 	if (status != EXIT_DONE)
 		return status;
-	status = session_lock(ctl, table, &lock);
+	status = session_begin(ctl, table, &session);
 	if (status != EXIT_DONE)
 		return status;
 
 	c.table = table;
+	c.writer = session.writer;
 	status = changes_prepare_add(&c, &targets, &guard);
 	if (status == EXIT_DONE)
 		status = changes_make(&c);
 	if (status != EXIT_DONE && c.is_new_list)
-		policy_unmake(ctl, table, c.list);
+		policy_unmake(ctl, session.writer, c.list);
 	if (status != EXIT_DONE)
 		return status;
 	journal_changes(&c);
-	session_unlock(&lock);
+	session_end(&session);
 	return report_added(&c, c.policy.name);
 }
 

@@ -69,9 +69,9 @@ static int apply_one(struct changes *c, struct change *change)
 		if (!(change->lists >> list & 1))
 			continue;
 		if (c->is_removal)
-			r = table_remove(c->table, &change->target, list);
+			r = table_remove(c->writer, &change->target, list);
 		else
-			r = table_add(c->table, &change->target, list, change->directions,
+			r = table_add(c->writer, &change->target, list, change->directions,
 				      change->until, NULL);
 		if (c->is_removal && r == -ENOENT)
 			r = 0; /* its time has ended since we looked */
@@ -86,7 +86,7 @@ static void revert(struct changes *c, size_t n)
 	int r;
 
 	for (; n > 0; n--) {
-		r = table_restore(c->table, &c->items[n - 1].before);
+		r = table_restore(c->writer, &c->items[n - 1].before);
 		if (r == 0)
 			continue;
 		errno = -r;
@@ -94,7 +94,7 @@ static void revert(struct changes *c, size_t n)
 			    "Cannot undo the change of %s: %m; 'fwctl show' has what holds now",
 			    target_format(&c->items[n - 1].target, text));
 	}
-	r = table_commit(c->table);
+	r = table_commit(c->writer);
 	if (r < 0) {
 		errno = -r;
 		output_note(c->ctl,
@@ -135,7 +135,7 @@ static int check_file(struct changes *c, unsigned list)
 
 	if (!c->ctl->is_runtime && !c->ctl->is_forced && c->stamps->refused >> list & 1)
 		return output_fail(c->ctl, EXIT_NO, "The file of the list has lines that make no sense, as said before");
-	status = stamp_check_file(c->ctl, c->table, list);
+	status = stamp_check_file(c->ctl, c->writer, list);
 	if (status != EXIT_DONE)
 		c->stamps->refused |= 1ull << list;
 	return status;
@@ -152,7 +152,7 @@ static int begin(struct changes *c)
 			r = check_file(c, list);
 	for (unsigned list = 0; list < FW_LISTS_MAX && r == EXIT_DONE; list++)
 		if (touched >> list & 1)
-			r = stamps_begin(c->stamps, c->ctl, c->table, list);
+			r = stamps_begin(c->stamps, c->ctl, c->writer, list);
 	return r;
 }
 

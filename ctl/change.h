@@ -3,7 +3,7 @@
 
 /*
  * One command's changes as a whole: first in the kernel, then in the list files, and if either
- * fails, none of it. The caller holds the writer lock, and reports. A batch applies many commands
+ * fails, none of it. The caller reports. A batch applies many commands
  * one after the other and finishes them together.
  */
 
@@ -26,6 +26,7 @@ struct change {
 struct changes {
 	struct ctl *ctl;
 	struct table *table;
+	struct table_writer *writer; /* of table; NULL for a dry run */
 	struct change *items; /* each target once */
 	size_t n_items;
 	enum fw_action action; /* of the lists concerned */

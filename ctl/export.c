@@ -68,7 +68,9 @@ int verb_export(struct ctl *ctl, int argc, char **argv)
 		return output_fail(ctl, EXIT_USAGE,
 				   "An export is text, for 'fwctl import': 'fwctl lists --json' and "
 				   "'fwctl show --json' have it as JSON");
-	status = session_begin(ctl, &table, &lock); /* nothing half done is exported */
+	status = session_open(ctl, &table);
+	if (status == EXIT_DONE)
+		status = session_lock(ctl, table, &lock); /* nothing half done is exported */
 	if (status != EXIT_DONE)
 		return status;
 	if (argc > 0) {

@@ -38,6 +38,7 @@ struct item {
 struct import {
 	struct ctl *ctl;
 	struct table *table;
+	struct table_writer *writer;
 	struct guard guard;
 	char name[NAME_TEXT_MAX]; /* of the file */
 	char *text;
@@ -311,6 +312,7 @@ static int prepare(struct import *x, size_t i)
 	*r = (struct replacement){
 		.ctl = x->ctl,
 		.table = x->table,
+		.writer = x->writer,
 		.details = l->items,
 		.comment = l->header.comment,
 		.after = &item->want,
@@ -370,9 +372,9 @@ static int make_list(struct import *x, struct item *item)
 	int status = EXIT_DONE;
 
 	if (item->is_new)
-		status = policy_make(x->ctl, x->table, &item->want, r->comment, &list);
+		status = policy_make(x->ctl, x->writer, &item->want, r->comment, &list);
 	else if (item->is_turned)
-		status = policy_set(x->ctl, x->table, list, &item->want, NULL);
+		status = policy_set(x->ctl, x->writer, list, &item->want, NULL);
 	if (status != EXIT_DONE)
 		return status;
 	replacement_place(r, list);
@@ -391,9 +393,9 @@ static int import_list(struct import *x, struct item *item)
 	status = replacement_make(r);
 	if (status != EXIT_DONE) {
 		if (item->is_new)
-			policy_unmake(x->ctl, x->table, r->list);
+			policy_unmake(x->ctl, x->writer, r->list);
 		else if (item->is_turned)
-			(void) policy_set(x->ctl, x->table, r->list, &item->before, NULL);
+			(void) policy_set(x->ctl, x->writer, r->list, &item->before, NULL);
 		return status;
 	}
 	journal_replacement(x->ctl, r->policy.name, "imported", r->n_added, r->n_removed, r->n_changed);
@@ -402,7 +404,7 @@ static int import_list(struct import *x, struct item *item)
 	x->n_changed += r->n_changed;
 	if (r->policy.mode == want->mode && r->policy.is_enabled == want->is_enabled)
 		return EXIT_DONE;
-	return policy_set(x->ctl, x->table, r->list, want, NULL);
+	return policy_set(x->ctl, x->writer, r->list, want, NULL);
 }
 
 static int report(const struct import *x)
@@ -422,7 +424,7 @@ int verb_import(struct ctl *ctl, int argc, char **argv)
 {
 	_cleanup_(import_done) struct import x = { .ctl = ctl };
 	_cleanup_(table_freep) struct table *table = NULL;
-	_cleanup_(session_unlock) int lock = -1;
+	_cleanup_(session_end) struct session_writer session = SESSION_WRITER_NULL;
 	size_t size;
 	int status;
 
@@ -436,10 +438,11 @@ int verb_import(struct ctl *ctl, int argc, char **argv)
 		status = session_load_guard(ctl, &x.guard);
 	if (status != EXIT_DONE)
 		return status;
-	status = session_lock(ctl, table, &lock);
+	status = session_begin(ctl, table, &session);
 	if (status != EXIT_DONE)
 		return status;
 	x.table = table;
+	x.writer = session.writer;
 	status = check(&x);
 	if (status != EXIT_DONE)
 		return status;
@@ -453,6 +456,6 @@ int verb_import(struct ctl *ctl, int argc, char **argv)
 				   "Only %zu of %zu lists were imported, list '%s' was not: mend what is said above and repeat it", i,
 				   x.n_lists, x.lists[i]->header.name);
 	}
-	session_unlock(&lock);
+	session_end(&session);
 	return report(&x);
 }

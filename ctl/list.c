@@ -153,7 +153,7 @@ static int report(struct ctl *ctl, const struct outcome *o)
 		       output_result(ctl, result, "%s list '%s'", o->done, o->policy.name);
 }
 
-static int list_add(struct ctl *ctl, struct table *t, const struct guard *guard, int argc, char **argv, struct outcome *ret)
+static int list_add(struct ctl *ctl, struct table_writer *w, const struct guard *guard, int argc, char **argv, struct outcome *ret)
 {
 	char escaped[FW_LIST_NAME_MAX * 4];
 	struct fw_list before;
@@ -165,7 +165,7 @@ static int list_add(struct ctl *ctl, struct table *t, const struct guard *guard,
 		return output_fail(ctl, EXIT_USAGE, LIST_NAME_ERROR,
 				   log_escape(argv[0], escaped, sizeof(escaped)));
 	before = policy_default(argv[0], FW_ACTION_BLOCK);
-	r = table_find_list(t, argv[0], &before);
+	r = table_find_list(table_of(w), argv[0], &before);
 	if (r < 0 && r != -ENOENT)
 		return r;
 
@@ -174,7 +174,7 @@ static int list_add(struct ctl *ctl, struct table *t, const struct guard *guard,
 	if (status != EXIT_DONE)
 		return status;
 	if (r == -ENOENT) {
-		status = policy_make(ctl, t, &s.policy, s.comment, &index);
+		status = policy_make(ctl, w, &s.policy, s.comment, &index);
 		return status == EXIT_DONE ? finish(ctl, &s.policy, "added", ret) : status;
 	}
 	if (before.action == s.policy.action && before.mode == s.policy.mode &&
@@ -195,14 +195,14 @@ static int check_policy(struct ctl *ctl, struct table *t, const struct guard *gu
 	return outlook_check(&o);
 }
 
-static int list_set(struct ctl *ctl, struct table *t, const struct guard *guard, int argc, char **argv, struct outcome *ret)
+static int list_set(struct ctl *ctl, struct table_writer *w, const struct guard *guard, int argc, char **argv, struct outcome *ret)
 {
 	struct fw_list before;
 	struct settings s = {};
 	unsigned index;
 	int status;
 
-	status = session_find_list(ctl, t, argv[0], &index, &before);
+	status = session_find_list(ctl, table_of(w), argv[0], &index, &before);
 	if (status != EXIT_DONE)
 		return status;
 	s.policy = before;
@@ -210,46 +210,46 @@ static int list_set(struct ctl *ctl, struct table *t, const struct guard *guard,
 	if (status == EXIT_DONE)
 		status = check_change(ctl, &before, &s.policy);
 	if (status == EXIT_DONE)
-		status = check_policy(ctl, t, guard, index, &s.policy);
+		status = check_policy(ctl, table_of(w), guard, index, &s.policy);
 	if (status == EXIT_DONE)
-		status = policy_set(ctl, t, index, &s.policy, s.comment);
+		status = policy_set(ctl, w, index, &s.policy, s.comment);
 	return status == EXIT_DONE ? finish(ctl, &s.policy, "set", ret) : status;
 }
 
-static int switch_list(struct ctl *ctl, struct table *t, const struct guard *guard, const char *name, bool is_enabled, struct outcome *ret)
+static int switch_list(struct ctl *ctl, struct table_writer *w, const struct guard *guard, const char *name, bool is_enabled, struct outcome *ret)
 {
 	struct fw_list l;
 	unsigned index;
 	int status;
 
-	status = session_find_list(ctl, t, name, &index, &l);
+	status = session_find_list(ctl, table_of(w), name, &index, &l);
 	if (status != EXIT_DONE)
 		return status;
 	l.is_enabled = is_enabled;
-	status = check_policy(ctl, t, guard, index, &l);
+	status = check_policy(ctl, table_of(w), guard, index, &l);
 	if (status == EXIT_DONE)
-		status = policy_set(ctl, t, index, &l, NULL);
+		status = policy_set(ctl, w, index, &l, NULL);
 	return status == EXIT_DONE ? finish(ctl, &l, is_enabled ? "enabled" : "disabled", ret) : status;
 }
 
-static int list_enable(struct ctl *ctl, struct table *t, const struct guard *guard, int argc, char **argv, struct outcome *ret)
+static int list_enable(struct ctl *ctl, struct table_writer *w, const struct guard *guard, int argc, char **argv, struct outcome *ret)
 {
-	return switch_list(ctl, t, guard, argv[0], true, ret);
+	return switch_list(ctl, w, guard, argv[0], true, ret);
 }
 
-static int list_disable(struct ctl *ctl, struct table *t, const struct guard *guard, int argc, char **argv, struct outcome *ret)
+static int list_disable(struct ctl *ctl, struct table_writer *w, const struct guard *guard, int argc, char **argv, struct outcome *ret)
 {
-	return switch_list(ctl, t, guard, argv[0], false, ret);
+	return switch_list(ctl, w, guard, argv[0], false, ret);
 }
 
 /* The entries go first, in the kernel only; if then the list cannot go, they come back. */
-static int list_del(struct ctl *ctl, struct table *t, const struct guard *guard, int argc, char **argv, struct outcome *ret)
+static int list_del(struct ctl *ctl, struct table_writer *w, const struct guard *guard, int argc, char **argv, struct outcome *ret)
 {
-	_cleanup_(replacement_done) struct replacement x = { .ctl = ctl, .table = t };
+	_cleanup_(replacement_done) struct replacement x = { .ctl = ctl, .table = table_of(w), .writer = w };
 	char what[WHAT_TEXT_MAX];
 	int status, r;
 
-	status = session_find_list(ctl, t, argv[0], &x.list, &x.policy);
+	status = session_find_list(ctl, table_of(w), argv[0], &x.list, &x.policy);
 	if (status != EXIT_DONE)
 		return status;
 	if (is_first(x.policy.name))
@@ -257,7 +257,7 @@ static int list_del(struct ctl *ctl, struct table *t, const struct guard *guard,
 				   "List '%s' cannot be removed; 'fwctl flush' empties it",
 				   x.policy.name);
 
-	r = table_sweep(t, NULL, NULL); /* what has ended holds the list's place, too */
+	r = table_sweep(w, NULL, NULL); /* what has ended holds the list's place, too */
 	if (r < 0)
 		return r;
 	(void) snprintf(what, sizeof(what), "remove list '%s'", x.policy.name);
@@ -270,8 +270,8 @@ static int list_del(struct ctl *ctl, struct table *t, const struct guard *guard,
 	status = replacement_make(&x);
 	if (status != EXIT_DONE)
 		return status;
-	r = table_sweep(t, NULL, NULL); /* and what has ended since: the next list in this place must not have it */
-	status = r < 0 ? r : policy_remove(ctl, t, x.list);
+	r = table_sweep(w, NULL, NULL); /* and what has ended since: the next list in this place must not have it */
+	status = r < 0 ? r : policy_remove(ctl, w, x.list);
 	if (status != EXIT_DONE)
 		replacement_undo(&x);
 	return status == EXIT_DONE ? finish(ctl, &x.policy, "removed", ret) : status;
@@ -280,7 +280,7 @@ static int list_del(struct ctl *ctl, struct table *t, const struct guard *guard,
 static const struct {
 	const char *name;
 	int arguments_min, arguments_max;
-	int (*run)(struct ctl *ctl, struct table *t, const struct guard *guard, int argc, char **argv, struct outcome *ret);
+	int (*run)(struct ctl *ctl, struct table_writer *w, const struct guard *guard, int argc, char **argv, struct outcome *ret);
 } commands[] = {
 	{ "add",     1, 1 + ELEMENTSOF(keys), list_add     },
 	{ "set",     2, 1 + ELEMENTSOF(keys), list_set     },
@@ -293,7 +293,7 @@ int verb_list(struct ctl *ctl, int argc, char **argv)
 {
 	_cleanup_(guard_done) struct guard guard = {};
 	_cleanup_(table_freep) struct table *table = NULL;
-	_cleanup_(session_unlock) int lock = -1;
+	_cleanup_(session_end) struct session_writer session = SESSION_WRITER_NULL;
 	struct outcome outcome;
 	char usage[ARGUMENT_TEXT_MAX], escaped[ARGUMENT_TEXT_MAX];
 	size_t i = 0;
@@ -310,10 +310,10 @@ int verb_list(struct ctl *ctl, int argc, char **argv)
 				   argc - 1 < commands[i].arguments_min ? "few" : "many",
 				   verb_usage(ctl->verb, usage, sizeof(usage)));
 
-	status = session_begin_guarded(ctl, &table, &guard, &lock);
+	status = session_begin_all(ctl, &table, &guard, &session);
 	if (status != EXIT_DONE)
 		return status;
-	status = commands[i].run(ctl, table, &guard, argc - 1, argv + 1, &outcome);
-	session_unlock(&lock);
+	status = commands[i].run(ctl, session.writer, &guard, argc - 1, argv + 1, &outcome);
+	session_end(&session);
 	return status == EXIT_DONE ? report(ctl, &outcome) : status;
 }

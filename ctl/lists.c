@@ -79,12 +79,14 @@ static int add_list_rows(struct ctl *ctl, struct table *t, struct output_rows *r
  */
 static void mend_counts(struct ctl *ctl, struct table *t)
 {
+	struct table_writer *w = NULL;
 	int lock = -1, r = 0;
 
 	if (!table_is_damaged(t) || writerlock_try(ctl->run_dir, "fwctl lists", &lock) < 0)
 		return;
-	if (table_is_current(t) && table_is_damaged(t))
-		r = table_repair(t);
+	if (table_is_current(t))
+		r = table_begin(t, lock, &w);
+	(void) table_end(w);
 	writerlock_release(lock);
 	if (r < 0)
 		output_note(ctl, "a command was cut short, the numbers of entries may be off: systemctl "
@@ -124,16 +126,17 @@ int verb_flush(struct ctl *ctl, int argc, char **argv)
 {
 	_cleanup_json_ json_object *result = NULL;
 	_cleanup_(table_freep) struct table *table = NULL;
-	_cleanup_(session_unlock) int lock = -1;
+	_cleanup_(session_end) struct session_writer session = SESSION_WRITER_NULL;
 	_cleanup_(replacement_done) struct replacement x = { .ctl = ctl };
 	_cleanup_(guard_done) struct guard guard = {};
 	char what[WHAT_TEXT_MAX];
 	int status;
 
-	status = session_begin_guarded(ctl, &table, &guard, &lock);
+	status = session_begin_all(ctl, &table, &guard, &session);
 	if (status != EXIT_DONE)
 		return status;
 	x.table = table;
+	x.writer = session.writer;
 	status = session_find_list(ctl, table, argv[0], &x.list, &x.policy);
 	if (status != EXIT_DONE)
 		return status;
@@ -148,7 +151,7 @@ int verb_flush(struct ctl *ctl, int argc, char **argv)
 		return status;
 
 	journal_replacement(ctl, x.policy.name, "flushed", 0, x.n_removed, 0);
-	session_unlock(&lock);
+	session_end(&session);
 	result = json_object_new_object();
 	json_object_object_add(result, "result", json_text("flushed"));
 	json_object_object_add(result, "list", json_text(x.policy.name));

@@ -127,7 +127,7 @@ static int load(struct replacement *x, const struct guard *guard, struct coverag
 	int status, r;
 
 	if (is_new && !x->ctl->is_dry_run) {
-		status = policy_make(x->ctl, x->table, &x->policy, NULL, &x->list);
+		status = policy_make(x->ctl, x->writer, &x->policy, NULL, &x->list);
 		if (status != EXIT_DONE)
 			return status;
 		r = table_get_list(x->table, x->list, &x->policy);
@@ -141,7 +141,7 @@ static int load(struct replacement *x, const struct guard *guard, struct coverag
 		status = replacement_make(x);
 
 	if (is_new && !x->ctl->is_dry_run && status != EXIT_DONE)
-		policy_unmake(x->ctl, x->table, x->list);
+		policy_unmake(x->ctl, x->writer, x->list);
 	else if (is_new && (status == EXIT_DONE || x->ctl->is_dry_run))
 		output_note(x->ctl, "list '%s' %s new: it blocks, and enforces", x->policy.name,
 			    x->ctl->is_dry_run ? "would be" : "is");
@@ -153,7 +153,7 @@ int verb_load(struct ctl *ctl, int argc, char **argv)
 	_cleanup_(feed_done) struct feed feed = {};
 	_cleanup_(guard_done) struct guard guard = {};
 	_cleanup_(table_freep) struct table *table = NULL;
-	_cleanup_(session_unlock) int lock = -1;
+	_cleanup_(session_end) struct session_writer session = SESSION_WRITER_NULL;
 	_cleanup_(replacement_done) struct replacement x = { .ctl = ctl };
 	struct coverage coverage = {};
 	size_t n_left_out = 0;
@@ -172,10 +172,11 @@ int verb_load(struct ctl *ctl, int argc, char **argv)
 	if (r < 0)
 		return r;
 
-	status = session_lock(ctl, table, &lock);
+	status = session_begin(ctl, table, &session);
 	if (status != EXIT_DONE)
 		return status;
 	x.table = table;
+	x.writer = session.writer;
 	status = find_list(ctl, table, argv[0], &x.list, &x.policy);
 	if (status != EXIT_DONE)
 		return status;
@@ -196,7 +197,7 @@ int verb_load(struct ctl *ctl, int argc, char **argv)
 
 	if (!ctl->is_dry_run)
 		journal_replacement(ctl, x.policy.name, "loaded", x.n_added, x.n_removed, x.n_changed);
-	session_unlock(&lock);
+	session_end(&session);
 	r = report(&x, &feed, n_left_out, &coverage);
 	return status != EXIT_DONE ? status : r;
 }

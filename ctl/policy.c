@@ -72,17 +72,17 @@ static int fail_kernel(struct ctl *ctl, const char *name, int r)
 }
 
 /* Puts the list there and lets the masks follow. */
-static int put(struct table *t, unsigned index, const struct fw_list *l)
+static int put(struct table_writer *w, unsigned index, const struct fw_list *l)
 {
-	int r = table_set_list(t, index, l);
+	int r = table_set_list(w, index, l);
 
-	return r < 0 ? r : table_commit(t);
+	return r < 0 ? r : table_commit(w);
 }
 
 /* Back to what it was; there is nobody left to tell if that fails too. */
-static void put_back(struct ctl *ctl, struct table *t, unsigned index, const struct fw_list *l)
+static void put_back(struct ctl *ctl, struct table_writer *w, unsigned index, const struct fw_list *l)
 {
-	int r = put(t, index, l);
+	int r = put(w, index, l);
 
 	if (r < 0) {
 		errno = -r;
@@ -105,7 +105,7 @@ int policy_fail_full(struct ctl *ctl)
 	return output_fail(ctl, EXIT_FULL, "There may be no more than %d lists: 'fwctl list del' removes one", FW_LISTS_MAX);
 }
 
-int policy_make(struct ctl *ctl, struct table *t, const struct fw_list *l, const char *comment, unsigned *ret_index)
+int policy_make(struct ctl *ctl, struct table_writer *w, const struct fw_list *l, const char *comment, unsigned *ret_index)
 {
 	struct list_header header = session_list_header(l);
 	int index, status, r;
@@ -116,41 +116,41 @@ int policy_make(struct ctl *ctl, struct table *t, const struct fw_list *l, const
 	if (status != EXIT_DONE)
 		return status;
 
-	index = table_new_list(t, l);
+	index = table_new_list(w, l);
 	if (index == -ENFILE)
 		return policy_fail_full(ctl);
 	if (index < 0)
 		return fail_kernel(ctl, l->name, index);
-	r = table_commit(t);
+	r = table_commit(w);
 	if (r < 0) {
-		put_back(ctl, t, index, &(struct fw_list){});
+		put_back(ctl, w, index, &(struct fw_list){});
 		return fail_kernel(ctl, l->name, r);
 	}
 
 	if (!ctl->is_runtime) {
 		r = listfile_replace(ctl->state_dir, &header, NULL, 0);
 		if (r < 0) {
-			put_back(ctl, t, index, &(struct fw_list){});
+			put_back(ctl, w, index, &(struct fw_list){});
 			return fail_file(ctl, r);
 		}
-		stamp_set(ctl, t, index);
+		stamp_set(ctl, w, index);
 	}
 	*ret_index = index;
 	return EXIT_DONE;
 }
 
-void policy_unmake(struct ctl *ctl, struct table *t, unsigned index)
+void policy_unmake(struct ctl *ctl, struct table_writer *w, unsigned index)
 {
 	struct fw_list l;
 
-	if (table_get_list(t, index, &l) < 0)
+	if (table_get_list(table_of(w), index, &l) < 0)
 		return;
-	put_back(ctl, t, index, &(struct fw_list){});
+	put_back(ctl, w, index, &(struct fw_list){});
 	if (!ctl->is_runtime)
 		(void) listfile_remove(ctl->state_dir, l.name); /* it comes back empty at worst */
 }
 
-int policy_set(struct ctl *ctl, struct table *t, unsigned index, const struct fw_list *l, const char *comment)
+int policy_set(struct ctl *ctl, struct table_writer *w, unsigned index, const struct fw_list *l, const char *comment)
 {
 	struct list_header header = session_list_header(l);
 	struct fw_list before, now = *l;
@@ -159,48 +159,48 @@ int policy_set(struct ctl *ctl, struct table *t, unsigned index, const struct fw
 
 	header.comment = comment;
 
-	status = stamp_check_file(ctl, t, index);
+	status = stamp_check_file(ctl, w, index);
 	if (status != EXIT_DONE)
 		return status;
-	r = stamps_begin(&stamps, ctl, t, index);
+	r = stamps_begin(&stamps, ctl, w, index);
 	if (r == 0)
-		r = table_get_list(t, index, &before);
+		r = table_get_list(table_of(w), index, &before);
 	if (r < 0)
 		return r;
 
 	now.n_entries = before.n_entries;
 	now.file_stamp = before.file_stamp;
-	r = put(t, index, &now);
+	r = put(w, index, &now);
 	if (r < 0) {
-		put_back(ctl, t, index, &before);
-		stamps_end(&stamps, ctl, t, 0);
+		put_back(ctl, w, index, &before);
+		stamps_end(&stamps, ctl, w, 0);
 		return fail_kernel(ctl, l->name, r);
 	}
 
 	r = listfile_set_header(ctl->state_dir, &header);
 	if (r < 0)
-		put_back(ctl, t, index, &before);
-	stamps_end(&stamps, ctl, t, r < 0 ? 0 : 1ull << index);
+		put_back(ctl, w, index, &before);
+	stamps_end(&stamps, ctl, w, r < 0 ? 0 : 1ull << index);
 	return r < 0 ? fail_file(ctl, r) : EXIT_DONE;
 }
 
-int policy_remove(struct ctl *ctl, struct table *t, unsigned index)
+int policy_remove(struct ctl *ctl, struct table_writer *w, unsigned index)
 {
 	struct fw_list before;
 	int r;
 
-	r = table_get_list(t, index, &before);
+	r = table_get_list(table_of(w), index, &before);
 	if (r < 0)
 		return r;
-	r = put(t, index, &(struct fw_list){});
+	r = put(w, index, &(struct fw_list){});
 	if (r < 0) {
-		put_back(ctl, t, index, &before);
+		put_back(ctl, w, index, &before);
 		return fail_kernel(ctl, before.name, r);
 	}
 
 	r = listfile_remove(ctl->state_dir, before.name);
 	if (r < 0 && r != -ENOENT) {
-		put_back(ctl, t, index, &before);
+		put_back(ctl, w, index, &before);
 		return fail_file(ctl, r);
 	}
 	return EXIT_DONE;

@@ -3,8 +3,7 @@
 
 /*
  * A list as such, without its entries: finding, making, changing and removing it, in the kernel and
- * as the head of its file. All return an exit status and have reported. Who changes something holds
- * the writer lock.
+ * as the head of its file. All return an exit status and have reported.
  */
 
 #include "ctl.h"
@@ -27,13 +26,13 @@ int policy_fail_full(struct ctl *ctl);
  * Makes an empty list, with a comment, or NULL, in its file. With --runtime it has none. comment: "" takes
  * the one away that is there, NULL keeps it.
  */
-int policy_make(struct ctl *ctl, struct table *t, const struct fw_list *l, const char *comment, unsigned *ret_index);
+int policy_make(struct ctl *ctl, struct table_writer *w, const struct fw_list *l, const char *comment, unsigned *ret_index);
 
 /* Takes back policy_make(); says nothing. */
-void policy_unmake(struct ctl *ctl, struct table *t, unsigned index);
+void policy_unmake(struct ctl *ctl, struct table_writer *w, unsigned index);
 
 /* Gives a list another policy; its name and number of entries stay. */
-int policy_set(struct ctl *ctl, struct table *t, unsigned index, const struct fw_list *l, const char *comment);
+int policy_set(struct ctl *ctl, struct table_writer *w, unsigned index, const struct fw_list *l, const char *comment);
 
 /* Removes a list that is empty in the kernel, and its file. */
-int policy_remove(struct ctl *ctl, struct table *t, unsigned index);
+int policy_remove(struct ctl *ctl, struct table_writer *w, unsigned index);

@@ -144,7 +144,7 @@ int replacement_init(struct replacement *x)
 		return r;
 
 	x->change = (struct changes){
-		.ctl = x->ctl, .table = x->table, .list = x->list, .stamps = &x->stamps
+		.ctl = x->ctl, .table = x->table, .writer = x->writer, .list = x->list, .stamps = &x->stamps
 	};
 	x->take = x->change;
 	x->take.is_removal = true;
@@ -263,20 +263,20 @@ int replacements_check(const struct replacement *const *x, size_t n, const struc
 /* Behind the bulk of it, there or back: counts what has come and gone, also after a failure. */
 static int commit_load(struct replacement *x, int r)
 {
-	int commit = table_commit(x->table);
+	int commit = table_commit(x->writer);
 
 	return r < 0 ? r : commit;
 }
 
 static int load(struct replacement *x)
 {
-	return commit_load(x, table_load(x->table, x->list, x->policy.directions, x->add.items, x->add.n_items,
+	return commit_load(x, table_load(x->writer, x->list, x->policy.directions, x->add.items, x->add.n_items,
 					 x->remove.items, x->remove.n_items));
 }
 
 static int load_back(struct replacement *x)
 {
-	return commit_load(x, table_load_back(x->table, x->list, x->policy.directions, x->remove.items,
+	return commit_load(x, table_load_back(x->writer, x->list, x->policy.directions, x->remove.items,
 					      x->remove.n_items, x->add.items, x->add.n_items));
 }
 
@@ -348,7 +348,7 @@ static int apply(struct replacement *x)
 		return status;
 	}
 
-	r = table_commit(x->table);
+	r = table_commit(x->writer);
 	if (r < 0) {
 		replacement_undo(x);
 		errno = -r;
@@ -475,7 +475,7 @@ static int make(struct replacement *x)
 				   x->policy.name, x->ctl->state_dir);
 	}
 	x->stamps.agreed = 1ull << x->list; /* also if it was rewritten because it did not */
-	stamps_end(&x->stamps, x->ctl, x->table, 1ull << x->list);
+	stamps_end(&x->stamps, x->ctl, x->writer, 1ull << x->list);
 	return EXIT_DONE;
 }
 
@@ -483,14 +483,14 @@ int replacement_make(struct replacement *x)
 {
 	int status, r;
 
-	status = stamp_check_file(x->ctl, x->table, x->list);
+	status = stamp_check_file(x->ctl, x->writer, x->list);
 	if (status != EXIT_DONE)
 		return status;
-	r = stamps_begin(&x->stamps, x->ctl, x->table, x->list);
+	r = stamps_begin(&x->stamps, x->ctl, x->writer, x->list);
 	if (r < 0)
 		return r;
 	status = make(x);
-	stamps_end(&x->stamps, x->ctl, x->table,
+	stamps_end(&x->stamps, x->ctl, x->writer,
 		   0); /* nothing is left to end where all went well */
 	return status;
 }

@@ -4,7 +4,7 @@
 /*
  * Makes a list equal to what is wanted of it: looks up the difference, adds before it removes, and
  * leaves alone what stays, so that it goes on blocking and counting. All or nothing, in the kernel
- * and in the file. The caller holds the writer lock.
+ * and in the file.
  */
 
 #include "change.h"
@@ -14,6 +14,7 @@
 struct replacement {
 	struct ctl *ctl;
 	struct table *table;
+	struct table_writer *writer; /* of table */
 	unsigned list;
 	struct fw_list policy;
 	const struct target *wanted; /* sorted, each once */

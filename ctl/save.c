@@ -113,7 +113,7 @@ static int save(struct ctl *ctl, struct changes *const *sets, size_t n)
 	for (unsigned list = 0; list < FW_LISTS_MAX; list++)
 		if (durable >> list & 1)
 			compact_file(ctl, sets[0]->table, list);
-	stamps_end(sets[0]->stamps, ctl, sets[0]->table, durable & ~runtime);
+	stamps_end(sets[0]->stamps, ctl, sets[0]->writer, durable & ~runtime);
 	return 0;
 }
 
@@ -130,7 +130,7 @@ int changes_finish(struct ctl *ctl, struct changes *const *sets, size_t n)
 	if (count_items(sets, n) == 0)
 		return EXIT_DONE;
 
-	r = table_commit(sets[0]->table);
+	r = table_commit(sets[0]->writer);
 	if (r < 0) {
 		revert_all(sets, n);
 		errno = -r;
@@ -159,7 +159,7 @@ int changes_make(struct changes *c)
 	status = changes_apply(c);
 	if (status == EXIT_DONE)
 		status = changes_finish(c->ctl, &c, 1);
-	stamps_end(&stamps, c->ctl, c->table, 0); /* nothing is left to end where all went well */
+	stamps_end(&stamps, c->ctl, c->writer, 0); /* nothing is left to end where all went well */
 	c->stamps = NULL; /* ours, and the caller keeps the changes */
 	return status;
 }

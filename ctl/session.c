@@ -239,22 +239,39 @@ void session_unlock(int *fd)
 	log_release();
 }
 
-int session_begin(struct ctl *ctl, struct table **ret, int *ret_lock_fd)
+int session_begin(struct ctl *ctl, struct table *t, struct session_writer *ret)
 {
-	int status;
+	_cleanup_(session_unlock) int lock_fd = -1;
+	int status, r;
 
-	status = session_open(ctl, ret);
-	return status == EXIT_DONE ? session_lock(ctl, *ret, ret_lock_fd) : status;
+	status = session_lock(ctl, t, &lock_fd);
+	if (status != EXIT_DONE)
+		return status;
+	r = table_begin(t, lock_fd, &ret->writer);
+	if (r < 0) {
+		errno = -r;
+		return output_fail(ctl, r == -ENOMEM ? EXIT_FULL : EXIT_NO,
+				   "Cannot complete what an interrupted command has begun: %m%s. Nothing was changed; "
+				   "'fwctl doctor' looks for the cause", r == -ENOMEM ? OUTPUT_NO_MEMORY : "");
+	}
+	ret->lock_fd = TAKE_FD(lock_fd);
+	return EXIT_DONE;
 }
 
-int session_begin_guarded(struct ctl *ctl, struct table **ret, struct guard *ret_guard, int *ret_lock_fd)
+void session_end(struct session_writer *s)
+{
+	s->writer = table_end(s->writer);
+	session_unlock(&s->lock_fd);
+}
+
+int session_begin_all(struct ctl *ctl, struct table **ret, struct guard *ret_guard, struct session_writer *ret_writer)
 {
 	int status;
 
 	status = session_open(ctl, ret);
-	if (status == EXIT_DONE)
+	if (status == EXIT_DONE && ret_guard)
 		status = session_load_guard(ctl, ret_guard);
-	return status == EXIT_DONE ? session_lock(ctl, *ret, ret_lock_fd) : status;
+	return status == EXIT_DONE ? session_begin(ctl, *ret, ret_writer) : status;
 }
 
 int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index,

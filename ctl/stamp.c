@@ -31,7 +31,7 @@ bool stamp_agrees(const struct ctl *ctl, const struct fw_list *l)
 	return l->file_stamp > LISTFILE_STAMP_WRONG && l->file_stamp == stamp_of(ctl, l->name);
 }
 
-int stamps_begin(struct stamps *s, const struct ctl *ctl, struct table *t, unsigned list)
+int stamps_begin(struct stamps *s, const struct ctl *ctl, struct table_writer *w, unsigned list)
 {
 	uint64_t bit = 1ull << list;
 	struct fw_list l;
@@ -39,16 +39,9 @@ int stamps_begin(struct stamps *s, const struct ctl *ctl, struct table *t, unsig
 
 	if (s->begun & bit)
 		return 0;
-	r = table_get_list(t, list, &l);
+	r = table_get_list(table_of(w), list, &l);
 	if (r < 0)
 		return r;
-	if (l.file_stamp == LISTFILE_STAMP_BUSY) {
-		r = table_repair(t); /* somebody was killed here: the counts are wrong */
-		if (r == 0)
-			r = table_get_list(t, list, &l);
-		if (r < 0)
-			return r;
-	}
 	if (stamp_agrees(ctl, &l))
 		s->agreed |= bit;
 	if (l.file_stamp == LISTFILE_STAMP_WRONG)
@@ -56,36 +49,36 @@ int stamps_begin(struct stamps *s, const struct ctl *ctl, struct table *t, unsig
 	s->begun |= bit;
 
 	l.file_stamp = LISTFILE_STAMP_BUSY;
-	return table_set_list(t, list, &l);
+	return table_set_list(w, list, &l);
 }
 
-static void set(struct table *t, unsigned list, uint32_t stamp)
+static void set(struct table_writer *w, unsigned list, uint32_t stamp)
 {
 	struct fw_list l;
 
-	if (table_get_list(t, list, &l) < 0 || l.name[0] == '\0')
+	if (table_get_list(table_of(w), list, &l) < 0 || l.name[0] == '\0')
 		return;
 	l.file_stamp = stamp;
-	(void) table_set_list(t, list, &l); /* without it the next load takes longer */
+	(void) table_set_list(w, list, &l); /* without it the next load takes longer */
 }
 
-void stamp_set(const struct ctl *ctl, struct table *t, unsigned list)
+void stamp_set(const struct ctl *ctl, struct table_writer *w, unsigned list)
 {
 	struct fw_list l;
 
-	if (table_get_list(t, list, &l) == 0)
-		set(t, list, stamp_of(ctl, l.name));
+	if (table_get_list(table_of(w), list, &l) == 0)
+		set(w, list, stamp_of(ctl, l.name));
 }
 
-void stamps_end(struct stamps *s, const struct ctl *ctl, struct table *t, uint64_t saved)
+void stamps_end(struct stamps *s, const struct ctl *ctl, struct table_writer *w, uint64_t saved)
 {
 	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
 		if (!(s->begun >> i & 1))
 			continue;
 		if (s->agreed & saved & 1ull << i)
-			stamp_set(ctl, t, i);
+			stamp_set(ctl, w, i);
 		else
-			set(t, i, s->wrong >> i & 1 ? LISTFILE_STAMP_WRONG : LISTFILE_STAMP_UNKNOWN);
+			set(w, i, s->wrong >> i & 1 ? LISTFILE_STAMP_WRONG : LISTFILE_STAMP_UNKNOWN);
 	}
 	*s = (struct stamps){};
 }
@@ -100,7 +93,7 @@ static bool may_have_mistakes(const struct ctl *ctl, const struct fw_list *l)
 	       (!stamp_agrees(ctl, l) && stamp_file_size(ctl, l->name) <= STAMP_BYTES_FREE);
 }
 
-static int rewrite(struct ctl *ctl, struct table *t, unsigned list, const struct fw_list *l, const struct list *file)
+static int rewrite(struct ctl *ctl, struct table_writer *w, unsigned list, const struct fw_list *l, const struct list *file)
 {
 	struct list_header header = session_list_header(l);
 	int n = listfile_rewrite(ctl->state_dir, &header, file);
@@ -111,13 +104,13 @@ static int rewrite(struct ctl *ctl, struct table *t, unsigned list, const struct
 				   "Cannot rewrite the file of list '%s' below '%s/lists': %m. Nothing was changed", l->name,
 				   ctl->state_dir);
 	}
-	set(t, list, LISTFILE_STAMP_UNKNOWN);
+	set(w, list, LISTFILE_STAMP_UNKNOWN);
 	output_note(ctl, "the file of list '%s' was rewritten without %zu lines that make no sense; as it was it is '%s/lists/%s"
 		    LIST_SUFFIX ".bad-%d'", l->name, file->mistakes.n, ctl->state_dir, l->name, n);
 	return EXIT_DONE;
 }
 
-int stamp_check_file(struct ctl *ctl, struct table *t, unsigned list)
+int stamp_check_file(struct ctl *ctl, struct table_writer *w, unsigned list)
 {
 	_cleanup_(list_freep) struct list *file = NULL;
 	const struct list_mistakes *m;
@@ -126,7 +119,7 @@ int stamp_check_file(struct ctl *ctl, struct table *t, unsigned list)
 
 	if (ctl->is_runtime || ctl->is_dry_run || list >= FW_LISTS_MAX)
 		return EXIT_DONE;
-	r = table_get_list(t, list, &l);
+	r = table_get_list(table_of(w), list, &l);
 	if (r < 0)
 		return r;
 	if (!may_have_mistakes(ctl, &l))
@@ -137,7 +130,7 @@ int stamp_check_file(struct ctl *ctl, struct table *t, unsigned list)
 	if (r < 0 || file->mistakes.n == 0)
 		return EXIT_DONE; /* what else is wrong with it writing will tell */
 	if (ctl->is_forced)
-		return rewrite(ctl, t, list, &l, file);
+		return rewrite(ctl, w, list, &l, file);
 	m = &file->mistakes;
 	return output_fail(ctl, EXIT_NO,
 			   "'%s/lists/%s" LIST_SUFFIX "' has %zu lines that make no sense, the first is line %zu: %s. Nothing was "

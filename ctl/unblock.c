@@ -169,25 +169,25 @@ static int removal(struct ctl *ctl, int argc, char **argv, enum fw_action action
 	};
 	_cleanup_(guard_done) struct guard guard = {};
 	_cleanup_(table_freep) struct table *table = NULL;
-	_cleanup_(session_unlock) int lock = -1;
+	_cleanup_(session_end) struct session_writer session = SESSION_WRITER_NULL;
 	int status;
 
 	status = session_parse_targets(ctl, argc, argv, &targets);
 	if (status != EXIT_DONE)
 		return status;
-	status = action == FW_ACTION_ALLOW ? session_begin_guarded(ctl, &table, &guard, &lock) :
-					     session_begin(ctl, &table, &lock);
+	status = session_begin_all(ctl, &table, action == FW_ACTION_ALLOW ? &guard : NULL, &session);
 	if (status != EXIT_DONE)
 		return status;
 
 	c.table = table;
+	c.writer = session.writer;
 	status = changes_prepare_removal(&c, &targets, &guard);
 	if (status == EXIT_DONE)
 		status = changes_make(&c);
 	if (status != EXIT_DONE)
 		return status;
 	journal_changes(&c);
-	session_unlock(&lock);
+	session_end(&session);
 	return report_removed(&c);
 }
 

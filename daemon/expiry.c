@@ -34,14 +34,14 @@ static void on_end(const struct target *target, uint64_t lists, void *userdata)
 	log_record(LOG_INFO, MESSAGE_EXPIRED, fields, "%s has ended in list %s", name, names.text);
 }
 
-int expiry_sweep(struct table *t)
+int expiry_sweep(struct table_writer *w)
 {
-	struct expiry x = { .table = t };
+	struct expiry x = { .table = table_of(w) };
 	char text[FIELD_MAX];
 	const char *fields[] = { text, NULL };
 	int r;
 
-	r = table_sweep(t, on_end, &x);
+	r = table_sweep(w, on_end, &x);
 	if (x.n > RECORDS_MAX) {
 		(void) snprintf(text, sizeof(text), "FW_EXPIRED=%" PRIu64, x.n - RECORDS_MAX);
 		log_record(LOG_INFO, MESSAGE_EXPIRED, fields, "%" PRIu64 " entries more have ended", x.n - RECORDS_MAX);

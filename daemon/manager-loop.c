@@ -143,39 +143,74 @@ unsigned manager_drops_named(const struct manager *m)
 	return m->config.stats_interval_usec > 0 ? (unsigned)m->config.log_drops : 0;
 }
 
-/* With the writer lock held. */
-static void correct_ends(struct manager *m)
+/* One change of the tables, with its begin and its end. */
+static int change_table(struct manager *m, int lock_fd, int (*fn)(struct manager *m, struct table_writer *w))
 {
+	_cleanup_(table_endp) struct table_writer *w = NULL;
 	int r;
 
-	r = wallclock_correct(&m->wallclock, m->options->state_dir, m->table);
+	r = table_begin(m->table, lock_fd, &w);
 	if (r >= 0)
-		r = table_commit(m->table);
-	if (r < 0) {
-		table_abandon(m->table);
-		(void) log_warning(r, "Cannot compute the ends of entries again, trying again: %m");
-		return;
-	}
-	wallclock_save(&m->wallclock, m->options->run_dir, m->meta.counting_since);
+		r = fn(m, w);
+	return r < 0 ? r : table_commit(w);
+}
+
+static int correct_ends(struct manager *m, struct table_writer *w)
+{
+	return wallclock_correct(&m->wallclock, m->options->state_dir, w);
+}
+
+static int sweep(struct manager *m, struct table_writer *w)
+{
+	return expiry_sweep(w);
 }
 
 /*
  * Completes what a writer has left half done: one that was killed, or that failed and could not undo its change. Nobody else
  * may ever come to do it. With the lock: no writer is at work.
  */
-static void repair_table(struct manager *m)
+static int repair_table(struct manager *m, int lock_fd)
 {
+	struct table_writer *w;
 	int r;
 
 	if (!table_is_damaged(m->table))
-		return;
-	r = table_repair(m->table);
-	if (r >= 0)
+		return 0;
+	r = table_begin(m->table, lock_fd, &w);
+	if (r >= 0) {
+		w = table_end(w);
 		log_notice("A command was interrupted while it changed entries: completed what it had begun");
-	else if (r != m->repair_error)
+	} else if (r != m->repair_error) {
 		(void) log_warning(r, "A command was interrupted while it changed entries, and what it had begun cannot be completed, "
 				      "trying again: %m");
+	}
 	m->repair_error = r < 0 ? r : 0;
+	return r;
+}
+
+/* What is due. With the writer lock held. */
+static void change_what_is_due(struct manager *m, int lock_fd, bool is_clock_due, bool is_sweep_due)
+{
+	uint64_t start = clock_usec(CLOCK_MONOTONIC);
+	int r;
+
+	m->is_strict = m->config.is_strict;
+	table_set_strict(m->table, m->is_strict);
+	if (repair_table(m, lock_fd) < 0)
+		return;
+	if (is_clock_due) {
+		r = change_table(m, lock_fd, correct_ends);
+		if (r < 0)
+			(void) log_warning(r, "Cannot compute the ends of entries again, trying again: %m");
+		else
+			wallclock_save(&m->wallclock, m->options->run_dir, m->meta.counting_since);
+	}
+	if (!is_sweep_due)
+		return;
+	r = change_table(m, lock_fd, sweep);
+	m->next_sweep_usec = start + (clock_usec(CLOCK_MONOTONIC) - start) * SWEEP_SHARE;
+	if (r < 0)
+		(void) log_warning(r, "Cannot clear out entries that have ended, they only take room: %m");
 }
 
 /*
@@ -184,8 +219,7 @@ static void repair_table(struct manager *m)
  */
 static void tend_table(struct manager *m)
 {
-	uint64_t start = clock_usec(CLOCK_MONOTONIC);
-	bool is_sweep_due = start >= m->next_sweep_usec && table_next_end(m->table) <= tick_now();
+	bool is_sweep_due = clock_usec(CLOCK_MONOTONIC) >= m->next_sweep_usec && table_next_end(m->table) <= tick_now();
 	bool is_clock_due = wallclock_is_due(&m->wallclock);
 	int lock_fd, r;
 
@@ -198,23 +232,8 @@ static void tend_table(struct manager *m)
 		(void) log_warning(r, "Cannot lock '%s/lock', trying again: %m", m->options->run_dir);
 		return;
 	}
-
-	m->is_strict = m->config.is_strict;
-	table_set_strict(m->table, m->is_strict);
-	repair_table(m);
-	if (is_clock_due)
-		correct_ends(m);
-	if (is_sweep_due) {
-		r = expiry_sweep(m->table);
-		if (r >= 0)
-			r = table_commit(m->table);
-		if (r < 0)
-			table_abandon(m->table);
-		m->next_sweep_usec = start + (clock_usec(CLOCK_MONOTONIC) - start) * SWEEP_SHARE;
-	}
+	change_what_is_due(m, lock_fd, is_clock_due, is_sweep_due);
 	writerlock_release(lock_fd);
-	if (r < 0)
-		(void) log_warning(r, "Cannot clear out entries that have ended, they only take room: %m");
 }
 
 static int on_check(sd_event_source *source, uint64_t usec, void *userdata)

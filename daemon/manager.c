@@ -53,43 +53,46 @@ static int load(struct manager *m)
 }
 
 /* Lists into the maps. fwctl must not see half of it. */
-static int restore(struct manager *m)
+static int restore(struct manager *m, int lock_fd)
 {
+	_cleanup_(table_endp) struct table_writer *w = NULL;
 	int r;
 
 	r = load(m);
 	if (r < 0)
 		return r;
-	r = table_create(m->upgrade.dir);
+	r = table_create(m->upgrade.dir, lock_fd);
 	if (r < 0)
 		return log_error(r, "Cannot make tables in '%s': %m; if pins are damaged, run 'fwctl unload'",
 				 m->upgrade.dir);
 	r = open_table(m);
 	if (r < 0)
 		return r;
-	r = upgrade_fill(&m->upgrade, m->table);
+	w = table_begin_unrepaired(m->table, lock_fd);
+	r = upgrade_fill(&m->upgrade, w);
 	if (r < 0)
 		return r;
-	r = table_repair(m->table);
+	r = table_repair(w);
 	if (r < 0)
 		return log_error(r, "Cannot repair the tables in '%s': %m; if pins miss, run 'fwctl unload'",
 				 m->upgrade.dir);
 
 	wallclock_init(&m->wallclock, m->options->run_dir, m->meta.counting_since, m->is_counting_anew);
 	if (wallclock_is_due(&m->wallclock)) {
-		r = wallclock_correct(&m->wallclock, m->options->state_dir, m->table);
+		r = wallclock_correct(&m->wallclock, m->options->state_dir, w);
 		if (r < 0)
 			return log_error(r, "Cannot compute the ends of entries again: %m");
 	}
-	r = restore_lists(m->options->state_dir, m->table, &m->wallclock, m->is_counting_anew, &m->restored);
+	r = restore_lists(m->options->state_dir, w, &m->wallclock, m->is_counting_anew, &m->restored);
 	if (r < 0)
 		return r;
 	wallclock_save(&m->wallclock, m->options->run_dir, m->meta.counting_since);
 	m->is_strict = m->config.is_strict;
 	table_set_strict(m->table, m->is_strict);
-	r = table_commit(m->table);
+	r = table_commit(w);
 	if (r < 0)
 		return log_error(r, "Cannot put the restored lists in force: %m");
+	w = table_end(w);
 
 	r = upgrade_complete(&m->upgrade, m->loader);
 	return r < 0 ? r : open_table(m);
@@ -160,6 +163,7 @@ static int attach(struct manager *m)
 static int take_force(struct manager *m)
 {
 	_cleanup_(instance_unlock_writers) int lock_fd = -1;
+	struct table_writer *w;
 	int r;
 
 	r = instance_lock_writers(m->options->run_dir, &lock_fd);
@@ -170,7 +174,7 @@ static int take_force(struct manager *m)
 		return r;
 	if (m->upgrade.is_under_way) /* millions of entries may take longer than a start is allowed to */
 		(void) sd_notify(0, "EXTEND_TIMEOUT_USEC=600000000\nSTATUS=Taking over what another version has pinned");
-	r = restore(m);
+	r = restore(m, lock_fd);
 	if (r < 0)
 		return r;
 	if (!m->upgrade.is_under_way) { /* then attaching, which may take long, is nothing that fwctl has to wait for */
@@ -181,7 +185,9 @@ static int take_force(struct manager *m)
 	r = attach(m);
 	if (r < 0)
 		return r;
-	r = upgrade_finish(&m->upgrade, m->loader, m->table);
+	w = table_begin_unrepaired(m->table, lock_fd);
+	r = upgrade_finish(&m->upgrade, m->loader, w);
+	w = table_end(w);
 	if (r < 0)
 		return r;
 	log_notice("Took over all entries and counters");

@@ -19,6 +19,7 @@
 struct restore {
 	const char *state_dir;
 	struct table *table;
+	struct table_writer *writer;
 	struct wallclock *wallclock;
 	bool is_fresh; /* the maps were empty */
 	int64_t now; /* Unix time in seconds */
@@ -33,12 +34,12 @@ struct restore {
  * the file, which is the one that fwctl acknowledged: the first lists come with the defaults. A header that
  * makes no sense changes no list that has entries. -EUCLEAN: it leaves open whether the list blocks or allows.
  */
-static int find_or_make_list(struct table *t, const struct list_header *header, const struct list_mistakes *mistakes)
+static int find_or_make_list(struct table_writer *w, const struct list_header *header, const struct list_mistakes *mistakes)
 {
 	struct fw_list list = {};
 	int index, r;
 
-	index = table_find_list(t, header->name, &list);
+	index = table_find_list(table_of(w), header->name, &list);
 	if (index < 0 && index != -ENOENT)
 		return index;
 
@@ -55,8 +56,8 @@ static int find_or_make_list(struct table *t, const struct list_header *header, 
 		list.directions = header->directions;
 	}
 	if (index == -ENOENT)
-		return table_new_list(t, &list);
-	r = table_set_list(t, index, &list);
+		return table_new_list(w, &list);
+	r = table_set_list(w, index, &list);
 	return r < 0 ? r : index;
 }
 
@@ -121,7 +122,7 @@ static int restore_line(struct restore_list *x, const struct list_line *line)
 		if (r < 0)
 			return r;
 	}
-	r = table_add(restore->table, &line->target, x->index, directions ?: target_default_directions(&line->target),
+	r = table_add(restore->writer, &line->target, x->index, directions ?: target_default_directions(&line->target),
 		      until, &is_new);
 	if (r < 0)
 		return r;
@@ -146,7 +147,7 @@ static void reserve(struct restore_list *x, enum fw_kind kind)
 	n_before = table_count(t, kind);
 	if (n_before + n > limit)
 		n = limit > n_before ? limit - n_before : 0;
-	while (n > FEW && table_reserve(t, kind, n) == -ENOMEM)
+	while (n > FEW && table_reserve(x->restore->writer, kind, n) == -ENOMEM)
 		n -= n / 8;
 }
 
@@ -244,16 +245,16 @@ static void log_mistakes(const struct restore *x, const char *name, const struct
  * What the stamp says of a list that was read. If the kernel holds what the file says, and nothing else, the first load
  * need not look. An entry that had ended is in the file only.
  */
-static int set_stamp(struct table *t, unsigned index, uint32_t stamp)
+static int set_stamp(struct table_writer *w, unsigned index, uint32_t stamp)
 {
 	struct fw_list list;
 	int r;
 
-	r = table_get_list(t, index, &list);
+	r = table_get_list(table_of(w), index, &list);
 	if (r < 0)
 		return r;
 	list.file_stamp = stamp;
-	return table_set_list(t, index, &list);
+	return table_set_list(w, index, &list);
 }
 
 /* The reader of a list file; 1 and no reader: there is nothing to restore, which was said. */
@@ -312,7 +313,7 @@ static int restore_list(struct restore *x, const char *name)
 		return 0;
 
 	mistakes = list_reader_mistakes(l);
-	index = find_or_make_list(x->table, list_reader_header(l), mistakes);
+	index = find_or_make_list(x->writer, list_reader_header(l), mistakes);
 	if (index == -EUCLEAN || index == -ENFILE)
 		x->restored->n_missing++;
 	if (index == -EUCLEAN) {
@@ -330,9 +331,9 @@ static int restore_list(struct restore *x, const char *name)
 	r = restore_items(x, l, (unsigned)index, was_empty);
 	if (r == 0 && mistakes->n > 0) {
 		x->restored->n_wrong++;
-		r = set_stamp(x->table, (unsigned)index, LISTFILE_STAMP_WRONG);
+		r = set_stamp(x->writer, (unsigned)index, LISTFILE_STAMP_WRONG);
 	} else if (r == 0 && was_empty && !list_reader_is_torn(l) && x->n_expired == n_expired) {
-		r = set_stamp(x->table, (unsigned)index, stamp);
+		r = set_stamp(x->writer, (unsigned)index, stamp);
 	}
 	if (r == -E2BIG || r == -ENOMEM) {
 		x->restored->n_missing++;
@@ -363,12 +364,13 @@ unsigned restore_count_wrong(struct table *t)
 	return n;
 }
 
-int restore_lists(const char *state_dir, struct table *t, struct wallclock *w, bool is_fresh, struct restored *ret)
+int restore_lists(const char *state_dir, struct table_writer *writer, struct wallclock *w, bool is_fresh, struct restored *ret)
 {
 	struct restored restored = {};
 	struct restore x = {
 		.state_dir = state_dir,
-		.table = t,
+		.table = table_of(writer),
+		.writer = writer,
 		.wallclock = w,
 		.is_fresh = is_fresh,
 		.now = time(NULL),

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "table.h"
+#include "table-writer.h"
 #include "wallclock.h"
 
 /*
@@ -12,8 +12,7 @@
  * fresh from loading this restores everything; a file that says what the maps hold is not read, which its
  * stamp tells (fw_list.file_stamp). The lists 'allow' and 'manual' come first: there may not be room for
  * all. A line that makes no sense costs only itself, and the file stays as it is until somebody has corrected it; a file
- * that cannot be read, or of which no line makes sense, costs only itself. The caller holds the writer lock and calls
- * table_commit(). Logs.
+ * that cannot be read, or of which no line makes sense, costs only itself. The caller calls table_commit(). Logs.
  */
 struct restored {
 	unsigned n_wrong;   /* lists whose files have lines that make no sense */
@@ -21,7 +20,7 @@ struct restored {
 };
 
 /* is_fresh: the maps were empty. Ends are computed by w, which is told of each entry that has one. */
-int restore_lists(const char *state_dir, struct table *t, struct wallclock *w, bool is_fresh, struct restored *ret);
+int restore_lists(const char *state_dir, struct table_writer *writer, struct wallclock *w, bool is_fresh, struct restored *ret);
 
 /* How many lists still have such lines: fwctl may have rewritten their files meanwhile. */
 unsigned restore_count_wrong(struct table *t);

@@ -242,7 +242,7 @@ static int fill_end(const struct fw_ends_key *key, const struct fw_ends *ends, v
 	return table_fill_end(userdata, key, ends);
 }
 
-static int fill_arrays(const struct source *s, struct table *t)
+static int fill_arrays(const struct source *s, struct table_writer *w)
 {
 	struct fw_list list;
 	struct fw_port port;
@@ -251,7 +251,7 @@ static int fill_arrays(const struct source *s, struct table *t)
 	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
 		r = source_list(s, i, &list);
 		if (r >= 0 && list.name[0] != '\0')
-			r = table_set_list(t, i, &list);
+			r = table_set_list(w, i, &list);
 		if (r < 0 && r != -ENOENT)
 			return r;
 	}
@@ -259,7 +259,7 @@ static int fill_arrays(const struct source *s, struct table *t)
 		r = source_port(s, i, &port);
 		if (r >= 0 && port.is_used) {
 			port.entry.hits = FW_HITS_PENDING;
-			r = table_fill_port(t, i, &port);
+			r = table_fill_port(w, i, &port);
 		}
 		if (r < 0 && r != -ENOENT)
 			return r;
@@ -267,7 +267,7 @@ static int fill_arrays(const struct source *s, struct table *t)
 	return 0;
 }
 
-int upgrade_fill(struct upgrade *u, struct table *t)
+int upgrade_fill(struct upgrade *u, struct table_writer *w)
 {
 	int r;
 
@@ -276,13 +276,13 @@ int upgrade_fill(struct upgrade *u, struct table *t)
 	if (source_missing(below(u)))
 		(void) log_warning(0, "The pin of the map '%s' of the version before is missing: what it held comes from the "
 				      "list files, if they have it", source_missing(below(u)));
-	r = fill_arrays(below(u), t);
+	r = fill_arrays(below(u), w);
 	if (r >= 0)
-		r = source_each_end(below(u), fill_end, t);
+		r = source_each_end(below(u), fill_end, w);
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6 && r >= 0; kind++) {
-		r = table_make_room(t, kind, source_room(below(u), kind));
+		r = table_make_room(w, kind, source_room(below(u), kind));
 		if (r >= 0)
-			r = source_each_entry(below(u), kind, fill_entry, t);
+			r = source_each_entry(below(u), kind, fill_entry, w);
 	}
 	if (r < 0)
 		return log_error(r, "Cannot take over the entries of the version before: %m; its programs stay in force");
@@ -304,7 +304,7 @@ int upgrade_complete(struct upgrade *u, struct loader *l)
 }
 
 /* Whoever repeats this writes the same: nothing counts below any more. */
-static int take_over_counters(const struct source *s, struct table *t)
+static int take_over_counters(const struct source *s, struct table_writer *w)
 {
 	struct fw_list_counters list;
 	struct fw_counters counters;
@@ -313,14 +313,14 @@ static int take_over_counters(const struct source *s, struct table *t)
 	for (unsigned i = 0; i < FW_COUNTERS_MAX; i++) {
 		r = source_counters(s, i, &counters);
 		if (r >= 0)
-			r = table_set_base(t, i, &counters);
+			r = table_set_base(w, i, &counters);
 		if (r < 0 && r != -ENOENT)
 			return r;
 	}
 	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
 		r = source_list_counters(s, i, &list);
 		if (r >= 0)
-			r = table_set_list_base(t, i, &list);
+			r = table_set_list_base(w, i, &list);
 		if (r < 0 && r != -ENOENT)
 			return r;
 	}
@@ -334,7 +334,7 @@ static int add_hits(const struct prefix *p, uint64_t hits, uint32_t last_hit, vo
 }
 
 /* Once, whoever repeats this: an entry that has them does not wait for them any more. */
-static int take_over_hits(const struct source *s, struct table *t)
+static int take_over_hits(const struct source *s, struct table_writer *w)
 {
 	uint32_t last_hit;
 	uint64_t hits;
@@ -343,23 +343,23 @@ static int take_over_hits(const struct source *s, struct table *t)
 	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX && r >= 0; i++) {
 		r = source_port_hits(s, i, &hits, &last_hit);
 		if (r >= 0 && hits > 0)
-			r = table_add_pending_port_hits(t, i, hits, last_hit);
+			r = table_add_pending_port_hits(w, i, hits, last_hit);
 	}
-	return r < 0 ? r : source_each_hits(s, add_hits, t);
+	return r < 0 ? r : source_each_hits(s, add_hits, w);
 }
 
-int upgrade_finish(struct upgrade *u, struct loader *l, struct table *t)
+int upgrade_finish(struct upgrade *u, struct loader *l, struct table_writer *w)
 {
 	struct sets sets;
 	int r;
 
 	if (!u->is_under_way)
 		return 0;
-	r = table_wait_for_programs(t); /* those of the other version may still be at their last packet */
+	r = table_wait_for_programs(w); /* those of the other version may still be at their last packet */
 	if (r >= 0)
-		r = take_over_counters(below(u), t);
+		r = take_over_counters(below(u), w);
 	if (r >= 0)
-		r = take_over_hits(below(u), t);
+		r = take_over_hits(below(u), w);
 	if (r < 0)
 		return log_error(r, "Cannot take over what the version before has counted: %m");
 

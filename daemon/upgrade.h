@@ -21,7 +21,7 @@
 #include "abi.h"
 #include "loader.h"
 #include "source.h"
-#include "table.h"
+#include "table-writer.h"
 
 struct upgrade {
 	const char *pin_dir;
@@ -44,8 +44,8 @@ void upgrade_done(struct upgrade *u);
 int upgrade_load(struct upgrade *u, struct fw_meta *meta, struct loader **ret);
 
 /* Copies what is in the sets below; then, when nothing is missing, declares ours complete: u->dir changes. */
-int upgrade_fill(struct upgrade *u, struct table *t);
+int upgrade_fill(struct upgrade *u, struct table_writer *w);
 int upgrade_complete(struct upgrade *u, struct loader *l);
 
 /* All hooks run our programs: takes over the counts, puts ours in force, removes the others. */
-int upgrade_finish(struct upgrade *u, struct loader *l, struct table *t);
+int upgrade_finish(struct upgrade *u, struct loader *l, struct table_writer *w);

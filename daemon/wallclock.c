@@ -112,6 +112,7 @@ struct correction {
 	struct wallclock now;    /* the same */
 	const char *state_dir;
 	struct table *table;
+	struct table_writer *writer;
 	const struct list_header *header;
 	int64_t wall; /* Unix time in seconds */
 	unsigned list;
@@ -145,12 +146,12 @@ static int correct_line(const struct list_line *line, void *userdata)
 
 	if (line->until <= c->wall) {
 		c->n_ended += is_held;
-		return is_held ? table_remove(c->table, &line->target, c->list) : 0;
+		return is_held ? table_remove(c->writer, &line->target, c->list) : 0;
 	}
 	if (is_held)
 		directions = (entry.lists[FW_INGRESS] >> c->list & 1 ? FW_IN : 0) |
 			     (entry.lists[FW_EGRESS] >> c->list & 1 ? FW_OUT : 0);
-	r = table_add(c->table, &line->target, c->list, directions ?: target_default_directions(&line->target),
+	r = table_add(c->writer, &line->target, c->list, directions ?: target_default_directions(&line->target),
 		      wallclock_tick(&c->now, line->until), &is_new);
 	if (r < 0)
 		return r;
@@ -200,19 +201,20 @@ static int correct_list(const char *name, void *userdata)
 		return r;
 	if (list.file_stamp > 1 && (c->n_ended > 0 || c->n_back > 0)) {
 		list.file_stamp = 0;
-		return table_set_list(c->table, (unsigned)index, &list);
+		return table_set_list(c->writer, (unsigned)index, &list);
 	}
 	return 0;
 }
 
-int wallclock_correct(struct wallclock *w, const char *state_dir, struct table *t)
+int wallclock_correct(struct wallclock *w, const char *state_dir, struct table_writer *writer)
 {
 	bool is_set = has_jumped(w);
 	struct correction c = {
 		.clock = w,
 		.now = { .offset_ns = is_set ? current_offset_ns() : w->offset_ns },
 		.state_dir = state_dir,
-		.table = t,
+		.table = table_of(writer),
+		.writer = writer,
 		.wall = time(NULL),
 	};
 	int r;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "table.h"
+#include "table-writer.h"
 
 struct wallclock {
 	int64_t offset_ns; /* wall clock minus boot clock: ends were computed by it */
@@ -40,10 +40,10 @@ int wallclock_note(struct wallclock *w, unsigned list, const struct target *targ
 bool wallclock_is_due(const struct wallclock *w);
 
 /*
- * Computes the ends of noted entries again: takes those out that have ended, puts those back that have not. The caller holds
- * the writer lock and calls table_commit(). A list that fails is logged once and tried again at the next call.
+ * Computes the ends of noted entries again: takes those out that have ended, puts those back that have not. The caller
+ * calls table_commit(). A list that fails is logged once and tried again at the next call.
  */
-int wallclock_correct(struct wallclock *w, const char *state_dir, struct table *t);
+int wallclock_correct(struct wallclock *w, const char *state_dir, struct table_writer *writer);
 
 /* For the next daemon. That it cannot be written is a warning. */
 void wallclock_save(struct wallclock *w, const char *run_dir, uint64_t counting_since);

@@ -10,8 +10,9 @@ __u64 *table_census_of(struct table *t, const struct prefix *p)
 	return p->family == AF_INET ? &t->census->v4[p->length] : &t->census->v6[p->length];
 }
 
-void table_set_length(struct table *t, int family, unsigned length, bool in_use)
+void table_set_length(struct table_writer *w, int family, unsigned length, bool in_use)
 {
+	struct table *t = w->t;
 	unsigned position = prefix_full_length(family) - length;
 	__u64 *word = family == AF_INET ? &t->policy->lengths4 : &t->policy->lengths6[position / 64];
 	uint64_t bit = 1ull << (position % 64);
@@ -50,18 +51,19 @@ uint64_t table_count_keys(struct table *t, enum fw_kind kind)
 	return n;
 }
 
-void table_count_in_lists(struct table *t, uint64_t was, uint64_t is)
+void table_count_in_lists(struct table_writer *w, uint64_t was, uint64_t is)
 {
 	for (unsigned i = 0; i < FW_LISTS_MAX && was != is; i++) {
 		uint64_t bit = 1ull << i;
 
 		if ((was ^ is) & bit)
-			t->n_more_entries[i] += is & bit ? 1 : -1;
+			w->n_more_entries[i] += is & bit ? 1 : -1;
 	}
 }
 
-void table_note_ends(struct table *t, const struct table_entry *e)
+void table_note_ends(struct table_writer *w, const struct table_entry *e)
 {
+	struct table *t = w->t;
 	for (unsigned i = 0; i < FW_LISTS_MAX; i++)
 		if (table_entry_lists(e) & 1ull << i && e->until[i] != FW_UNTIL_NEVER &&
 		    (t->census->next_end == 0 || e->until[i] < t->census->next_end))
@@ -73,7 +75,16 @@ uint32_t table_next_end(struct table *t)
 	return t->census->next_end ?: FW_UNTIL_MAX;
 }
 
+void table_mark(struct table_writer *w)
+{
+	if (w->is_changing)
+		return;
+	w->is_changing = true;
+	w->lists_checked = 0;
+	__atomic_store_n(&w->t->census->is_changing, 1, __ATOMIC_SEQ_CST);
+}
+
 bool table_is_damaged(struct table *t)
 {
-	return t->census->is_changing && !t->is_changing;
+	return t->census->is_changing && !t->writer.is_changing;
 }

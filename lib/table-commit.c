@@ -2,21 +2,21 @@
 
 /* A series of changes: its begin, which repairs what a dead writer has left, and its end. */
 
-#include <errno.h>
+#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cleanup.h"
 #include "table-internal.h"
 
-static int publish(struct table *t)
+static int publish(struct table_writer *w)
 {
+	struct table *t = w->t;
 	uint64_t block = 0, audit = 0, allow = 0, bit;
 	struct fw_list list;
 	int r;
 
-	if (t->ports_changed) {
-		r = table_exchange_port_index(t);
+	if (w->ports_changed) {
+		r = table_exchange_port_index(w);
 		if (r < 0)
 			return r;
 	}
@@ -25,12 +25,12 @@ static int publish(struct table *t)
 		r = table_get_list(t, i, &list);
 		if (r < 0)
 			return r;
-		if (t->n_more_entries[i]) {
-			list.n_entries += t->n_more_entries[i];
-			r = table_put_list(t, i, &list);
+		if (w->n_more_entries[i]) {
+			list.n_entries += w->n_more_entries[i];
+			r = table_put_list(w, i, &list);
 			if (r < 0)
 				return r;
-			t->n_more_entries[i] = 0;
+			w->n_more_entries[i] = 0;
 		}
 		bit = 1ull << i;
 		if (list.name[0] == '\0' || !list.is_enabled)
@@ -49,55 +49,60 @@ static int publish(struct table *t)
 	__atomic_store_n(&t->policy->block, block, __ATOMIC_RELEASE);
 	__atomic_store_n(&t->policy->allow, allow, __ATOMIC_RELEASE);
 
-	table_shrink(t);
-	t->is_changing = false;
+	table_shrink(w);
+	w->is_changing = false;
 	__atomic_store_n(&t->census->is_changing, 0, __ATOMIC_RELEASE);
 	table_close_tables(t);
 	return 0;
 }
 
-int table_repair(struct table *t)
+int table_repair(struct table_writer *w)
 {
 	int r;
 
-	t->is_changing = true;
-	__atomic_store_n(&t->census->is_changing, 1, __ATOMIC_SEQ_CST);
-	r = table_count_anew(t);
-	if (r >= 0)
-		r = publish(t);
+	table_mark(w);
+	r = table_count_anew(w);
+	return r < 0 ? r : publish(w);
+}
+
+int table_begin(struct table *t, int lock_fd, struct table_writer **ret)
+{
+	struct table_writer *w = table_begin_unrepaired(t, lock_fd);
+	int r = 0;
+
+	if (t->census->is_changing)
+		r = table_repair(w);
 	if (r < 0)
-		table_abandon(t); /* and the next one tries again */
+		w = table_end(w); /* it stays marked, and the next one tries again */
+	else
+		*ret = w;
 	return r;
 }
 
-void table_abandon(struct table *t)
+struct table_writer *table_begin_unrepaired(struct table *t, int lock_fd)
 {
-	free(TAKE_PTR(t->port_index));
-	t->ports_changed = false;
-	memset(t->n_more_entries, 0, sizeof(t->n_more_entries));
-	t->is_changing = false;
+	assert(lock_fd >= 0);
+	assert(!t->writer.t);
+	t->writer = (struct table_writer){ .t = t };
+	return &t->writer;
 }
 
-int table_begin(struct table *t)
+int table_commit(struct table_writer *w)
 {
-	int r;
-
-	if (t->is_changing)
-		return 0;
-	if (table_is_damaged(t)) {
-		r = table_repair(t);
-		if (r < 0)
-			return r;
-	}
-	t->is_changing = true;
-	t->lists_checked = 0;
-	__atomic_store_n(&t->census->is_changing, 1, __ATOMIC_SEQ_CST);
-	return 0;
+	table_mark(w); /* a change of policy alone begins here */
+	return publish(w);
 }
 
-int table_commit(struct table *t)
+struct table_writer *table_end(struct table_writer *w)
 {
-	int r = table_begin(t); /* a change of policy alone begins here: what a dead writer left is not to be called done */
+	if (!w)
+		return NULL;
+	free(w->port_index);
+	*w = (struct table_writer){};
+	return NULL;
+}
 
-	return r < 0 ? r : publish(t);
+struct table *table_of(const struct table_writer *w)
+{
+	return w->t;
 }

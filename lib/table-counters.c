@@ -50,12 +50,14 @@ int table_read_list_counters(struct table *t, unsigned list, struct fw_list_coun
 			    sizeof(*ret) / sizeof(uint64_t));
 }
 
-int table_set_base(struct table *t, unsigned index, const struct fw_counters *base)
+int table_set_base(struct table_writer *w, unsigned index, const struct fw_counters *base)
 {
+	struct table *t = w->t;
 	return bpf_map_update_elem(t->base_counters_fd, &index, base, BPF_ANY) < 0 ? -errno : 0;
 }
 
-int table_set_list_base(struct table *t, unsigned list, const struct fw_list_counters *base)
+int table_set_list_base(struct table_writer *w, unsigned list, const struct fw_list_counters *base)
 {
+	struct table *t = w->t;
 	return bpf_map_update_elem(t->base_lists_fd, &list, base, BPF_ANY) < 0 ? -errno : 0;
 }

@@ -16,8 +16,9 @@ const char *table_pin_name(enum fw_kind kind, uint32_t slot, char ret[static TAB
 	return ret;
 }
 
-int table_put_slot(struct table *t, enum fw_kind kind, uint32_t slot, const struct chains *c)
+int table_put_slot(struct table_writer *w, enum fw_kind kind, uint32_t slot, const struct chains *c)
 {
+	struct table *t = w->t;
 	uint32_t outer = kind * FW_TABLE_SLOTS + slot;
 	int fd = chains_fd(c), r;
 	char name[TABLE_PIN_MAX];
@@ -79,8 +80,9 @@ int table_room(struct table *t, enum fw_kind kind, uint64_t *ret)
 	return r;
 }
 
-int table_wait(struct table *t, enum fw_kind kind)
+int table_wait(struct table_writer *w, enum fw_kind kind)
 {
+	struct table *t = w->t;
 	uint32_t outer = kind * FW_TABLE_SLOTS + fw_slot(t->policy->table_generation[kind]);
 	struct chains *c;
 	int r, fd;
@@ -93,7 +95,7 @@ int table_wait(struct table *t, enum fw_kind kind)
 	return bpf_map_update_elem(t->tables_fd, &outer, &fd, BPF_ANY) < 0 ? -errno : 0;
 }
 
-int table_wait_for_programs(struct table *t)
+int table_wait_for_programs(struct table_writer *w)
 {
-	return table_wait(t, FW_KIND_IPV4);
+	return table_wait(w, FW_KIND_IPV4);
 }

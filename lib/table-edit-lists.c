@@ -18,15 +18,18 @@ static bool is_same_policy(const struct fw_list *a, const struct fw_list *b)
 	       a->is_enabled == b->is_enabled;
 }
 
-int table_set_list(struct table *t, unsigned index, const struct fw_list *list)
+int table_set_list(struct table_writer *w, unsigned index, const struct fw_list *list)
 {
+	struct table *t = w->t;
 	struct fw_list before;
 	int r;
 
 	r = table_get_list(t, index, &before);
-	if (r >= 0 && !is_same_policy(&before, list)) /* a change that table_commit() completes */
-		r = table_begin(t);
-	return r < 0 ? r : table_put_list(t, index, list);
+	if (r < 0)
+		return r;
+	if (!is_same_policy(&before, list)) /* a change that table_commit() completes */
+		table_mark(w);
+	return table_put_list(w, index, list);
 }
 
 static int find_free(struct table *t)
@@ -45,8 +48,9 @@ static int find_free(struct table *t)
 }
 
 /* No entry has this list: the kernel does not count in it meanwhile. */
-static int clear_counters(struct table *t, uint32_t index)
+static int clear_counters(struct table_writer *w, uint32_t index)
 {
+	struct table *t = w->t;
 	static const struct fw_list_counters no_base = {};
 	_cleanup_free_ struct fw_list_counters *zero = NULL;
 	int n_cpus = libbpf_num_possible_cpus();
@@ -58,25 +62,24 @@ static int clear_counters(struct table *t, uint32_t index)
 		return -ENOMEM;
 	if (bpf_map_update_elem(t->list_counters_fd, &index, zero, BPF_ANY) < 0)
 		return -errno;
-	return table_set_list_base(t, index, &no_base);
+	return table_set_list_base(w, index, &no_base);
 }
 
-int table_new_list(struct table *t, const struct fw_list *list)
+int table_new_list(struct table_writer *w, const struct fw_list *list)
 {
+	struct table *t = w->t;
 	struct fw_list empty = *list;
 	int index, r;
 
-	r = table_begin(t); /* first: what a dead writer has left may be entries of a free place */
-	if (r < 0)
-		return r;
+	table_mark(w);
 	index = find_free(t);
 	if (index < 0)
 		return index;
-	r = clear_counters(t, index);
+	r = clear_counters(w, index);
 	if (r < 0)
 		return r;
 
 	empty.n_entries = 0;
-	r = table_set_list(t, index, &empty);
+	r = table_set_list(w, index, &empty);
 	return r < 0 ? r : index;
 }

@@ -85,8 +85,9 @@ static int put_in_place(struct table *t, int fd)
 	return bpf_map_update_elem(t->ends_slot_fd, &first, &fd, BPF_ANY) < 0 ? -errno : 0;
 }
 
-int table_ends_create(struct table *t)
+int table_ends_create(struct table_writer *w)
 {
+	struct table *t = w->t;
 	_cleanup_close_ int fd = -1;
 	uint32_t id;
 
@@ -152,8 +153,9 @@ int table_ends_get(struct table *t, const struct fw_ends_key *key, struct fw_end
 	return bpf_map_lookup_elem(t->ends_fd, key, ret) < 0 ? -errno : 0;
 }
 
-int table_ends_put(struct table *t, const struct fw_ends_key *key, const struct fw_ends *ends)
+int table_ends_put(struct table_writer *w, const struct fw_ends_key *key, const struct fw_ends *ends)
 {
+	struct table *t = w->t;
 	uint32_t n_max;
 	int r;
 
@@ -179,14 +181,16 @@ int table_ends_put(struct table *t, const struct fw_ends_key *key, const struct 
 	return 0;
 }
 
-void table_ends_remove(struct table *t, const struct fw_ends_key *key)
+void table_ends_remove(struct table_writer *w, const struct fw_ends_key *key)
 {
+	struct table *t = w->t;
 	if (open_current(t) >= 0 && bpf_map_delete_elem(t->ends_fd, key) == 0 && t->census->n_ends > 0)
 		t->census->n_ends--;
 }
 
-void table_ends_shrink(struct table *t)
+void table_ends_shrink(struct table_writer *w)
 {
+	struct table *t = w->t;
 	uint32_t n_max, n = ENDS_MIN;
 
 	if (t->ends_fd < 0 || open_current(t) < 0)
@@ -198,8 +202,9 @@ void table_ends_shrink(struct table *t)
 		(void) exchange(t, n);
 }
 
-int table_ends_repair(struct table *t)
+int table_ends_repair(struct table_writer *w)
 {
+	struct table *t = w->t;
 	uint32_t id;
 	int r;
 

@@ -18,31 +18,27 @@ bool table_holds(struct table *t, const struct target *target)
 }
 
 /* To want, within a series of changes that table_commit() ends. */
-static int change_entry(struct table *t, const struct table_entry *want, bool was_there, const struct raw *was)
+static int change_entry(struct table_writer *w, const struct table_entry *want, bool was_there, const struct raw *was)
 {
-	int r;
-
 	if (!was_there && !table_entry_lists(want))
 		return 0;
-	r = table_begin(t);
-	return r < 0 ? r : table_entry_put(t, want, was_there, was);
+	table_mark(w);
+	return table_entry_put(w, want, was_there, was);
 }
 
 /* A table may have room beyond MaxEntries=, which was set lower since. list: that which the entry comes into. */
-static int put_within_limit(struct table *t, unsigned list, const struct table_entry *want, bool was_there,
+static int put_within_limit(struct table_writer *w, unsigned list, const struct table_entry *want, bool was_there,
 			    const struct raw *was)
 {
+	struct table *t = w->t;
 	enum fw_kind kind = target_fw_kind(&want->target);
-	int r;
 
-	r = table_begin(t); /* what a dead writer has counted is not to be believed */
-	if (r < 0)
-		return r;
 	/* the lists are asked only when it matters: there may be a million to come. Ports are counted by their places */
 	if (!was_there && table_count(t, kind) >= t->meta.max_entries &&
 	    table_count(t, kind) >= table_limit_for(t, kind, list))
 		return -E2BIG;
-	return table_entry_put(t, want, was_there, was);
+	table_mark(w);
+	return table_entry_put(w, want, was_there, was);
 }
 
 static void put_in_list(struct table_entry *e, unsigned list, unsigned directions, uint32_t until)
@@ -57,9 +53,10 @@ static void put_in_list(struct table_entry *e, unsigned list, unsigned direction
 	e->until[list] = until;
 }
 
-int table_add(struct table *t, const struct target *target, unsigned list, unsigned directions, uint32_t until,
+int table_add(struct table_writer *w, const struct target *target, unsigned list, unsigned directions, uint32_t until,
 	      bool *ret_is_new)
 {
+	struct table *t = w->t;
 	struct table_entry e;
 	bool was_there, is_new;
 	struct raw raw;
@@ -73,15 +70,15 @@ int table_add(struct table *t, const struct target *target, unsigned list, unsig
 
 	is_new = !(table_entry_lists(&e) & 1ull << list);
 	put_in_list(&e, list, directions, until);
-	r = put_within_limit(t, list, &e, was_there, &raw);
+	r = put_within_limit(w, list, &e, was_there, &raw);
 	if (r == -E2BIG && table_next_end(t) <= tick_now()) { /* what has ended still takes room */
 		struct table_entry swept;
 
-		r = table_sweep(t, NULL, NULL);
+		r = table_sweep(w, NULL, NULL);
 		if (r >= 0)
 			r = table_entry_read(t, target, &raw, &was_there, &swept);
 		if (r >= 0)
-			r = put_within_limit(t, list, &e, was_there, &raw);
+			r = put_within_limit(w, list, &e, was_there, &raw);
 	}
 	if (r < 0)
 		return r;
@@ -90,8 +87,9 @@ int table_add(struct table *t, const struct target *target, unsigned list, unsig
 	return 0;
 }
 
-int table_put_back(struct table *t, const struct target *target, unsigned list, unsigned directions)
+int table_put_back(struct table_writer *w, const struct target *target, unsigned list, unsigned directions)
 {
+	struct table *t = w->t;
 	struct table_entry e;
 	struct raw raw;
 	bool was_there;
@@ -101,11 +99,12 @@ int table_put_back(struct table *t, const struct target *target, unsigned list, 
 	if (r < 0)
 		return r;
 	put_in_list(&e, list, directions, FW_UNTIL_NEVER);
-	return change_entry(t, &e, was_there, &raw);
+	return change_entry(w, &e, was_there, &raw);
 }
 
-int table_remove(struct table *t, const struct target *target, unsigned list)
+int table_remove(struct table_writer *w, const struct target *target, unsigned list)
 {
+	struct table *t = w->t;
 	uint64_t bit = 1ull << list;
 	struct table_entry e;
 	struct raw raw;
@@ -121,11 +120,12 @@ int table_remove(struct table *t, const struct target *target, unsigned list)
 		return -ENOENT;
 	for (unsigned d = 0; d < _FW_DIRECTION_MAX; d++)
 		e.lists[d] &= ~bit;
-	return change_entry(t, &e, was_there, &raw);
+	return change_entry(w, &e, was_there, &raw);
 }
 
-int table_restore(struct table *t, const struct table_entry *before)
+int table_restore(struct table_writer *w, const struct table_entry *before)
 {
+	struct table *t = w->t;
 	struct table_entry now;
 	struct raw raw;
 	bool was_there;
@@ -138,7 +138,7 @@ int table_restore(struct table *t, const struct table_entry *before)
 		raw.entry.hits = before->hits;
 		raw.entry.last_hit = before->last_hit;
 	}
-	return change_entry(t, before, was_there, &raw);
+	return change_entry(w, before, was_there, &raw);
 }
 
 /* Of all lists that allow. An entry that a list blocks as well counts, too: then there is a little more room. */
@@ -149,7 +149,7 @@ static uint64_t count_exceptions(struct table *t)
 
 	for (unsigned i = 0; i < FW_LISTS_MAX; i++)
 		if (table_get_list(t, i, &list) >= 0 && list.action == FW_ACTION_ALLOW)
-			n += list.n_entries + t->n_more_entries[i];
+			n += list.n_entries + t->writer.n_more_entries[i];
 	return n < FW_EXCEPTIONS_MAX ? n : FW_EXCEPTIONS_MAX;
 }
 
@@ -167,14 +167,14 @@ uint64_t table_limit_for(struct table *t, enum fw_kind kind, unsigned list)
 	return table_limit(t, kind);
 }
 
-int table_reserve(struct table *t, enum fw_kind kind, uint64_t n_more)
+int table_reserve(struct table_writer *w, enum fw_kind kind, uint64_t n_more)
 {
+	struct table *t = w->t;
 	int r;
 
 	if (n_more == 0)
 		return 0;
-	r = table_begin(t);
-	if (r >= 0)
-		r = table_filter_reserve(t, kind, n_more); /* first: it is small. Short prefixes take more, when they come */
-	return r < 0 ? r : table_grow(t, kind, table_count(t, kind) + n_more);
+	table_mark(w);
+	r = table_filter_reserve(w, kind, n_more); /* first: it is small. Short prefixes take more, when they come */
+	return r < 0 ? r : table_grow(w, kind, table_count(t, kind) + n_more);
 }

@@ -10,18 +10,19 @@
 #include "cleanup.h"
 #include "table-internal.h"
 
-int table_fill(struct table *t, const struct prefix *p, const struct fw_entry *entry)
+int table_fill(struct table_writer *w, const struct prefix *p, const struct fw_entry *entry)
 {
-	return table_put_prefix(t, p, entry);
+	return table_put_prefix(w, p, entry);
 }
 
-int table_fill_end(struct table *t, const struct fw_ends_key *key, const struct fw_ends *ends)
+int table_fill_end(struct table_writer *w, const struct fw_ends_key *key, const struct fw_ends *ends)
 {
-	return table_ends_put(t, key, ends);
+	return table_ends_put(w, key, ends);
 }
 
-int table_fill_port(struct table *t, unsigned index, const struct fw_port *port)
+int table_fill_port(struct table_writer *w, unsigned index, const struct fw_port *port)
 {
+	struct table *t = w->t;
 	if (index >= FW_PORT_ENTRIES_MAX)
 		return -E2BIG;
 	t->ports[index] = *port;
@@ -34,8 +35,9 @@ static void add_pending(struct fw_entry *entry, uint64_t hits, uint32_t last_hit
 		table_add_hits(entry, hits + FW_HITS_PENDING, last_hit);
 }
 
-int table_add_pending_hits(struct table *t, const struct prefix *p, uint64_t hits, uint32_t last_hit)
+int table_add_pending_hits(struct table_writer *w, const struct prefix *p, uint64_t hits, uint32_t last_hit)
 {
+	struct table *t = w->t;
 	struct fw_slot *slot;
 	struct chains *c;
 	int r;
@@ -48,8 +50,9 @@ int table_add_pending_hits(struct table *t, const struct prefix *p, uint64_t hit
 	return r == -ENOENT ? 0 : r;
 }
 
-int table_add_pending_port_hits(struct table *t, unsigned index, uint64_t hits, uint32_t last_hit)
+int table_add_pending_port_hits(struct table_writer *w, unsigned index, uint64_t hits, uint32_t last_hit)
 {
+	struct table *t = w->t;
 	if (index < FW_PORT_ENTRIES_MAX)
 		add_pending(&t->ports[index].entry, hits, last_hit);
 	return 0;

@@ -116,8 +116,9 @@ static int new_filter(struct table *t, enum fw_kind kind, uint32_t slot, uint64_
 	return r;
 }
 
-int table_rebuild_filter(struct table *t, enum fw_kind kind, uint64_t n_more_keys)
+int table_rebuild_filter(struct table_writer *w, enum fw_kind kind, uint64_t n_more_keys)
 {
+	struct table *t = w->t;
 	uint32_t generation = t->policy->filter_generation[kind], old = fw_slot(generation);
 	uint32_t slot = fw_slot(generation + 1), outer = kind * FW_TABLE_SLOTS + old;
 	uint64_t n_keys = table_count_keys(t, kind);
@@ -146,8 +147,9 @@ int table_rebuild_filter(struct table *t, enum fw_kind kind, uint64_t n_more_key
 	return 0;
 }
 
-int table_filter_reserve(struct table *t, enum fw_kind kind, uint64_t n_more_keys)
+int table_filter_reserve(struct table_writer *w, enum fw_kind kind, uint64_t n_more_keys)
 {
+	struct table *t = w->t;
 	struct fw_filter larger;
 	struct filter *f;
 	int r;
@@ -159,25 +161,27 @@ int table_filter_reserve(struct table *t, enum fw_kind kind, uint64_t n_more_key
 		return 0;
 	larger = filter_header_for(kind, table_count_keys(t, kind) + n_more_keys);
 	r = room_ask(size_of(kind, &larger));
-	return r < 0 ? r : table_rebuild_filter(t, kind, n_more_keys);
+	return r < 0 ? r : table_rebuild_filter(w, kind, n_more_keys);
 }
 
-void table_filter_shrink(struct table *t, enum fw_kind kind)
+void table_filter_shrink(struct table_writer *w, enum fw_kind kind)
 {
+	struct table *t = w->t;
 	uint32_t slot = fw_slot(t->policy->filter_generation[kind]);
 	uint64_t n_keys = table_count_keys(t, kind);
 
 	if (t->policy->filters[kind][slot].n_words > TABLE_SHRINK_PART * filter_header_for(kind, n_keys).n_words)
-		(void) table_rebuild_filter(t, kind, n_keys);
+		(void) table_rebuild_filter(w, kind, n_keys);
 }
 
-int table_filter_add(struct table *t, enum fw_kind kind, const struct prefix *p)
+int table_filter_add(struct table_writer *w, enum fw_kind kind, const struct prefix *p)
 {
+	struct table *t = w->t;
 	uint64_t n_keys = filter_keys(p);
 	struct filter *f;
 	int r;
 
-	r = table_filter_reserve(t, kind, n_keys);
+	r = table_filter_reserve(w, kind, n_keys);
 	if (r >= 0)
 		r = open_filter(t, kind, &f);
 	if (r < 0)

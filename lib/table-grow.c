@@ -110,8 +110,9 @@ static void drop_other(struct table *t, enum fw_kind kind)
 	drop_pin(t, kind, other);
 }
 
-static int exchange_table(struct table *t, enum fw_kind kind, uint32_t n_entries)
+static int exchange_table(struct table_writer *w, enum fw_kind kind, uint32_t n_entries)
 {
+	struct table *t = w->t;
 	uint32_t generation = t->policy->table_generation[kind];
 	struct chains *from;
 	struct exchange x;
@@ -122,7 +123,7 @@ static int exchange_table(struct table *t, enum fw_kind kind, uint32_t n_entries
 		r = copy_all(from, kind, n_entries, &x);
 	if (r < 0)
 		return r;
-	r = table_put_slot(t, kind, fw_slot(generation + 1), x.to);
+	r = table_put_slot(w, kind, fw_slot(generation + 1), x.to);
 	if (r < 0) {
 		chains_free(x.to);
 		return r;
@@ -132,7 +133,7 @@ static int exchange_table(struct table *t, enum fw_kind kind, uint32_t n_entries
 	t->table_generation[kind] = generation + 1;
 
 	/* the exchange is done, whatever fails from here on; without the wait a packet may still look into the old table */
-	if (table_wait(t, kind) >= 0) {
+	if (table_wait(w, kind) >= 0) {
 		(void) chains_each(from, add_late_hits, &x);
 		drop_other(t, kind);
 	}
@@ -140,19 +141,21 @@ static int exchange_table(struct table *t, enum fw_kind kind, uint32_t n_entries
 	return 0;
 }
 
-int table_reseed(struct table *t, enum fw_kind kind)
+int table_reseed(struct table_writer *w, enum fw_kind kind)
 {
+	struct table *t = w->t;
 	uint64_t room = 0;
 	int r;
 
 	r = table_room(t, kind, &room);
 	if (r >= 0)
 		r = room_ask(chains_bytes(room));
-	return r < 0 ? r : exchange_table(t, kind, room);
+	return r < 0 ? r : exchange_table(w, kind, room);
 }
 
-int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least)
+int table_grow(struct table_writer *w, enum fw_kind kind, uint64_t at_least)
 {
+	struct table *t = w->t;
 	uint64_t room = 0, limit = t->meta.max_entries, least, size;
 	int r;
 
@@ -178,11 +181,12 @@ int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least)
 	 */
 	while ((r = room_ask(chains_bytes(size))) < 0 && size > least)
 		size = size - least > GROWTH_STEP ? least + (size - least) / 2 : least;
-	return r < 0 ? r : exchange_table(t, kind, size);
+	return r < 0 ? r : exchange_table(w, kind, size);
 }
 
-void table_shrink(struct table *t)
+void table_shrink(struct table_writer *w)
 {
+	struct table *t = w->t;
 	uint64_t room, n;
 
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
@@ -190,10 +194,10 @@ void table_shrink(struct table *t)
 			continue;
 		n = table_count(t, kind);
 		if (room > SHORT_MAX && n < room / TABLE_SHRINK_PART)
-			(void) exchange_table(t, kind, next_size(n < SHORT_MAX / 2 ? SHORT_MAX : 2 * n));
-		table_filter_shrink(t, kind);
+			(void) exchange_table(w, kind, next_size(n < SHORT_MAX / 2 ? SHORT_MAX : 2 * n));
+		table_filter_shrink(w, kind);
 	}
-	table_ends_shrink(t);
+	table_ends_shrink(w);
 }
 
 /*
@@ -216,21 +220,23 @@ static void add_hits_left_behind(struct table *t, enum fw_kind kind)
 	chains_free(from);
 }
 
-void table_drop_left_behind(struct table *t)
+void table_drop_left_behind(struct table_writer *w)
 {
+	struct table *t = w->t;
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
-		if (table_wait(t, kind) < 0)
+		if (table_wait(w, kind) < 0)
 			continue;
 		add_hits_left_behind(t, kind);
 		drop_other(t, kind);
 	}
 }
 
-int table_make_room(struct table *t, enum fw_kind kind, uint32_t n_entries)
+int table_make_room(struct table_writer *w, enum fw_kind kind, uint32_t n_entries)
 {
+	struct table *t = w->t;
 	uint64_t room = 0;
 	int r;
 
 	r = table_room(t, kind, &room);
-	return r < 0 || n_entries <= room ? r : exchange_table(t, kind, n_entries);
+	return r < 0 || n_entries <= room ? r : exchange_table(w, kind, n_entries);
 }

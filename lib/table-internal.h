@@ -7,7 +7,7 @@
 #include "filter.h"
 #include "pins.h"
 #include "ports.h"
-#include "table.h"
+#include "table-writer.h"
 
 /* A table or a filter that needs less than this part of its room gives memory back, and keeps twice what it needs. */
 #define TABLE_SHRINK_PART 4
@@ -16,6 +16,16 @@
 struct open_filter {
 	struct filter filter;
 	uint32_t generation;
+};
+
+/* What is under way between table_begin() and table_end(). */
+struct table_writer {
+	struct table *t;           /* NULL: there is none */
+	int64_t n_more_entries[FW_LISTS_MAX]; /* what changes have added to lists since the last table_commit() */
+	bool is_changing;          /* census->is_changing is ours */
+	bool ports_changed;        /* the port index is to be exchanged, at table_commit() at the latest */
+	uint64_t lists_checked;    /* that table_set_allow() has looked at since table_mark() */
+	struct fw_port_index *port_index; /* built by the change, not exchanged yet */
 };
 
 struct table {
@@ -40,11 +50,7 @@ struct table {
 	int base_counters_fd;
 	int base_lists_fd;
 	uint32_t meta_id;          /* of the map: which firewall it is that was opened */
-	int64_t n_more_entries[FW_LISTS_MAX]; /* what changes have added to lists since the last table_commit() */
-	bool is_changing;          /* census->is_changing is ours */
-	bool ports_changed;        /* the port index is to be exchanged, at table_commit() at the latest */
-	uint64_t lists_checked;    /* that table_set_allow() has looked at since table_begin() */
-	struct fw_port_index *port_index; /* built by the change, not exchanged yet */
+	struct table_writer writer; /* the one that there may be */
 };
 
 /* Some flags of the policy, in one exchange: the daemon does not hold the writer lock for those that are its own. */
@@ -58,10 +64,10 @@ const char *table_pin_name(enum fw_kind kind, uint32_t slot, char ret[static TAB
  * Pins a table as that of its slot and puts it there; the slot is not in use yet. When it returns, no program looks for
  * a table that was there before.
  */
-int table_put_slot(struct table *t, enum fw_kind kind, uint32_t slot, const struct chains *c);
+int table_put_slot(struct table_writer *w, enum fw_kind kind, uint32_t slot, const struct chains *c);
 
 /* Returns when no program looks any more for a table that was in use before this one. */
-int table_wait(struct table *t, enum fw_kind kind);
+int table_wait(struct table_writer *w, enum fw_kind kind);
 
 /* How many entries the table in use may hold. */
 int table_room(struct table *t, enum fw_kind kind, uint64_t *ret);
@@ -80,19 +86,19 @@ struct raw {
 };
 
 /* Makes port_entries what packets go by. When it returns no program uses an older port index. */
-int table_exchange_port_index(struct table *t);
+int table_exchange_port_index(struct table_writer *w);
 
 /* A port entry, or a free index for it. -ENOENT: there is none. */
 int table_get_port(struct table *t, const struct target *target, struct raw *ret);
 
 /* Packets see the change when the index is exchanged, by table_commit() at the latest. -E2BIG, -ENOMEM. */
-int table_put_port(struct table *t, const struct target *target, const struct raw *raw, bool was_there);
+int table_put_port(struct table_writer *w, const struct target *target, const struct raw *raw, bool was_there);
 
 /*
  * Brings port changes to the packets before another change, where that must not overtake them: one of an address, which is
  * seen at once, or of ends. And before an index is used again that packets may still have.
  */
-int table_publish_ports(struct table *t, const struct target *target, const struct raw *raw, bool was_there,
+int table_publish_ports(struct table_writer *w, const struct target *target, const struct raw *raw, bool was_there,
 			bool is_mixed);
 
 /* Lists that let go of a port have their end still: packets take it out of the index later than they see these ends. */
@@ -104,26 +110,26 @@ void table_keep_ends(struct raw *raw, const struct raw *was);
  * What cannot be removed is found by table_repair(). Next goes from key to key, -ENOENT at the end, NULL = from the start;
  * after table_ends_repair(), which opens the map, and lets the programs use the one that a dead writer has pinned.
  */
-int table_ends_create(struct table *t);
+int table_ends_create(struct table_writer *w);
 int table_ends_get(struct table *t, const struct fw_ends_key *key, struct fw_ends *ret); /* -ENOENT */
-int table_ends_put(struct table *t, const struct fw_ends_key *key, const struct fw_ends *ends);
-void table_ends_remove(struct table *t, const struct fw_ends_key *key);
+int table_ends_put(struct table_writer *w, const struct fw_ends_key *key, const struct fw_ends *ends);
+void table_ends_remove(struct table_writer *w, const struct fw_ends_key *key);
 int table_ends_next(struct table *t, const struct fw_ends_key *key, struct fw_ends_key *ret);
-int table_ends_repair(struct table *t);
-void table_ends_shrink(struct table *t); /* as table_shrink() */
+int table_ends_repair(struct table_writer *w);
+void table_ends_shrink(struct table_writer *w); /* as table_shrink() */
 void table_ends_close(struct table *t);
 
 /* Writes a list, within a series of changes. */
-int table_put_list(struct table *t, unsigned index, const struct fw_list *list);
+int table_put_list(struct table_writer *w, unsigned index, const struct fw_list *list);
 
 /* Before entries of these lists come: an allow list has its bit in fw_policy.allow before its first entry. */
-int table_set_allow(struct table *t, uint64_t lists);
+int table_set_allow(struct table_writer *w, uint64_t lists);
 
 struct fw_ends_key table_ends_key(const struct target *target, unsigned port_index);
 
 /* How many entries of that family and length there are, and whether the kernel is to look for any. */
 __u64 *table_census_of(struct table *t, const struct prefix *p);
-void table_set_length(struct table *t, int family, unsigned length, bool in_use);
+void table_set_length(struct table_writer *w, int family, unsigned length, bool in_use);
 
 /*
  * The table in use. It stays good after another process has put a larger one in its place, but shows the past: so this
@@ -132,7 +138,7 @@ void table_set_length(struct table *t, int family, unsigned length, bool in_use)
 int table_current(struct table *t, enum fw_kind kind, struct chains **ret);
 
 /* Adds an entry to the table in use, which grows as needed, or changes it. What must come before it is there. */
-int table_put_prefix(struct table *t, const struct prefix *p, const struct fw_entry *entry);
+int table_put_prefix(struct table_writer *w, const struct prefix *p, const struct fw_entry *entry);
 
 /* Told of each raw entry, whether it has ended or not. */
 typedef int (*table_raw_fn)(struct table *t, const struct target *target, struct raw *raw, void *userdata);
@@ -150,8 +156,8 @@ int table_count_one(struct table *t, const struct target *target, struct raw *ra
  * After a dead writer: removes what it has left, and counts again. table_commit.c calls it. The ends of entries that need
  * none any more, which it removes too, are left by sweeps as well.
  */
-int table_count_anew(struct table *t);
-int table_remove_stale_ends(struct table *t);
+int table_count_anew(struct table_writer *w);
+int table_remove_stale_ends(struct table_writer *w);
 
 int table_raw_get(struct table *t, const struct target *target, struct raw *ret); /* -ENOENT: none */
 
@@ -163,10 +169,10 @@ int table_entry_read(struct table *t, const struct target *target, struct raw *r
 		     struct table_entry *ret);
 
 /* Notes the ends of an entry that is about to be put, for table_next_end(). */
-void table_note_ends(struct table *t, const struct table_entry *e);
+void table_note_ends(struct table_writer *w, const struct table_entry *e);
 
 /* Lists count their entries: was and is are the lists of one entry, before and after. */
-void table_count_in_lists(struct table *t, uint64_t was, uint64_t is);
+void table_count_in_lists(struct table_writer *w, uint64_t was, uint64_t is);
 
 /* Adds hits to an entry while packets add theirs. */
 void table_add_hits(struct fw_entry *entry, uint64_t hits, uint32_t last_hit);
@@ -175,35 +181,35 @@ void table_add_hits(struct fw_entry *entry, uint64_t hits, uint32_t last_hit);
  * Makes room: for at_least entries, or for more than there is room for now if 0. -E2BIG: MaxEntries= does
  * not allow it; -ENOMEM.
  */
-int table_grow(struct table *t, enum fw_kind kind, uint64_t at_least);
+int table_grow(struct table_writer *w, enum fw_kind kind, uint64_t at_least);
 
 /* The same table with another seed. */
-int table_reseed(struct table *t, enum fw_kind kind);
+int table_reseed(struct table_writer *w, enum fw_kind kind);
 
 /* Gives back what a table has far too much of, after a change that has opened it. What fails is tried after the next. */
-void table_shrink(struct table *t);
+void table_shrink(struct table_writer *w);
 
 /* Lets go of a table that a dead writer has left beside the one in use. */
-void table_drop_left_behind(struct table *t);
+void table_drop_left_behind(struct table_writer *w);
 
-/* Before the first change of a series, which table_commit() ends: repairs what a dead writer has left. */
-int table_begin(struct table *t);
+/* Before the first store of a change: what a writer that dies from here on leaves is damaged. table_commit() takes it back. */
+void table_mark(struct table_writer *w);
 
 /* Takes an entry from what it is, as read by table_entry_read(), to want; within a series of changes. */
-int table_entry_put(struct table *t, const struct table_entry *want, bool was_there, const struct raw *was);
+int table_entry_put(struct table_writer *w, const struct table_entry *want, bool was_there, const struct raw *was);
 
 /* Undoes a removal from a list, without an end, MaxEntries= or not. */
-int table_put_back(struct table *t, const struct target *target, unsigned list, unsigned directions);
+int table_put_back(struct table_writer *w, const struct target *target, unsigned list, unsigned directions);
 
 /*
  * Filters. Sets the bits of a prefix that is about to be added, in a larger filter if need be; builds the
  * filter anew from the table, with room for more keys; forgets the mapping.
  */
-int table_filter_add(struct table *t, enum fw_kind kind, const struct prefix *p);
-int table_filter_reserve(struct table *t, enum fw_kind kind, uint64_t n_more_keys); /* for many of them */
+int table_filter_add(struct table_writer *w, enum fw_kind kind, const struct prefix *p);
+int table_filter_reserve(struct table_writer *w, enum fw_kind kind, uint64_t n_more_keys); /* for many of them */
 bool table_may_hold(struct table *t, enum fw_kind kind, const struct prefix *p); /* false: there is no such entry */
-void table_filter_shrink(struct table *t, enum fw_kind kind); /* as table_shrink() */
-int table_rebuild_filter(struct table *t, enum fw_kind kind, uint64_t n_more_keys);
+void table_filter_shrink(struct table_writer *w, enum fw_kind kind); /* as table_shrink() */
+int table_rebuild_filter(struct table_writer *w, enum fw_kind kind, uint64_t n_more_keys);
 void table_close_filter(struct table *t, enum fw_kind kind);
 
 /* Calls fn for the prefix of each entry, whether it has ended or not; and how many keys they make. */

@@ -37,8 +37,9 @@ int table_find_list(struct table *t, const char *name, struct fw_list *ret)
 	return -ENOENT;
 }
 
-int table_put_list(struct table *t, unsigned index, const struct fw_list *list)
+int table_put_list(struct table_writer *w, unsigned index, const struct fw_list *list)
 {
+	struct table *t = w->t;
 	uint32_t key = index;
 	struct fw_list before;
 	int r;
@@ -48,14 +49,15 @@ int table_put_list(struct table *t, unsigned index, const struct fw_list *list)
 		return r;
 	if (bpf_map_update_elem(t->lists_fd, &key, list, BPF_ANY) < 0)
 		return -errno;
-	t->lists_checked &= ~(1ull << index);
+	w->lists_checked &= ~(1ull << index);
 	/* a packet may have read an entry with this bit just before it went: another list must not decide on it */
-	return before.name[0] != '\0' && list->name[0] == '\0' ? table_wait_for_programs(t) : 0;
+	return before.name[0] != '\0' && list->name[0] == '\0' ? table_wait_for_programs(w) : 0;
 }
 
-int table_set_allow(struct table *t, uint64_t lists)
+int table_set_allow(struct table_writer *w, uint64_t lists)
 {
-	uint64_t unknown = lists & ~t->lists_checked & ~t->policy->allow;
+	struct table *t = w->t;
+	uint64_t unknown = lists & ~w->lists_checked & ~t->policy->allow;
 	struct fw_list list;
 	int r;
 
@@ -68,6 +70,6 @@ int table_set_allow(struct table *t, uint64_t lists)
 		if (list.name[0] != '\0' && list.is_enabled && list.action == FW_ACTION_ALLOW)
 			__atomic_fetch_or(&t->policy->allow, 1ull << i, __ATOMIC_SEQ_CST);
 	}
-	t->lists_checked |= lists;
+	w->lists_checked |= lists;
 	return 0;
 }

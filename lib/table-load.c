@@ -15,7 +15,7 @@
 
 /* What table_load() was asked for. */
 struct load {
-	struct table *t;
+	struct table_writer *w;
 	unsigned list;
 	unsigned directions;
 	const struct target *add, *remove;
@@ -31,7 +31,7 @@ static unsigned directions_of(const struct load *x, const struct target *target)
 
 static int add_one(const struct load *x, const struct target *target)
 {
-	return table_add(x->t, target, x->list, directions_of(x, target), FW_UNTIL_NEVER, NULL);
+	return table_add(x->w, target, x->list, directions_of(x, target), FW_UNTIL_NEVER, NULL);
 }
 
 /*
@@ -42,22 +42,22 @@ static int add_new(const struct load *x, const struct target *target)
 {
 	const struct prefix *p = &target->prefix;
 	unsigned directions = directions_of(x, target);
-	__u64 *n = table_census_of(x->t, p);
+	__u64 *n = table_census_of(x->w->t, p);
 	struct fw_entry entry = {};
 	int r;
 
 	for (unsigned d = 0; d < _FW_DIRECTION_MAX; d++)
 		if (directions & 1u << d)
 			entry.lists[d] = 1ull << x->list;
-	table_set_length(x->t, p->family, p->length, true);
+	table_set_length(x->w, p->family, p->length, true);
 	(*n)++;
-	r = table_filter_add(x->t, target_fw_kind(target), p);
+	r = table_filter_add(x->w, target_fw_kind(target), p);
 	if (r >= 0)
-		r = table_put_prefix(x->t, p, &entry);
+		r = table_put_prefix(x->w, p, &entry);
 	if (r < 0)
 		(*n)--;
 	else
-		x->t->n_more_entries[x->list]++;
+		x->w->n_more_entries[x->list]++;
 	return r;
 }
 
@@ -82,11 +82,11 @@ static size_t count_kind(enum fw_kind kind, const struct target *targets, size_t
 /* Room for n more: -E2BIG also where the table has it from when MaxEntries= was larger. */
 static int make_room(const struct load *x, enum fw_kind kind, size_t n)
 {
-	uint64_t n_all = table_count(x->t, kind) + n;
+	uint64_t n_all = table_count(x->w->t, kind) + n;
 
 	if (x->is_undo)
-		return table_make_room(x->t, kind, n_all);
-	return n_all > table_limit_for(x->t, kind, x->list) ? -E2BIG : table_grow(x->t, kind, n_all);
+		return table_make_room(x->w, kind, n_all);
+	return n_all > table_limit_for(x->w->t, kind, x->list) ? -E2BIG : table_grow(x->w, kind, n_all);
 }
 
 /* How many entries would go with what is to be removed: those that no other list holds. */
@@ -96,7 +96,7 @@ static size_t count_going(const struct load *x, enum fw_kind kind)
 	size_t n = 0;
 
 	for (size_t i = 0; i < x->n_remove; i++)
-		if (target_fw_kind(&x->remove[i]) == kind && table_get(x->t, &x->remove[i], &e) >= 0)
+		if (target_fw_kind(&x->remove[i]) == kind && table_get(x->w->t, &x->remove[i], &e) >= 0)
 			n += table_entry_lists(&e) == 1ull << x->list;
 	return n;
 }
@@ -107,33 +107,33 @@ static size_t count_going(const struct load *x, enum fw_kind kind)
  */
 static int free_room(struct load *x, enum fw_kind kind, size_t n)
 {
-	uint64_t limit = table_limit_for(x->t, kind, x->list);
+	uint64_t limit = table_limit_for(x->w->t, kind, x->list);
 	size_t n_going;
 	int r;
 
-	r = table_sweep(x->t, NULL, NULL);
+	r = table_sweep(x->w, NULL, NULL);
 	if (r < 0)
 		return r;
 	n_going = count_going(x, kind);
-	if (table_count(x->t, kind) + n > limit + n_going && n > n_going)
+	if (table_count(x->w->t, kind) + n > limit + n_going && n > n_going)
 		return -E2BIG;
 
-	for (size_t i = 0; i < x->n_remove && table_count(x->t, kind) + n > limit; i++) {
+	for (size_t i = 0; i < x->n_remove && table_count(x->w->t, kind) + n > limit; i++) {
 		if (target_fw_kind(&x->remove[i]) != kind)
 			continue;
 		x->is_tight = true;
-		r = table_remove(x->t, &x->remove[i], x->list);
+		r = table_remove(x->w, &x->remove[i], x->list);
 		if (r < 0 && r != -ENOENT)
 			return r;
 	}
-	return table_grow(x->t, kind, table_count(x->t, kind) + n);
+	return table_grow(x->w, kind, table_count(x->w->t, kind) + n);
 }
 
 /* What must be there before the first entry of a kind: room for all of them, in the table and in the filter. */
 static int prepare_kind(struct load *x, enum fw_kind kind)
 {
 	const struct target *add = x->add;
-	struct table *t = x->t;
+	struct table *t = x->w->t;
 	size_t n_add = x->n_add;
 	size_t n = count_kind(kind, add, n_add);
 	uint64_t n_keys = 0;
@@ -154,12 +154,12 @@ static int prepare_kind(struct load *x, enum fw_kind kind)
 		r = free_room(x, kind, n);
 	if (r < 0)
 		return r;
-	return table_filter_reserve(t, kind, n_keys);
+	return table_filter_reserve(x->w, kind, n_keys);
 }
 
 static int add_kind(const struct load *x, enum fw_kind kind)
 {
-	bool is_first = kind != FW_KIND_PORT && table_count(x->t, kind) == 0;
+	bool is_first = kind != FW_KIND_PORT && table_count(x->w->t, kind) == 0;
 	int r = 0;
 
 	for (size_t i = 0; i < x->n_add && r >= 0; i++) {
@@ -167,7 +167,7 @@ static int add_kind(const struct load *x, enum fw_kind kind)
 
 		if (target_fw_kind(target) != kind)
 			continue;
-		if (is_first || (kind != FW_KIND_PORT && !table_holds(x->t, target)))
+		if (is_first || (kind != FW_KIND_PORT && !table_holds(x->w->t, target)))
 			r = add_new(x, target);
 		else
 			r = add_one(x, target);
@@ -179,21 +179,21 @@ static int add_kind(const struct load *x, enum fw_kind kind)
 static void undo_adds(const struct load *x)
 {
 	for (size_t i = 0; i < x->n_add; i++)
-		(void) table_remove(x->t, &x->add[i], x->list); /* -ENOENT behind the point of failure */
+		(void) table_remove(x->w, &x->add[i], x->list); /* -ENOENT behind the point of failure */
 }
 
 static void undo_removals(const struct load *x, size_t n_removed)
 {
 	for (size_t i = 0; i < n_removed; i++) /* again does no harm */
-		(void) table_put_back(x->t, &x->remove[i], x->list,
+		(void) table_put_back(x->w, &x->remove[i], x->list,
 				      x->directions ?: target_default_directions(&x->remove[i]));
 }
 
-static struct load load_of(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add,
+static struct load load_of(struct table_writer *w, unsigned list, unsigned directions, const struct target *add, size_t n_add,
 			   const struct target *remove, size_t n_remove)
 {
 	return (struct load){
-		.t = t,
+		.w = w,
 		.list = list,
 		.directions = directions,
 		.add = add,
@@ -205,25 +205,24 @@ static struct load load_of(struct table *t, unsigned list, unsigned directions, 
 
 static int load(struct load *x)
 {
-	struct table *t = x->t;
 	size_t n_removed = 0;
-	int r;
+	int r = 0;
 
 	if (x->list >= FW_LISTS_MAX || x->directions & ~FW_BOTH)
 		return -EINVAL;
 
 	/* bits that nobody needs after a failure cost speed at worst, and go with the next filter */
-	r = table_begin(t);
-	if (r >= 0 && t->ports_changed) /* before the first address: see publish_ports() */
-		r = table_exchange_port_index(t);
+	table_mark(x->w);
+	if (x->w->ports_changed) /* before the first address: see publish_ports() */
+		r = table_exchange_port_index(x->w);
 	if (r >= 0)
-		r = table_set_allow(t, 1ull << x->list);
+		r = table_set_allow(x->w, 1ull << x->list);
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6 && r >= 0; kind++)
 		r = prepare_kind(x, kind);
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_PORT && r >= 0; kind++)
 		r = add_kind(x, kind);
 	while (r >= 0 && n_removed < x->n_remove) {
-		r = table_remove(t, &x->remove[n_removed], x->list);
+		r = table_remove(x->w, &x->remove[n_removed], x->list);
 		if (r == -ENOENT) /* its end came in the meantime, or it had to go first */
 			r = 0;
 		if (r >= 0)
@@ -242,18 +241,18 @@ static int load(struct load *x)
 	return r;
 }
 
-int table_load(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add,
+int table_load(struct table_writer *w, unsigned list, unsigned directions, const struct target *add, size_t n_add,
 	       const struct target *remove, size_t n_remove)
 {
-	struct load x = load_of(t, list, directions, add, n_add, remove, n_remove);
+	struct load x = load_of(w, list, directions, add, n_add, remove, n_remove);
 
 	return load(&x);
 }
 
-int table_load_back(struct table *t, unsigned list, unsigned directions, const struct target *add, size_t n_add,
+int table_load_back(struct table_writer *w, unsigned list, unsigned directions, const struct target *add, size_t n_add,
 		    const struct target *remove, size_t n_remove)
 {
-	struct load x = load_of(t, list, directions, add, n_add, remove, n_remove);
+	struct load x = load_of(w, list, directions, add, n_add, remove, n_remove);
 
 	x.is_undo = true;
 	return load(&x);

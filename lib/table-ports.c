@@ -30,18 +30,19 @@ int table_get_port(struct table *t, const struct target *target, struct raw *ret
 	return -ENOENT;
 }
 
-int table_exchange_port_index(struct table *t)
+int table_exchange_port_index(struct table_writer *w)
 {
+	struct table *t = w->t;
 	_cleanup_close_ int fd = -1;
 	bool has_ports = false;
 	uint32_t first = 0;
 	int r;
 
-	if (!t->port_index) {
-		t->port_index = malloc(sizeof(*t->port_index));
-		if (!t->port_index)
+	if (!w->port_index) {
+		w->port_index = malloc(sizeof(*w->port_index));
+		if (!w->port_index)
 			return -ENOMEM;
-		r = ports_build_index(t->ports, t->port_index);
+		r = ports_build_index(t->ports, w->port_index);
 		if (r < 0)
 			return r;
 	}
@@ -49,7 +50,7 @@ int table_exchange_port_index(struct table *t)
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fw_port_index", sizeof(uint32_t), sizeof(struct fw_port_index), 1, NULL);
 	if (fd < 0)
 		return -errno;
-	if (bpf_map_update_elem(fd, &first, t->port_index, BPF_ANY) < 0)
+	if (bpf_map_update_elem(fd, &first, w->port_index, BPF_ANY) < 0)
 		return -errno;
 	if (bpf_map_update_elem(t->port_index_fd, &first, &fd, BPF_ANY) < 0)
 		return -errno;
@@ -59,8 +60,8 @@ int table_exchange_port_index(struct table *t)
 	table_set_flags(t, FW_POLICY_PORTS, has_ports ? FW_POLICY_PORTS : 0);
 	ports_settle(t->ports); /* the update has waited for the programs that ran */
 
-	free(TAKE_PTR(t->port_index));
-	t->ports_changed = false;
+	free(TAKE_PTR(w->port_index));
+	w->ports_changed = false;
 	return 0;
 }
 
@@ -71,8 +72,9 @@ static bool is_same_rule(const struct fw_entry *a, const struct fw_entry *b)
 }
 
 /* The index is built first: an entry that it has no room for is not added. */
-int table_put_port(struct table *t, const struct target *target, const struct raw *raw, bool was_there)
+int table_put_port(struct table_writer *w, const struct target *target, const struct raw *raw, bool was_there)
 {
+	struct table *t = w->t;
 	_cleanup_free_ struct fw_port_index *index = malloc(sizeof(*index));
 	_cleanup_free_ struct fw_port *entries = malloc(FW_PORT_ENTRIES_MAX * sizeof(*entries));
 	struct fw_port want = {
@@ -97,9 +99,9 @@ int table_put_port(struct table *t, const struct target *target, const struct ra
 		return r;
 
 	ports_set(&t->ports[raw->port_index], &want);
-	free(t->port_index);
-	t->port_index = TAKE_PTR(index);
-	t->ports_changed = true;
+	free(w->port_index);
+	w->port_index = TAKE_PTR(index);
+	w->ports_changed = true;
 	return 0;
 }
 
@@ -111,19 +113,20 @@ static bool has_ends(struct table *t, const struct fw_ends_key *key)
 	return table_ends_get(t, key, &ends) >= 0;
 }
 
-int table_publish_ports(struct table *t, const struct target *target, const struct raw *raw, bool was_there,
+int table_publish_ports(struct table_writer *w, const struct target *target, const struct raw *raw, bool was_there,
 			bool is_mixed)
 {
+	struct table *t = w->t;
 	struct fw_ends_key key;
 
 	if (target->kind != TARGET_PORT)
-		return t->ports_changed ? table_exchange_port_index(t) : 0;
+		return w->ports_changed ? table_exchange_port_index(w) : 0;
 	if (!was_there && raw->port_index < FW_PORT_ENTRIES_MAX && t->ports[raw->port_index].is_given_up)
-		return table_exchange_port_index(t);
-	if (!t->ports_changed || !is_mixed)
+		return table_exchange_port_index(w);
+	if (!w->ports_changed || !is_mixed)
 		return 0;
 	key = table_ends_key(target, raw->port_index);
-	return has_ends(t, &key) ? table_exchange_port_index(t) : 0;
+	return has_ends(t, &key) ? table_exchange_port_index(w) : 0;
 }
 
 void table_keep_ends(struct raw *raw, const struct raw *was)

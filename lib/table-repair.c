@@ -35,17 +35,18 @@ int table_count_one(struct table *t, const struct target *target, struct raw *ra
  * Ends whose entry has gone or needs none any more: left by a writer that died between the two. Those of a port are needed
  * until packets have an index without them. Counts the others.
  */
-int table_remove_stale_ends(struct table *t)
+int table_remove_stale_ends(struct table_writer *w)
 {
+	struct table *t = w->t;
 	struct fw_ends_key key, next;
 	uint64_t n_ends = 0;
 	struct raw raw;
 	int more, r = 0;
 
-	if (t->ports_changed)
-		r = table_exchange_port_index(t);
+	if (w->ports_changed)
+		r = table_exchange_port_index(w);
 	if (r >= 0)
-		r = table_ends_repair(t);
+		r = table_ends_repair(w);
 	if (r < 0)
 		return r;
 	more = table_ends_next(t, NULL, &next);
@@ -65,7 +66,7 @@ int table_remove_stale_ends(struct table *t)
 		if (r < 0 && r != -ENOENT)
 			return r;
 		if (r == -ENOENT || raw.entry.until != FW_UNTIL_MIXED)
-			table_ends_remove(t, &key);
+			table_ends_remove(w, &key);
 		else
 			n_ends++;
 	}
@@ -86,37 +87,39 @@ static int repair_chains(struct table *t)
 	return r;
 }
 
-int table_count_anew(struct table *t)
+int table_count_anew(struct table_writer *w)
 {
+	struct table *t = w->t;
+
 	/* who dies below has not repaired it: the mark stays until table_commit() */
-	struct census_walk w = { .census = { .next_end = FW_UNTIL_MAX, .is_changing = 1 } };
+	struct census_walk walk = { .census = { .next_end = FW_UNTIL_MAX, .is_changing = 1 } };
 	struct fw_list list;
 	int r;
 
-	table_drop_left_behind(t);
-	t->ports_changed = true; /* to be exchanged by what follows: who died may have changed ports after the last exchange */
+	table_drop_left_behind(w);
+	w->ports_changed = true; /* to be exchanged by what follows: who died may have changed ports after the last exchange */
 	r = repair_chains(t);
 	if (r >= 0)
-		r = table_remove_stale_ends(t);
+		r = table_remove_stale_ends(w);
 	if (r >= 0)
-		r = table_walk_raw(t, table_count_one, &w);
+		r = table_walk_raw(t, table_count_one, &walk);
 	if (r < 0)
 		return r;
 
-	memcpy(w.census.n_keys, t->census->n_keys, sizeof(w.census.n_keys));
-	w.census.n_ends = t->census->n_ends;
-	*t->census = w.census;
+	memcpy(walk.census.n_keys, t->census->n_keys, sizeof(walk.census.n_keys));
+	walk.census.n_ends = t->census->n_ends;
+	*t->census = walk.census;
 	for (unsigned i = 0; i <= 32; i++)
-		table_set_length(t, AF_INET, i, w.census.v4[i] > 0);
+		table_set_length(w, AF_INET, i, walk.census.v4[i] > 0);
 	for (unsigned i = 0; i <= 128; i++)
-		table_set_length(t, AF_INET6, i, w.census.v6[i] > 0);
-	memset(t->n_more_entries, 0, sizeof(t->n_more_entries));
+		table_set_length(w, AF_INET6, i, walk.census.v6[i] > 0);
+	memset(w->n_more_entries, 0, sizeof(w->n_more_entries));
 	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
 		r = table_get_list(t, i, &list);
-		if (r >= 0 && list.n_entries != w.n_entries[i]) {
-			list.n_entries = w.n_entries[i];
+		if (r >= 0 && list.n_entries != walk.n_entries[i]) {
+			list.n_entries = walk.n_entries[i];
 			list.file_stamp = 0; /* whatever has become of them: the file may say something else */
-			r = table_put_list(t, i, &list);
+			r = table_put_list(w, i, &list);
 		}
 		if (r < 0)
 			return r;
@@ -124,7 +127,7 @@ int table_count_anew(struct table *t)
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6; kind++) {
 		if (table_count(t, kind) == 0)
 			continue;
-		r = table_rebuild_filter(t, kind, 0);
+		r = table_rebuild_filter(w, kind, 0);
 		if (r < 0)
 			return r;
 	}

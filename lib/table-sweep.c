@@ -25,12 +25,13 @@ static int find_ended(struct table *t, const struct target *target, struct raw *
 	return 0;
 }
 
-int table_sweep(struct table *t, void (*fn)(const struct target *target, uint64_t lists, void *userdata),
+int table_sweep(struct table_writer *w, void (*fn)(const struct target *target, uint64_t lists, void *userdata),
 		void *userdata)
 {
+	struct table *t = w->t;
 	_cleanup_(targets_done) struct targets ended = {};
 	struct sweep s = { .now = tick_now() };
-	struct census_walk w = { .census.next_end = FW_UNTIL_MAX };
+	struct census_walk walk = { .census.next_end = FW_UNTIL_MAX };
 	struct table_entry e;
 	struct raw raw;
 	bool was_there;
@@ -39,9 +40,8 @@ int table_sweep(struct table *t, void (*fn)(const struct target *target, uint64_
 	if (table_next_end(t) > s.now)
 		return 0;
 
-	r = table_begin(t);
-	if (r >= 0)
-		r = table_remove_stale_ends(t); /* before others become stale: no packet can have read those of a sweep ago */
+	table_mark(w);
+	r = table_remove_stale_ends(w); /* before others become stale: no packet can have read those of a sweep ago */
 	if (r >= 0)
 		r = table_walk_raw(t, find_ended, &s);
 	ended = s.ended;
@@ -49,14 +49,14 @@ int table_sweep(struct table *t, void (*fn)(const struct target *target, uint64_
 		r = table_entry_read(t, &ended.items[i], &raw, &was_there, &e);
 		if (r < 0)
 			break;
-		r = table_entry_put(t, &e, was_there, &raw);
+		r = table_entry_put(w, &e, was_there, &raw);
 		if (r >= 0 && fn)
 			fn(&ended.items[i],
 			   (raw.entry.lists[FW_INGRESS] | raw.entry.lists[FW_EGRESS]) & ~table_entry_lists(&e), userdata);
 	}
 	if (r >= 0)
-		r = table_walk_raw(t, table_count_one, &w);
+		r = table_walk_raw(t, table_count_one, &walk);
 	if (r >= 0)
-		t->census->next_end = w.census.next_end;
+		t->census->next_end = walk.census.next_end;
 	return r;
 }

@@ -41,8 +41,9 @@ static bool entry_to_raw(const struct table_entry *e, struct raw *raw)
 	return is_mixed;
 }
 
-int table_put_prefix(struct table *t, const struct prefix *p, const struct fw_entry *entry)
+int table_put_prefix(struct table_writer *w, const struct prefix *p, const struct fw_entry *entry)
 {
+	struct table *t = w->t;
 	enum fw_kind kind = p->family == AF_INET ? FW_KIND_IPV4 : FW_KIND_IPV6;
 	struct chains *c;
 	int r;
@@ -53,11 +54,11 @@ int table_put_prefix(struct table *t, const struct prefix *p, const struct fw_en
 			return r;
 		r = chains_put(c, p, entry);
 		if (r == -E2BIG) {
-			r = table_grow(t, kind, 0);
+			r = table_grow(w, kind, 0);
 		} else if (r == -EXFULL) {
-			r = table_reseed(t, kind);
+			r = table_reseed(w, kind);
 		} else if (r == -EAGAIN) {
-			r = table_wait(t, kind);
+			r = table_wait(w, kind);
 			if (r >= 0)
 				r = chains_settle(c);
 		} else {
@@ -68,8 +69,9 @@ int table_put_prefix(struct table *t, const struct prefix *p, const struct fw_en
 	}
 }
 
-static int put_prefix(struct table *t, const struct target *target, const struct fw_entry *entry, bool was_there)
+static int put_prefix(struct table_writer *w, const struct target *target, const struct fw_entry *entry, bool was_there)
 {
+	struct table *t = w->t;
 	bool is_there = entry->lists[FW_INGRESS] | entry->lists[FW_EGRESS];
 	__u64 *n = table_census_of(t, &target->prefix);
 	struct chains *c;
@@ -77,12 +79,12 @@ static int put_prefix(struct table *t, const struct target *target, const struct
 
 	if (is_there) {
 		if (!was_there) { /* the bit first: whoever dies here leaves one too many, not one too few */
-			table_set_length(t, target->prefix.family, target->prefix.length, true);
+			table_set_length(w, target->prefix.family, target->prefix.length, true);
 			(*n)++;
-			r = table_filter_add(t, target_fw_kind(target), &target->prefix);
+			r = table_filter_add(w, target_fw_kind(target), &target->prefix);
 		}
 		if (r >= 0)
-			r = table_put_prefix(t, &target->prefix, entry);
+			r = table_put_prefix(w, &target->prefix, entry);
 		if (r >= 0 || was_there)
 			return r;
 	} else {
@@ -97,7 +99,7 @@ static int put_prefix(struct table *t, const struct target *target, const struct
 
 	/* one less, or the one that could not be added after all */
 	if (--*n == 0)
-		table_set_length(t, target->prefix.family, target->prefix.length, false);
+		table_set_length(w, target->prefix.family, target->prefix.length, false);
 	return r;
 }
 
@@ -113,7 +115,7 @@ static bool has_ended(const struct target *target, const struct raw *raw)
 	return table_entry_lists(&e) != (raw->entry.lists[FW_INGRESS] | raw->entry.lists[FW_EGRESS]);
 }
 
-int table_entry_put(struct table *t, const struct table_entry *want, bool was_there, const struct raw *was)
+int table_entry_put(struct table_writer *w, const struct table_entry *want, bool was_there, const struct raw *was)
 {
 	bool is_port = want->target.kind == TARGET_PORT, was_mixed, is_mixed;
 	struct raw raw = *was;
@@ -125,32 +127,32 @@ int table_entry_put(struct table *t, const struct table_entry *want, bool was_th
 	key = table_ends_key(&want->target, raw.port_index);
 	if (is_port && was_there)
 		table_keep_ends(&raw, was);
-	r = table_set_allow(t, table_entry_lists(want));
+	r = table_set_allow(w, table_entry_lists(want));
 	if (r >= 0)
-		r = table_publish_ports(t, &want->target, &raw, was_there, is_mixed);
+		r = table_publish_ports(w, &want->target, &raw, was_there, is_mixed);
 	if (r < 0)
 		return r;
 
-	table_note_ends(t, want);
+	table_note_ends(w, want);
 	if (is_mixed)
-		r = table_ends_put(t, &key, &raw.ends);
+		r = table_ends_put(w, &key, &raw.ends);
 	if (r < 0)
 		return r;
 	if (is_port)
-		r = table_put_port(t, &want->target, &raw, was_there);
+		r = table_put_port(w, &want->target, &raw, was_there);
 	else
-		r = put_prefix(t, &want->target, &raw.entry, was_there);
+		r = put_prefix(w, &want->target, &raw.entry, was_there);
 	if (r >= 0 && was_mixed && !is_mixed && !is_port && !has_ended(&want->target, was))
-		table_ends_remove(t, &key);
+		table_ends_remove(w, &key);
 	if (r < 0) {
 		if (is_mixed && !was_mixed)
-			table_ends_remove(t, &key);
+			table_ends_remove(w, &key);
 		else if (is_mixed)
-			(void) table_ends_put(t, &key, &was->ends); /* it is there: this takes no room */
+			(void) table_ends_put(w, &key, &was->ends); /* it is there: this takes no room */
 		return r;
 	}
 
-	table_count_in_lists(t, was_there ? was->entry.lists[FW_INGRESS] | was->entry.lists[FW_EGRESS] : 0,
+	table_count_in_lists(w, was_there ? was->entry.lists[FW_INGRESS] | was->entry.lists[FW_EGRESS] : 0,
 			     table_entry_lists(want));
 	return 0;
 }

@@ -48,7 +48,7 @@ struct table *table_free(struct table *t)
 	closep(&t->list_counters_fd);
 	closep(&t->base_counters_fd);
 	closep(&t->base_lists_fd);
-	free(t->port_index);
+	(void) table_end(&t->writer);
 	free(t->pin_dir);
 	free(t);
 	return NULL;

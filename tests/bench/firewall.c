@@ -14,10 +14,12 @@
 #include "cleanup.h"
 #include "firewall.h"
 #include "pins.h"
+#include "table-writer.h"
 
 #define MOUNT_DIR "/sys/fs/bpf"
 #define BATCH     65536
 #define PIN_MAX   64
+#define LOCK_FD   0 /* nobody else writes: in the place of a lock */
 
 static const int families[] = { AF_INET, AF_INET6 };
 
@@ -65,6 +67,7 @@ static double seconds(void)
 static int fill_table(struct table *t, const struct prefixes *p, double *ret_seconds)
 {
 	_cleanup_free_ struct target *targets = calloc(p->n + 1, sizeof(*targets));
+	_cleanup_(table_endp) struct table_writer *w = NULL;
 	double start;
 	int r;
 
@@ -74,9 +77,11 @@ static int fill_table(struct table *t, const struct prefixes *p, double *ret_sec
 		targets[i] = (struct target){ .kind = TARGET_PREFIX, .prefix = p->items[i] };
 
 	start = seconds();
-	r = table_load(t, FW_LIST_MANUAL_ID, FW_BOTH, targets, p->n, NULL, 0);
+	r = table_begin(t, LOCK_FD, &w);
 	if (r >= 0)
-		r = table_commit(t);
+		r = table_load(w, FW_LIST_MANUAL_ID, FW_BOTH, targets, p->n, NULL, 0);
+	if (r >= 0)
+		r = table_commit(w);
 	*ret_seconds = seconds() - start;
 	return r;
 }
@@ -148,7 +153,7 @@ int firewall_new(size_t n_entries, struct firewall *ret)
 	if (r >= 0)
 		r = pin_all(ret->skel, dir);
 	if (r >= 0)
-		r = table_create(dir);
+		r = table_create(dir, LOCK_FD);
 	if (r >= 0)
 		r = table_open(dir, &ret->table);
 	for (size_t i = 0; i < ELEMENTSOF(families) && r >= 0; i++)

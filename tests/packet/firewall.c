@@ -25,6 +25,7 @@
 struct firewall {
 	struct loader *loader;
 	struct table *table;
+	struct table_writer *writer;
 	struct load_cost cost;
 };
 
@@ -36,7 +37,7 @@ static double now_seconds(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-static int make_lists(struct table *t)
+static int make_lists(struct table_writer *w)
 {
 	static const struct fw_list lists[] = {
 		{ .name = "other", .action = FW_ACTION_BLOCK, .mode = FW_MODE_ENFORCE, .is_enabled = true },
@@ -46,11 +47,11 @@ static int make_lists(struct table *t)
 	int r;
 
 	for (size_t i = 0; i < ELEMENTSOF(lists); i++) {
-		r = table_set_list(t, LIST_OTHER + i, &lists[i]);
+		r = table_set_list(w, LIST_OTHER + i, &lists[i]);
 		if (r < 0)
 			return r;
 	}
-	return table_commit(t);
+	return table_commit(w);
 }
 
 /* Prints what the verifier did for one program, by its pin. */
@@ -97,7 +98,7 @@ static int load(struct firewall *f)
 	if (r < 0)
 		return r;
 	printf("# loaded and pinned in %.0f ms\n", f->cost.seconds * 1000);
-	return table_create(PIN_DIR);
+	return table_create(PIN_DIR, FIREWALL_LOCK_FD);
 }
 
 static void firewall_freep(struct firewall **f)
@@ -123,7 +124,7 @@ int firewall_new(struct firewall **ret)
 	r = table_open(PIN_DIR, &f->table);
 	if (r < 0)
 		return r;
-	r = make_lists(f->table);
+	r = make_lists(firewall_writer(f));
 	if (r < 0)
 		return r;
 	table_set_scope(f->table, true, 0); /* a test run puts each skb on the loopback interface */
@@ -140,6 +141,23 @@ struct firewall *firewall_free(struct firewall *f)
 	loader_free(f->loader);
 	free(f);
 	return NULL;
+}
+
+struct table_writer *firewall_writer(struct firewall *f)
+{
+	int r;
+
+	if (!f->writer) {
+		r = table_begin(f->table, FIREWALL_LOCK_FD, &f->writer);
+		if (r < 0)
+			fprintf(stderr, "Cannot repair the table: %s\n", strerror(-r));
+	}
+	return f->writer;
+}
+
+void firewall_end_writer(struct firewall *f)
+{
+	f->writer = table_end(f->writer);
 }
 
 struct table *firewall_table(struct firewall *f)
@@ -186,21 +204,21 @@ static int collect(const struct table_entry *e, void *userdata)
 	return 0;
 }
 
-static int remove_all(struct table *t)
+static int remove_all(struct table_writer *w)
 {
 	struct collection c = { 0 };
 	int r;
 
-	r = table_sweep(t, NULL, NULL); /* what has ended is not seen by a walk */
+	r = table_sweep(w, NULL, NULL); /* what has ended is not seen by a walk */
 	if (r < 0)
 		return r;
-	r = table_walk(t, collect, &c);
+	r = table_walk(table_of(w), collect, &c);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < c.n_items; i++) {
 		struct table_entry absent = { .target = c.items[i].target };
 
-		r = table_restore(t, &absent);
+		r = table_restore(w, &absent);
 		if (r < 0)
 			return r;
 	}
@@ -236,7 +254,7 @@ static int add_entry(struct firewall *f, char *text, uint32_t soon)
 		else
 			directions = directions_from_string(word, strlen(word));
 	}
-	return table_add(f->table, &target, list, directions, until, &is_new);
+	return table_add(f->writer, &target, list, directions, until, &is_new);
 }
 
 int firewall_set(struct firewall *f, const char *entries)
@@ -249,7 +267,7 @@ int firewall_set(struct firewall *f, const char *entries)
 	copy = strdup(entries);
 	if (!copy)
 		return -ENOMEM;
-	r = remove_all(f->table);
+	r = remove_all(firewall_writer(f));
 	if (r < 0)
 		return r;
 	for (char *e = strtok_r(copy, ",", &state); e; e = strtok_r(NULL, ",", &state)) {
@@ -257,7 +275,7 @@ int firewall_set(struct firewall *f, const char *entries)
 		if (r < 0)
 			return r;
 	}
-	r = table_commit(f->table);
+	r = table_commit(f->writer);
 	if (r < 0)
 		return r;
 

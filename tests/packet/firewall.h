@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "abi.h"
-#include "table.h"
+#include "table-writer.h"
 
 /* The lists of these tests, by number. */
 enum {
@@ -32,6 +32,11 @@ struct firewall *firewall_free(struct firewall *f); /* accepts NULL, returns NUL
 
 /* For tests that do without the rows' language; the caller keeps its hands off the lists themselves. */
 struct table *firewall_table(struct firewall *f);
+
+/* The writer of its table, until the firewall is freed or firewall_end_writer(). Nobody else writes: it has no lock. */
+struct table_writer *firewall_writer(struct firewall *f);
+void firewall_end_writer(struct firewall *f);
+#define FIREWALL_LOCK_FD 0 /* in the place of a lock */
 
 const char *firewall_pin_dir(void);
 

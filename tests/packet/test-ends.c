@@ -30,18 +30,18 @@ static struct target entry_number(uint32_t i)
 	return (struct target){ .kind = TARGET_PREFIX, .prefix = prefix_from_bytes(AF_INET6, bytes, 128) };
 }
 
-static int add(struct table *t, uint32_t i, unsigned list, uint32_t until)
+static int add(struct table_writer *w, uint32_t i, unsigned list, uint32_t until)
 {
 	struct target target = entry_number(i);
 
-	return table_add(t, &target, list, FW_BOTH, until, NULL);
+	return table_add(w, &target, list, FW_BOTH, until, NULL);
 }
 
-static void remove_entry(struct table *t, uint32_t i, unsigned list)
+static void remove_entry(struct table_writer *w, uint32_t i, unsigned list)
 {
 	struct target target = entry_number(i);
 
-	assert_int_equal(table_remove(t, &target, list), 0);
+	assert_int_equal(table_remove(w, &target, list), 0);
 }
 
 static enum fw_verdict ask(struct table *t, uint32_t i)
@@ -78,10 +78,10 @@ static uint32_t slot_id(void)
 }
 
 /* Blocked for longer than excepted, and the exception is over: only its end tells that it must not pass. */
-static void add_over(struct table *t, uint32_t i)
+static void add_over(struct table_writer *w, uint32_t i)
 {
-	assert_int_equal(add(t, i, LIST_OTHER, FW_UNTIL_NEVER), 0);
-	assert_int_equal(add(t, i, LIST_ALLOW, tick_now() - 1), 0);
+	assert_int_equal(add(w, i, LIST_OTHER, FW_UNTIL_NEVER), 0);
+	assert_int_equal(add(w, i, LIST_ALLOW, tick_now() - 1), 0);
 }
 
 /* Asks the kernel about entry 0 until it is told to stop. Exit status: 0, or something passed. */
@@ -112,77 +112,80 @@ static void stop_asking(pid_t pid)
 
 static void test_ends_are_found_while_the_map_grows(void **state)
 {
-	struct table *t = firewall_table(firewall);
+	struct table_writer *w = firewall_writer(firewall);
+	struct table *t = table_of(w);
 	uint32_t n_max = ends_info().max_entries;
 	pid_t pid;
 
-	add_over(t, 0);
-	assert_int_equal(table_commit(t), 0);
+	add_over(w, 0);
+	assert_int_equal(table_commit(w), 0);
 	assert_int_equal(ask(t, 0), FW_DROP);
 	pid = start_asking();
 	for (uint32_t i = 1; i < N_WATCHED; i++) {
-		assert_int_equal(add(t, i, LIST_MANUAL, tick_now() + 10000), 0);
-		assert_int_equal(add(t, i, LIST_OTHER, tick_now() + 20000), 0);
+		assert_int_equal(add(w, i, LIST_MANUAL, tick_now() + 10000), 0);
+		assert_int_equal(add(w, i, LIST_OTHER, tick_now() + 20000), 0);
 	}
-	assert_int_equal(table_commit(t), 0);
+	assert_int_equal(table_commit(w), 0);
 	assert_true(ends_info().max_entries > n_max);
 	assert_true(ends_info().max_entries < 4 * N_WATCHED);
 	assert_int_equal(slot_id(), ends_info().id);
 
 	for (uint32_t i = 1; i < N_WATCHED; i++) {
-		remove_entry(t, i, LIST_MANUAL);
-		remove_entry(t, i, LIST_OTHER);
+		remove_entry(w, i, LIST_MANUAL);
+		remove_entry(w, i, LIST_OTHER);
 	}
-	assert_int_equal(table_commit(t), 0);
+	assert_int_equal(table_commit(w), 0);
 	assert_true(ends_info().max_entries <= n_max);
 	assert_int_equal(slot_id(), ends_info().id);
 	stop_asking(pid);
-	remove_entry(t, 0, LIST_OTHER);
-	assert_int_equal(table_commit(t), 0);
+	remove_entry(w, 0, LIST_OTHER);
+	assert_int_equal(table_commit(w), 0);
 }
 
 /* Two tools ban addresses of one /64, each with an end of its own. */
 static void test_allow_after_many_mixed_ends(void **state)
 {
-	struct table *t = firewall_table(firewall);
+	struct table_writer *w = firewall_writer(firewall);
+	struct table *t = table_of(w);
 	struct target last = entry_number(N_ENTRIES - 1);
 	uint32_t soon = tick_now() + 10000, late = tick_now() + 20000;
 	struct table_entry e;
 
 	for (uint32_t i = 0; i < N_ENTRIES; i++)
-		if (add(t, i, LIST_MANUAL, soon) < 0 || add(t, i, LIST_OTHER, late) < 0)
+		if (add(w, i, LIST_MANUAL, soon) < 0 || add(w, i, LIST_OTHER, late) < 0)
 			fail_msg("number %u is refused", i);
-	assert_int_equal(table_commit(t), 0);
+	assert_int_equal(table_commit(w), 0);
 	assert_int_equal(ask(t, N_ENTRIES - 1), FW_DROP);
-	assert_int_equal(add(t, N_ENTRIES - 1, LIST_ALLOW, FW_UNTIL_NEVER), 0);
-	assert_int_equal(table_commit(t), 0);
+	assert_int_equal(add(w, N_ENTRIES - 1, LIST_ALLOW, FW_UNTIL_NEVER), 0);
+	assert_int_equal(table_commit(w), 0);
 	assert_int_equal(ask(t, N_ENTRIES - 1), FW_PASS);
 	assert_int_equal(table_get(t, &last, &e), 0);
 	assert_int_equal(e.until[LIST_MANUAL], soon);
 	assert_int_equal(e.until[LIST_OTHER], late);
 	assert_int_equal(e.until[LIST_ALLOW], FW_UNTIL_NEVER);
 
-	remove_entry(t, N_ENTRIES - 1, LIST_ALLOW);
+	remove_entry(w, N_ENTRIES - 1, LIST_ALLOW);
 	for (uint32_t i = 0; i < N_ENTRIES; i++) {
-		remove_entry(t, i, LIST_MANUAL);
-		remove_entry(t, i, LIST_OTHER);
+		remove_entry(w, i, LIST_MANUAL);
+		remove_entry(w, i, LIST_OTHER);
 	}
-	assert_int_equal(table_commit(t), 0);
+	assert_int_equal(table_commit(w), 0);
 }
 
 /* The larger map is pinned, and the writer dies before the programs use it. */
 static void test_writer_killed_while_the_map_grows(void **state)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
-	struct table *t = firewall_table(firewall);
+	struct table_writer *w = firewall_writer(firewall);
+	struct table *t = table_of(w);
 	_cleanup_close_ int old_fd = -1, fd = -1;
 	struct fw_census *census;
 	struct fw_ends_key key;
 	struct fw_ends ends;
 	uint32_t id;
 
-	add_over(t, 0);
-	assert_int_equal(table_commit(t), 0);
+	add_over(w, 0);
+	assert_int_equal(table_commit(w), 0);
 	id = ends_info().id;
 
 	old_fd = pins_open(firewall_pin_dir(), TABLE_ENDS_PIN);
@@ -197,17 +200,19 @@ static void test_writer_killed_while_the_map_grows(void **state)
 	assert_int_equal(slot_id(), id);
 	assert_int_equal(ask(t, 0), FW_DROP);
 
-	add_over(t, 1); /* repairs first */
-	assert_int_equal(table_commit(t), 0);
+	firewall_end_writer(firewall);
+	w = firewall_writer(firewall); /* repairs first */
+	add_over(w, 1);
+	assert_int_equal(table_commit(w), 0);
 	assert_int_equal(slot_id(), ends_info().id);
 	assert_true(slot_id() != id);
 	assert_int_equal(ask(t, 0), FW_DROP);
 	assert_int_equal(ask(t, 1), FW_DROP);
 	assert_int_equal(census->n_ends, 2);
 	(void) munmap(census, sizeof(*census));
-	remove_entry(t, 0, LIST_OTHER);
-	remove_entry(t, 1, LIST_OTHER);
-	assert_int_equal(table_commit(t), 0);
+	remove_entry(w, 0, LIST_OTHER);
+	remove_entry(w, 1, LIST_OTHER);
+	assert_int_equal(table_commit(w), 0);
 }
 
 int main(void)

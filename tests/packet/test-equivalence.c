@@ -90,7 +90,7 @@ static struct rule *find_rule(struct rules *m, const struct target *target, unsi
 	return NULL;
 }
 
-static void add_rule(struct rules *m, struct table *t)
+static void add_rule(struct rules *m, struct table_writer *w)
 {
 	struct rule fresh = { .target = random_target(), .list = random_below(RULES_LISTS) }, *r;
 	uint32_t until = FW_UNTIL_NEVER;
@@ -103,7 +103,7 @@ static void add_rule(struct rules *m, struct table *t)
 	else if (random_below(4) == 0)
 		until = tick_now() + 100000 + random_below(3);
 
-	result = table_add(t, &fresh.target, fresh.list, fresh.directions, until, NULL);
+	result = table_add(w, &fresh.target, fresh.list, fresh.directions, until, NULL);
 	if (result == -E2BIG && fresh.target.kind == TARGET_PORT)
 		return; /* too many cover one port: refused, and nothing changed */
 	assert_int_equal(result, 0);
@@ -111,19 +111,19 @@ static void add_rule(struct rules *m, struct table *t)
 	*r = fresh;
 }
 
-static void remove_rule(struct rules *m, struct table *t)
+static void remove_rule(struct rules *m, struct table_writer *w)
 {
 	struct rule *r;
 
 	if (m->n_rules == 0)
 		return;
 	r = &m->rules[random_below(m->n_rules)];
-	assert_int_equal(table_remove(t, &r->target, r->list), r->has_ended ? -ENOENT : 0);
+	assert_int_equal(table_remove(w, &r->target, r->list), r->has_ended ? -ENOENT : 0);
 	*r = m->rules[--m->n_rules];
 }
 
 /* Some new rules and the loss of some old ones, in one call. */
-static void load_rules(struct rules *m, struct table *t)
+static void load_rules(struct rules *m, struct table_writer *w)
 {
 	struct target add[64], remove[64];
 	size_t n_add = 0, n_remove = 0;
@@ -150,11 +150,12 @@ static void load_rules(struct rules *m, struct table *t)
 		add[n_add++] = target;
 		m->rules[m->n_rules++] = (struct rule){ .target = target, .list = list, .directions = directions };
 	}
-	assert_int_equal(table_load(t, list, directions, add, n_add, remove, n_remove), 0);
+	assert_int_equal(table_load(w, list, directions, add, n_add, remove, n_remove), 0);
 }
 
-static void change_list(struct rules *m, struct table *t)
+static void change_list(struct rules *m, struct table_writer *w)
 {
+	struct table *t = table_of(w);
 	unsigned i = random_below(RULES_LISTS);
 	struct fw_list list;
 
@@ -162,7 +163,7 @@ static void change_list(struct rules *m, struct table *t)
 	list.is_enabled = random_below(4) > 0;
 	if (list.action == FW_ACTION_BLOCK)
 		list.mode = random_below(4) ? FW_MODE_ENFORCE : FW_MODE_AUDIT;
-	assert_int_equal(table_set_list(t, i, &list), 0);
+	assert_int_equal(table_set_list(w, i, &list), 0);
 	m->lists[i] = list;
 }
 
@@ -175,45 +176,45 @@ static void drop_ended(struct rules *m)
 			i++;
 }
 
-static void change(struct rules *m, struct table *t)
+static void change(struct rules *m, struct table_writer *w)
 {
 	switch (random_below(16)) {
 	case 0:
-		load_rules(m, t);
+		load_rules(m, w);
 		break;
 	case 1:
-		change_list(m, t);
+		change_list(m, w);
 		break;
 	case 2:
-		assert_int_equal(table_sweep(t, NULL, NULL), 0);
+		assert_int_equal(table_sweep(w, NULL, NULL), 0);
 		drop_ended(m);
 		break;
 	case 3:
 		if (random_below(10)) /* it waits for the kernel, for milliseconds */
 			break;
-		assert_int_equal(table_commit(t), 0);
-		assert_int_equal(table_repair(t), 0);
+		assert_int_equal(table_commit(w), 0);
+		assert_int_equal(table_repair(w), 0);
 		break;
 	case 4 ... 8:
-		remove_rule(m, t);
+		remove_rule(m, w);
 		break;
 	default:
 		if (m->n_rules < RULES_MAX - 32)
-			add_rule(m, t);
+			add_rule(m, w);
 	}
-	assert_int_equal(table_commit(t), 0);
+	assert_int_equal(table_commit(w), 0);
 }
 
-static void make_lists(struct rules *m, struct table *t)
+static void make_lists(struct rules *m, struct table_writer *w)
 {
 	for (unsigned i = 0; i < RULES_LISTS; i++) {
 		struct fw_list list = { .is_enabled = true, .action = i == 1 || i == 4 ? FW_ACTION_ALLOW : FW_ACTION_BLOCK };
 
 		snprintf(list.name, sizeof(list.name), "list%u", i);
-		assert_int_equal(table_set_list(t, i, &list), 0);
+		assert_int_equal(table_set_list(w, i, &list), 0);
 		m->lists[i] = list;
 	}
-	assert_int_equal(table_commit(t), 0);
+	assert_int_equal(table_commit(w), 0);
 }
 
 static void compare(const struct rules *m, struct table *t, uint64_t seed)
@@ -231,14 +232,15 @@ static void compare(const struct rules *m, struct table *t, uint64_t seed)
 
 static void test_equivalence(void **state)
 {
-	struct table *t = firewall_table(firewall);
+	struct table_writer *w = firewall_writer(firewall);
+	struct table *t = table_of(w);
 	_cleanup_free_ struct rules *m = calloc(1, sizeof(*m));
 	uint64_t seed = random_seed("EQUIVALENCE_SEED"), n = 0, n_drops = 0;
 
 	assert_non_null(m);
-	make_lists(m, t);
+	make_lists(m, w);
 	while (n < N_COMPARISONS) {
-		change(m, t);
+		change(m, w);
 		for (unsigned i = 0; i < 200; i++, n++)
 			compare(m, t, seed);
 		n_drops += rules_ask(m, &(struct question){ .address = random_address(), .port = PORT_NONE });

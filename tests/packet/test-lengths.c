@@ -72,19 +72,19 @@ static void check_all(size_t n, enum fw_verdict want)
 static void try_length(int family, unsigned length)
 {
 	enum fw_kind kind = family == AF_INET ? FW_KIND_IPV4 : FW_KIND_IPV6;
-	struct table *t = firewall_table(firewall);
+	struct table_writer *w = firewall_writer(firewall);
 	size_t n = length < 13 ? 1u << length : N_ENTRIES;
 
 	for (size_t i = 0; i < n; i++)
 		targets[i] = make_target(family, length, i);
-	assert_int_equal(table_load(t, LIST_OTHER, FW_BOTH, targets, n, NULL, 0), 0);
-	assert_int_equal(table_commit(t), 0);
+	assert_int_equal(table_load(w, LIST_OTHER, FW_BOTH, targets, n, NULL, 0), 0);
+	assert_int_equal(table_commit(w), 0);
 	if (n_words(kind) > WORDS_MAX)
 		fail_msg("%zu entries of IPv%d /%u take %u words", n, family == AF_INET ? 4 : 6, length, n_words(kind));
 	check_all(n, FW_DROP);
 
-	assert_int_equal(table_load(t, LIST_OTHER, FW_BOTH, NULL, 0, targets, n), 0);
-	assert_int_equal(table_commit(t), 0);
+	assert_int_equal(table_load(w, LIST_OTHER, FW_BOTH, NULL, 0, targets, n), 0);
+	assert_int_equal(table_commit(w), 0);
 	if (n_words(kind) > WORDS_LEFT)
 		fail_msg("after %zu entries of IPv%d /%u the filter keeps %u words", n, family == AF_INET ? 4 : 6, length,
 			 n_words(kind));
@@ -106,18 +106,18 @@ static void test_filter_size_by_length6(void **state)
 /* One by one the filter grows step by step, and ends no larger. */
 static void test_filter_size_one_by_one(void **state)
 {
-	struct table *t = firewall_table(firewall);
+	struct table_writer *w = firewall_writer(firewall);
 
 	for (size_t i = 0; i < N_ENTRIES; i++) {
 		targets[i] = make_target(AF_INET6, 29, i);
-		assert_int_equal(table_add(t, &targets[i], LIST_OTHER, FW_BOTH, FW_UNTIL_NEVER, NULL), 0);
+		assert_int_equal(table_add(w, &targets[i], LIST_OTHER, FW_BOTH, FW_UNTIL_NEVER, NULL), 0);
 	}
-	assert_int_equal(table_commit(t), 0);
+	assert_int_equal(table_commit(w), 0);
 	assert_true(n_words(FW_KIND_IPV6) <= WORDS_MAX);
 	check_all(N_ENTRIES, FW_DROP);
 	for (size_t i = 0; i < N_ENTRIES; i++)
-		assert_int_equal(table_remove(t, &targets[i], LIST_OTHER), 0);
-	assert_int_equal(table_commit(t), 0);
+		assert_int_equal(table_remove(w, &targets[i], LIST_OTHER), 0);
+	assert_int_equal(table_commit(w), 0);
 	assert_true(n_words(FW_KIND_IPV6) <= WORDS_LEFT);
 	check_all(N_ENTRIES, FW_PASS);
 }

@@ -97,7 +97,7 @@ static struct hold *find_hold(const struct target *target, unsigned list)
 	return NULL;
 }
 
-static void add_one(struct table *t)
+static void add_one(struct table_writer *w)
 {
 	int family = random_below(2) ? AF_INET : AF_INET6;
 	struct hold h = { .target.kind = TARGET_PREFIX }, *old;
@@ -110,7 +110,7 @@ static void add_one(struct table *t)
 	h.list = random_below(3) == 0 ? LIST_MANUAL : random_list(h.target.prefix.length);
 	h.directions = 1 + random_below(FW_BOTH);
 
-	r = table_add(t, &h.target, h.list, h.directions, FW_UNTIL_NEVER, &is_new);
+	r = table_add(w, &h.target, h.list, h.directions, FW_UNTIL_NEVER, &is_new);
 	if (r < 0)
 		fail_msg("cannot add: %s", strerror(-r));
 	old = find_hold(&h.target, h.list);
@@ -121,12 +121,12 @@ static void add_one(struct table *t)
 		holds[n_holds++] = h;
 }
 
-static void remove_one(struct table *t)
+static void remove_one(struct table_writer *w)
 {
 	size_t i = random_below(n_holds);
 	int r;
 
-	r = table_remove(t, &holds[i].target, holds[i].list);
+	r = table_remove(w, &holds[i].target, holds[i].list);
 	if (r < 0)
 		fail_msg("cannot remove: %s", strerror(-r));
 	holds[i] = holds[--n_holds];
@@ -211,15 +211,16 @@ static int ask(struct table *t)
 
 static void test_search(void **state)
 {
-	struct table *t = firewall_table(firewall);
+	struct table_writer *w = firewall_writer(firewall);
+	struct table *t = table_of(w);
 	int n_different = 0;
 
 	for (int round = 0; round < N_ROUNDS; round++) {
 		for (int i = 0; i < N_ADDED; i++)
-			add_one(t);
+			add_one(w);
 		for (int i = 0; i < N_REMOVED; i++)
-			remove_one(t);
-		assert_int_equal(table_commit(t), 0);
+			remove_one(w);
+		assert_int_equal(table_commit(w), 0);
 
 		for (int i = 0; i < N_QUESTIONS; i++)
 			n_different += ask(t);
@@ -233,13 +234,14 @@ static void test_search(void **state)
 /* The other way: until nothing is left, what is removed must be gone and the rest must stay. */
 static void test_removal(void **state)
 {
-	struct table *t = firewall_table(firewall);
+	struct table_writer *w = firewall_writer(firewall);
+	struct table *t = table_of(w);
 	int n_different = 0;
 
 	while (n_holds > 1) {
 		for (int i = 0; i < N_ADDED && n_holds > 1; i++)
-			remove_one(t);
-		assert_int_equal(table_commit(t), 0);
+			remove_one(w);
+		assert_int_equal(table_commit(w), 0);
 
 		for (int i = 0; i < N_QUESTIONS / 4; i++)
 			n_different += ask(t);

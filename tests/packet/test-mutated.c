@@ -62,20 +62,20 @@ static struct target random_target(void)
 	return t;
 }
 
-static void clear_rules(struct rules *m, struct table *t)
+static void clear_rules(struct rules *m, struct table_writer *w)
 {
 	while (m->n_rules > 0) {
 		const struct rule *r = &m->rules[--m->n_rules];
 
-		assert_int_equal(table_remove(t, &r->target, r->list), 0);
+		assert_int_equal(table_remove(w, &r->target, r->list), 0);
 	}
-	assert_int_equal(table_commit(t), 0);
+	assert_int_equal(table_commit(w), 0);
 }
 
 /* Sometimes the lists also change sides, or are switched off. */
-static void draw_rules(struct rules *m, struct table *t)
+static void draw_rules(struct rules *m, struct table_writer *w)
 {
-	clear_rules(m, t);
+	clear_rules(m, w);
 	for (unsigned i = 0; i < RULES_LISTS; i++) {
 		struct fw_list *list = &m->lists[i];
 
@@ -84,7 +84,7 @@ static void draw_rules(struct rules *m, struct table *t)
 		list->action = i == FW_LIST_ALLOW_ID || i == 4 ? FW_ACTION_ALLOW : FW_ACTION_BLOCK;
 		if (list->action == FW_ACTION_BLOCK)
 			list->mode = random_below(4) ? FW_MODE_ENFORCE : FW_MODE_AUDIT;
-		assert_int_equal(table_set_list(t, i, list), 0);
+		assert_int_equal(table_set_list(w, i, list), 0);
 	}
 	for (unsigned n = random_below(N_RULES); n > 0; n--) {
 		struct rule r = {
@@ -98,10 +98,10 @@ static void draw_rules(struct rules *m, struct table *t)
 			is_there |= m->rules[i].list == r.list && target_compare(&m->rules[i].target, &r.target) == 0;
 		if (is_there)
 			continue;
-		assert_int_equal(table_add(t, &r.target, r.list, r.directions, FW_UNTIL_NEVER, NULL), 0);
+		assert_int_equal(table_add(w, &r.target, r.list, r.directions, FW_UNTIL_NEVER, NULL), 0);
 		m->rules[m->n_rules++] = r;
 	}
-	assert_int_equal(table_commit(t), 0);
+	assert_int_equal(table_commit(w), 0);
 }
 
 /* One that means something to a parser more often than chance has it. */
@@ -229,7 +229,7 @@ static void compare(const struct rules *m, const struct frame *f)
 static void test_mutated(void **state)
 {
 	_cleanup_free_ struct rules *m = calloc(1, sizeof(*m));
-	struct table *t = firewall_table(firewall);
+	struct table_writer *w = firewall_writer(firewall);
 	const char *given = getenv("MUTATED_FRAMES");
 	uint64_t n_frames = given ? strtoull(given, NULL, 10) : N_FRAMES;
 	struct frame f;
@@ -242,7 +242,7 @@ static void test_mutated(void **state)
 	}
 	for (uint64_t n = 0; n < n_frames; n++) {
 		if (n % FRAMES_PER_RULES == 0)
-			draw_rules(m, t);
+			draw_rules(m, w);
 		draw_frame(&f);
 		compare(m, &f);
 	}
@@ -254,7 +254,7 @@ static void test_mutated(void **state)
 		assert_true(n_dropped[i] > 0 && n_dropped[i] < n_run[i]); /* or nothing was compared */
 		close(p->fd);
 	}
-	clear_rules(m, t);
+	clear_rules(m, w);
 }
 
 int main(void)

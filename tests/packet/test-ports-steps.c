@@ -32,7 +32,7 @@ struct scene {
 	const char *name;
 	const char *entries; /* see firewall_set() */
 	unsigned n_others;   /* port entries beside */
-	int (*work)(struct table *t);
+	int (*work)(struct table_writer *w);
 	struct question questions[QUESTIONS_MAX];
 };
 
@@ -45,110 +45,111 @@ static struct target parse(const char *text)
 	return target;
 }
 
-static int add(struct table *t, unsigned list, const char *text, uint32_t until)
+static int add(struct table_writer *w, unsigned list, const char *text, uint32_t until)
 {
 	struct target target = parse(text);
 
-	return table_add(t, &target, list, FW_IN, until, NULL);
+	return table_add(w, &target, list, FW_IN, until, NULL);
 }
 
-static int take(struct table *t, unsigned list, const char *text)
+static int take(struct table_writer *w, unsigned list, const char *text)
 {
 	struct target target = parse(text);
 
-	return table_remove(t, &target, list);
+	return table_remove(w, &target, list);
 }
 
 /* What a writer may be at. Each ends with table_commit(). */
 
-static int allow_another(struct table *t)
+static int allow_another(struct table_writer *w)
 {
-	int r = take(t, LIST_MANUAL, "udp/7777");
+	int r = take(w, LIST_MANUAL, "udp/7777");
 
-	return r < 0 ? r : add(t, LIST_ALLOW, "udp/8888", FW_UNTIL_NEVER);
+	return r < 0 ? r : add(w, LIST_ALLOW, "udp/8888", FW_UNTIL_NEVER);
 }
 
-static int block_another(struct table *t)
+static int block_another(struct table_writer *w)
 {
-	int r = take(t, LIST_MANUAL, "udp/7777");
+	int r = take(w, LIST_MANUAL, "udp/7777");
 
-	return r < 0 ? r : add(t, LIST_MANUAL, "udp/8888", FW_UNTIL_NEVER);
+	return r < 0 ? r : add(w, LIST_MANUAL, "udp/8888", FW_UNTIL_NEVER);
 }
 
-static int block_and_take_net(struct table *t)
+static int block_and_take_net(struct table_writer *w)
 {
-	int r = add(t, LIST_MANUAL, "udp/7777", FW_UNTIL_NEVER);
+	int r = add(w, LIST_MANUAL, "udp/7777", FW_UNTIL_NEVER);
 
-	return r < 0 ? r : take(t, LIST_MANUAL, "203.0.113.0/24");
+	return r < 0 ? r : take(w, LIST_MANUAL, "203.0.113.0/24");
 }
 
-static int allow_and_block_net(struct table *t)
+static int allow_and_block_net(struct table_writer *w)
 {
-	int r = add(t, LIST_ALLOW, "udp/7777", FW_UNTIL_NEVER);
+	int r = add(w, LIST_ALLOW, "udp/7777", FW_UNTIL_NEVER);
 
-	return r < 0 ? r : add(t, LIST_MANUAL, "192.0.2.0/24", FW_UNTIL_NEVER);
+	return r < 0 ? r : add(w, LIST_MANUAL, "192.0.2.0/24", FW_UNTIL_NEVER);
 }
 
-static int allow_first(struct table *t)
+static int allow_first(struct table_writer *w)
 {
-	int r = add(t, LIST_ALLOW, "192.0.2.1", FW_UNTIL_NEVER);
+	int r = add(w, LIST_ALLOW, "192.0.2.1", FW_UNTIL_NEVER);
 
 	for (unsigned i = 0; i < 3 && r >= 0; i++) {
 		static const char *const nets[] = { "192.0.2.0/24", "192.0.0.0/16", "192.0.2.0/31" };
 
-		r = add(t, LIST_MANUAL, nets[i], FW_UNTIL_NEVER);
+		r = add(w, LIST_MANUAL, nets[i], FW_UNTIL_NEVER);
 	}
 	return r;
 }
 
-static int load_range(struct table *t)
+static int load_range(struct table_writer *w)
 {
 	struct target range = parse("tcp/1000-2000"), port = parse("tcp/1500");
 
-	return table_load(t, LIST_MANUAL, FW_IN, &range, 1, &port, 1);
+	return table_load(w, LIST_MANUAL, FW_IN, &range, 1, &port, 1);
 }
 
-static int load_port(struct table *t)
+static int load_port(struct table_writer *w)
 {
 	struct target range = parse("tcp/1000-2000"), port = parse("tcp/1500");
 
-	return table_load(t, LIST_MANUAL, FW_IN, &port, 1, &range, 1);
+	return table_load(w, LIST_MANUAL, FW_IN, &port, 1, &range, 1);
 }
 
-static int add_end(struct table *t)
+static int add_end(struct table_writer *w)
 {
-	return add(t, LIST_OTHER, "tcp/80", tick_after(LATER_NS));
+	return add(w, LIST_OTHER, "tcp/80", tick_after(LATER_NS));
 }
 
-static int change_end_and_add(struct table *t)
+static int change_end_and_add(struct table_writer *w)
 {
-	int r = add(t, LIST_OTHER, "tcp/80", tick_after(2 * LATER_NS));
+	int r = add(w, LIST_OTHER, "tcp/80", tick_after(2 * LATER_NS));
 
-	return r < 0 ? r : take(t, LIST_MANUAL, "tcp/80");
+	return r < 0 ? r : take(w, LIST_MANUAL, "tcp/80");
 }
 
-static int sweep(struct table *t)
+static int sweep(struct table_writer *w)
 {
-	return table_sweep(t, NULL, NULL);
+	return table_sweep(w, NULL, NULL);
 }
 
-static int unblock_last(struct table *t)
+static int unblock_last(struct table_writer *w)
 {
-	return take(t, LIST_MANUAL, "udp/7777");
+	return take(w, LIST_MANUAL, "udp/7777");
 }
 
-static int block_first(struct table *t)
+static int block_first(struct table_writer *w)
 {
-	return add(t, LIST_MANUAL, "udp/7777", FW_UNTIL_NEVER);
+	return add(w, LIST_MANUAL, "udp/7777", FW_UNTIL_NEVER);
 }
 
-static int disable_list(struct table *t)
+static int disable_list(struct table_writer *w)
 {
+	struct table *t = table_of(w);
 	struct fw_list l;
 	int r = table_get_list(t, LIST_OTHER, &l);
 
 	l.is_enabled = 0;
-	return r < 0 ? r : table_set_list(t, LIST_OTHER, &l);
+	return r < 0 ? r : table_set_list(w, LIST_OTHER, &l);
 }
 
 #define BLOCKED  "203.0.113.5"
@@ -190,6 +191,7 @@ static const struct scene scenes[] = {
 struct run {
 	const struct scene *scene;
 	struct table *t;
+	struct table_writer *w; /* of t */
 	int port_index_fd;
 	struct fw_port *ports;       /* mapped */
 	struct fw_port_index index;  /* as last read */
@@ -269,10 +271,10 @@ static bool look(unsigned n, void *userdata)
 static int work(void *userdata)
 {
 	struct run *run = userdata;
-	int r = run->scene->work(run->t);
+	int r = run->scene->work(run->w);
 
 	*(volatile __u8 *)&run->ports[0].reserved = 0; /* a store, for a look at this state */
-	return r < 0 ? r : table_commit(run->t);
+	return r < 0 ? r : table_commit(run->w);
 }
 
 /* The answer by what user space says of entries and lists. */
@@ -326,15 +328,15 @@ static void set_up(struct run *run, const struct scene *scene, unsigned kill_at)
 
 	assert_int_equal(table_get_list(run->t, LIST_OTHER, &other), 0);
 	other.is_enabled = 1;
-	assert_int_equal(table_set_list(run->t, LIST_OTHER, &other), 0);
+	assert_int_equal(table_set_list(run->w, LIST_OTHER, &other), 0);
 	assert_int_equal(firewall_set(firewall, scene->entries), 0);
 	for (unsigned i = 0; i < scene->n_others; i++) {
 		char text[32];
 
 		(void) snprintf(text, sizeof(text), "tcp/%u", 10000 + i);
-		assert_int_equal(add(run->t, LIST_MANUAL, text, FW_UNTIL_NEVER), 0);
+		assert_int_equal(add(run->w, LIST_MANUAL, text, FW_UNTIL_NEVER), 0);
 	}
-	assert_int_equal(table_commit(run->t), 0);
+	assert_int_equal(table_commit(run->w), 0);
 	run->scene = scene;
 	run->kill_at = kill_at;
 	run->wrong = NULL;
@@ -347,14 +349,14 @@ static void remove_others(struct run *run)
 		char text[32];
 
 		(void) snprintf(text, sizeof(text), "tcp/%u", 10000 + i);
-		assert_int_equal(take(run->t, LIST_MANUAL, text), 0);
+		assert_int_equal(take(run->w, LIST_MANUAL, text), 0);
 	}
-	assert_int_equal(table_commit(run->t), 0);
+	assert_int_equal(table_commit(run->w), 0);
 }
 
 static void set_up_run(struct run *run)
 {
-	*run = (struct run){ .t = firewall_table(firewall) };
+	*run = (struct run){ .t = firewall_table(firewall), .w = firewall_writer(firewall) };
 	run->port_index_fd = pins_open(firewall_pin_dir(), "maps/port_index");
 	assert_true(run->port_index_fd >= 0);
 	assert_int_equal(pins_map_array(firewall_pin_dir(), "maps/port_entries", sizeof(struct fw_port), FW_PORT_ENTRIES_MAX,
@@ -410,7 +412,7 @@ static void test_deaths(void **state)
 				run.wrong = "packets are not judged as the entries say, and nobody can notice";
 			n_noticed += table_is_damaged(run.t);
 			if (!run.wrong && table_is_damaged(run.t))
-				assert_int_equal(table_repair(run.t), 0);
+				assert_int_equal(table_repair(run.w), 0);
 			if (!run.wrong)
 				run.wrong = look_at_verdicts(&run);
 			if (!run.wrong && !is_as_entries_say(&run))
@@ -423,11 +425,11 @@ static void test_deaths(void **state)
 	}
 }
 
-static int turn_round(struct table *t)
+static int turn_round(struct table_writer *w)
 {
 	struct target target = parse("udp/7777");
 
-	return table_add(t, &target, LIST_MANUAL, FW_OUT, FW_UNTIL_NEVER, NULL);
+	return table_add(w, &target, LIST_MANUAL, FW_OUT, FW_UNTIL_NEVER, NULL);
 }
 
 /* An entry that changes its direction is in one of the two, wherever the writer dies. */
@@ -450,7 +452,7 @@ static void test_direction(void **state)
 			skip();
 		assert_true(n > 0);
 		if (table_is_damaged(run.t))
-			assert_int_equal(table_repair(run.t), 0);
+			assert_int_equal(table_repair(run.w), 0);
 		assert_int_equal(table_get(run.t, &target, &e), 0);
 		assert_int_equal(table_get_list(run.t, LIST_MANUAL, &l), 0);
 		if (!((e.lists[FW_INGRESS] | e.lists[FW_EGRESS]) >> LIST_MANUAL & 1) || l.n_entries != 1)
@@ -464,26 +466,31 @@ static void test_direction(void **state)
 static void test_abandoned(void **state)
 {
 	const struct question question = { UNLISTED, "tcp/22", FW_PASS, FW_DROP };
-	struct table *t = firewall_table(firewall), *kept;
+	struct table_writer *w = firewall_writer(firewall), *kept_writer;
+	struct table *t = table_of(w), *kept;
 	struct rlimit was, none;
 	struct fw_list l;
 
 	assert_int_equal(firewall_set(firewall, "manual udp/7777 ended, manual 203.0.113.0/24, manual tcp/23"), 0);
 	assert_int_equal(table_open(firewall_pin_dir(), &kept), 0);
-	assert_int_equal(table_sweep(kept, NULL, NULL), 0);
+	assert_int_equal(table_begin(kept, FIREWALL_LOCK_FD, &kept_writer), 0);
+	assert_int_equal(table_sweep(kept_writer, NULL, NULL), 0);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
 	none = (struct rlimit){ .rlim_max = was.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	assert_true(table_commit(kept) < 0); /* no descriptor for the new index */
+	assert_true(table_commit(kept_writer) < 0); /* no descriptor for the new index */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
-	table_abandon(kept);
+	kept_writer = table_end(kept_writer);
 	assert_true(table_is_damaged(kept));
 
-	assert_int_equal(add(t, LIST_MANUAL, "tcp/22", FW_UNTIL_NEVER), 0);
-	assert_int_equal(table_commit(t), 0);
+	firewall_end_writer(firewall);
+	w = firewall_writer(firewall); /* repairs */
+	assert_int_equal(add(w, LIST_MANUAL, "tcp/22", FW_UNTIL_NEVER), 0);
+	assert_int_equal(table_commit(w), 0);
 	assert_int_equal(ask(t, &question), FW_DROP);
-	assert_int_equal(table_sweep(kept, NULL, NULL), 0);
-	assert_int_equal(table_commit(kept), 0);
+	assert_int_equal(table_begin(kept, FIREWALL_LOCK_FD, &kept_writer), 0);
+	assert_int_equal(table_sweep(kept_writer, NULL, NULL), 0);
+	assert_int_equal(table_commit(kept_writer), 0);
 	assert_int_equal(ask(t, &question), FW_DROP);
 	assert_int_equal(table_get_list(t, LIST_MANUAL, &l), 0);
 	assert_int_equal(l.n_entries, 3);
