@@ -2,9 +2,6 @@
 
 /* A series of changes: its begin, which repairs what a dead writer has left, and its end. */
 
-#include <assert.h>
-#include <stdlib.h>
-
 #include "cleanup.h"
 #include "table-internal.h"
 
@@ -79,30 +76,8 @@ int table_begin(struct table *t, int lock_fd, struct table_writer **ret)
 	return r;
 }
 
-struct table_writer *table_begin_unrepaired(struct table *t, int lock_fd)
-{
-	assert(lock_fd >= 0);
-	assert(!t->writer.t);
-	t->writer = (struct table_writer){ .t = t };
-	return &t->writer;
-}
-
 int table_commit(struct table_writer *w)
 {
 	table_mark(w); /* a change of policy alone begins here */
 	return publish(w);
-}
-
-struct table_writer *table_end(struct table_writer *w)
-{
-	if (!w)
-		return NULL;
-	free(w->port_index);
-	*w = (struct table_writer){};
-	return NULL;
-}
-
-struct table *table_of(const struct table_writer *w)
-{
-	return w->t;
 }

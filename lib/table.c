@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* Opening the pinned maps, and closing them. */
+/* Opening the pinned maps, and closing them; their writer without what it repairs. */
 
+#include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -22,6 +24,20 @@ void table_close_tables(struct table *t)
 		t->chains[i] = chains_free(t->chains[i]);
 	}
 	table_ends_close(t);
+}
+
+struct table_writer *table_end(struct table_writer *w)
+{
+	if (!w)
+		return NULL;
+	free(w->port_index);
+	*w = (struct table_writer){};
+	return NULL;
+}
+
+struct table *table_of(const struct table_writer *w)
+{
+	return w->t;
 }
 
 struct table *table_free(struct table *t)
@@ -137,4 +153,12 @@ bool table_is_current(struct table *t)
 	uint32_t id;
 
 	return pins_map_id(t->pin_dir, "meta", &id) >= 0 && id == t->meta_id && !pins_is_upgrading(t->pin_dir);
+}
+
+struct table_writer *table_begin_unrepaired(struct table *t, int lock_fd)
+{
+	assert(lock_fd >= 0);
+	assert(!t->writer.t);
+	t->writer = (struct table_writer){ .t = t };
+	return &t->writer;
 }
