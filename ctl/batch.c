@@ -17,9 +17,12 @@
 #include "intake.h"
 #include "journal.h"
 #include "log.h"
+#include "options.h"
 #include "output.h"
 #include "policy.h"
 #include "quote.h"
+#include "session.h"
+#include "verbs.h"
 
 #define NAME_TEXT_MAX    256
 #define ERRORS_SHOWN_MAX 20 /* of lines that are wrong: in a file of another kind all are */

@@ -10,14 +10,16 @@
 
 #include "change.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "intake.h"
 #include "journal.h"
 #include "outlook.h"
 #include "output.h"
 #include "policy.h"
+#include "session.h"
 #include "tick.h"
+#include "verbs.h"
 
-#define NS_PER_SEC 1000000000ull
 
 static unsigned directions_of(const struct ctl *ctl, const struct fw_list *policy,
 			      const struct target *target)
@@ -59,15 +61,6 @@ static void set_list(struct changes *c, unsigned list)
 {
 	for (struct change *i = c->items; i < END_OF(c->items, c->n_items); i++)
 		i->lists = 1ull << list;
-}
-
-/* For the list file: when ns from now have passed, in Unix time, rounded up to whole seconds. */
-static int64_t unix_after(uint64_t ns)
-{
-	struct timespec now;
-
-	(void) clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with this clock */
-	return now.tv_sec + (int64_t)((ns + (uint64_t)now.tv_nsec + NS_PER_SEC - 1) / NS_PER_SEC);
 }
 
 static void set_ends(struct changes *c)

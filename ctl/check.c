@@ -20,6 +20,8 @@
 #include "output.h"
 #include "reckon.h"
 #include "row.h"
+#include "session.h"
+#include "verbs.h"
 #include "where.h"
 
 #define ARGUMENT_TEXT_MAX 256

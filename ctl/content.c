@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "stamp.h"
+#include "tick.h"
 
 unsigned content_directions(const struct fw_list *policy, const struct list_line *line)
 {

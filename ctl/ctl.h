@@ -2,8 +2,7 @@
 #pragma once
 
 /*
- * What the files of fwctl share: the options as parsed, the rows that verbs and options are, and
- * the steps most verbs begin with. A verb gets its positional arguments, reports for itself, and
+ * What the files of fwctl share: the options as parsed, and the rows that verbs are. A verb gets its positional arguments, reports for itself, and
  * returns an exit status; or a negative errno where nothing can be said beyond the errno, and
  * main.c says it. Functions that return an exit status have reported when it is not EXIT_DONE.
  */
@@ -123,97 +122,11 @@ struct verb {
 	int (*run)(struct ctl *ctl, int argc, char **argv);
 };
 
-extern const struct option options[]; /* in options.c; the last row has no name */
-
-int verb_block(struct ctl *ctl, int argc, char **argv);
-int verb_unblock(struct ctl *ctl, int argc, char **argv);
-int verb_allow(struct ctl *ctl, int argc, char **argv);
-int verb_unallow(struct ctl *ctl, int argc, char **argv);
-int verb_show(struct ctl *ctl, int argc, char **argv);
-int verb_check(struct ctl *ctl, int argc, char **argv);
-int verb_lists(struct ctl *ctl, int argc, char **argv);
-int verb_list(struct ctl *ctl, int argc, char **argv);
-int verb_flush(struct ctl *ctl, int argc, char **argv);
-int verb_load(struct ctl *ctl, int argc, char **argv);
-int verb_export(struct ctl *ctl, int argc, char **argv);
-int verb_import(struct ctl *ctl, int argc, char **argv);
-int verb_batch(struct ctl *ctl, int argc, char **argv);
-int verb_top(struct ctl *ctl, int argc, char **argv);
-int verb_hist(struct ctl *ctl, int argc, char **argv);
-int verb_monitor(struct ctl *ctl, int argc, char **argv);
-int verb_stats(struct ctl *ctl, int argc, char **argv);
-int verb_status(struct ctl *ctl, int argc, char **argv);
-int verb_doctor(struct ctl *ctl, int argc, char **argv);
-int verb_unload(struct ctl *ctl, int argc, char **argv);
-
-/*
- * options.c: sorts argv into options, which are set, and the rest, which is moved to the front; finds a
- * verb; says whether ctl->verb takes these options and this number of arguments.
- */
-int options_parse(struct ctl *ctl, int argc, char **argv, int *ret_argc, unsigned *ret_options);
-int options_find_verb(struct ctl *ctl, const char *name, const struct verb **ret);
-int options_check(struct ctl *ctl, int argc, unsigned used);
-bool option_is_comment(const char *text);
-bool option_argument_is_optional(const struct option *o);
-const char *verb_usage(const struct verb *v, char *buffer, size_t size); /* "fwctl show [LIST]" */
-
-#define HELP_TARGET \
-	"TARGET is an address, a prefix, a range of addresses (A-B), or a port:\n" \
-	"tcp/80, udp/8000-8100."
-
-/* help.c: text and completion scripts from the tables. */
-void help_program(const struct verb *verbs);
-void help_verb(const struct verb *v);
-int help_completion(const struct verb *verbs, const char *shell); /* -EINVAL: no such shell */
-
-/*
- * session.c: what verbs begin with. Targets come sorted, and may repeat; a guard may be asked where it
- * could not be loaded and --force is given, and then knows of nothing.
- * session_lock() looks whether what was opened, if anything, is still the firewall: it waited.
- * Others wait for whoever holds the lock: nothing is printed until session_unlock(), and output_note() and output_fail()
- * keep what they are given until then. A fd of -1 is fine, so that it can clean up a scope.
- */
-int session_parse_targets(struct ctl *ctl, int argc, char **argv, struct targets *targets);
-int session_open(struct ctl *ctl, struct table **ret);
-int session_lock(struct ctl *ctl, struct table *t, int *ret_fd);
-void session_unlock(int *fd);
-
-/*
- * What a command changes the tables with. Declared after its table, to end before it: struct session_writer s =
- * SESSION_WRITER_NULL.
- */
-struct session_writer {
-	int lock_fd;
-	struct table_writer *writer;
-};
-#define SESSION_WRITER_NULL { .lock_fd = -1 }
-
-/* Takes the lock, repairs what a dead writer has left; then a command changes, and prints after session_end(). */
-int session_begin(struct ctl *ctl, struct table *t, struct session_writer *ret);
-void session_end(struct session_writer *s);
-
-/* The steps before it, too, for verbs that have nothing to ask in between. guard: NULL = none is wanted. */
-int session_begin_all(struct ctl *ctl, struct table **ret, struct guard *ret_guard, struct session_writer *ret_writer);
-
-int session_find_list(struct ctl *ctl, struct table *t, const char *name, unsigned *ret_index,
-		      struct fw_list *ret);
-int session_load_guard(struct ctl *ctl, struct guard *ret);
-int session_explain(struct ctl *ctl, int error); /* why table_open() failed */
-bool session_sees_bpffs(const struct ctl *ctl);
-int session_daemon_pid(const struct ctl *ctl); /* of the running daemon, 0 = none */
-struct list_header session_list_header(const struct fw_list *l);
-
 static inline void table_freep(struct table **t)
 {
 	(void) table_free(*t);
 }
 
-/* A tick in the past as Unix time; 0 = never. */
-int64_t tick_to_unix(uint32_t tick);
-
 /* Of a name that list_name_is_valid() refuses. */
 #define LIST_NAME_ERROR \
 	"'%s' is no name of a list: up to 63 letters, digits and . _ : @ + - with single slashes between parts"
-
-/* The end of an entry in a list as Unix time in seconds, rounded up; 0 = never. */
-int64_t until_to_unix(uint32_t until);

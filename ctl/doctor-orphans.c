@@ -12,6 +12,7 @@
 #include "attachment.h"
 #include "mounts.h"
 #include "names.h"
+#include "presence.h"
 #include "where.h"
 
 #define ADVICE_MAX 512
@@ -51,7 +52,7 @@ static int count_mount(const struct mount *m, void *userdata)
 static void find_link_advice(struct orphans *o)
 {
 	struct stack s = { .pin_dir = o->doctor->ctl->pin_dir };
-	bool is_loaded = o->doctor->table, is_running = session_daemon_pid(o->doctor->ctl) > 0;
+	bool is_loaded = o->doctor->table, is_running = presence_daemon_pid(o->doctor->ctl) > 0;
 
 	(void) mounts_foreach(count_mount, &s); /* then there is one at most */
 	if (s.n < 2)

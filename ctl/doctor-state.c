@@ -14,16 +14,17 @@
 
 #include "attachment.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "log.h"
 #include "pins.h"
+#include "presence.h"
 #include "writerlock.h"
 
 #define NAME_TEXT_MAX (FW_LIST_NAME_MAX * 4)
-#define USEC_PER_SEC  1000000
 
 int doctor_check_loaded(struct doctor *d)
 {
-	bool is_running = session_daemon_pid(d->ctl) > 0;
+	bool is_running = presence_daemon_pid(d->ctl) > 0;
 	const char *start = is_running ? "systemctl restart ebpf-fw, if it is not just starting: the bpffs was mounted again"
 				       : "systemctl start ebpf-fw";
 
@@ -32,10 +33,10 @@ int doctor_check_loaded(struct doctor *d)
 			   table_meta(d->table)->version, FW_VERSION);
 	else if (d->table)
 		doctor_say(d, LEVEL_OK, NULL, "version %s", FW_VERSION);
-	else if (d->error == -ENOENT && session_sees_bpffs(d->ctl) && attachment_count_orphans(d->ctl) > 0)
+	else if (d->error == -ENOENT && presence_sees_bpffs(d->ctl) && attachment_count_orphans(d->ctl) > 0)
 		doctor_say(d, LEVEL_PROBLEM, "see the check 'orphans' below before you start it",
 			   "no firewall is loaded that can be reached, and programs of one judge packets");
-	else if (d->error == -ENOENT && session_sees_bpffs(d->ctl))
+	else if (d->error == -ENOENT && presence_sees_bpffs(d->ctl))
 		doctor_say(d, LEVEL_PROBLEM, start, "the firewall is not loaded, its lists decide nothing");
 	else if (d->error == -ENOENT || d->error == -ENODEV)
 		doctor_say(d, LEVEL_PROBLEM, "mount -t bpf bpf /sys/fs/bpf, or look in the right mount namespace",
@@ -67,7 +68,7 @@ static uint64_t watchdog_usec(int pid)
 
 int doctor_check_daemon(struct doctor *d)
 {
-	int pid = session_daemon_pid(d->ctl);
+	int pid = presence_daemon_pid(d->ctl);
 	uint64_t usec;
 
 	if (pid == 0) {
@@ -123,7 +124,7 @@ int doctor_check_changes(struct doctor *d)
 		return r;
 	else if (table_is_damaged(d->table)) /* not completed since */
 		doctor_say(d, LEVEL_PROBLEM,
-			   session_daemon_pid(d->ctl) ? "the daemon completes it within 5 seconds" :
+			   presence_daemon_pid(d->ctl) ? "the daemon completes it within 5 seconds" :
 							"systemctl start ebpf-fw completes it, or any command that changes an entry",
 			   "a command was interrupted while it changed entries, and packets may be judged by a part of the change");
 	writerlock_release(lock);

@@ -10,6 +10,8 @@
 #include "cleanup.h"
 #include "format.h"
 #include "pins.h"
+#include "session.h"
+#include "verbs.h"
 
 static const struct check {
 	const char *topic;

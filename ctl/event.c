@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "event.h"
 #include "format.h"
 #include "log.h"
@@ -17,7 +18,6 @@
 #include "tick.h"
 #include "words.h"
 
-#define NS_PER_SEC       UINT64_C(1000000000)
 #define ENDPOINT_MAX     (INET6_ADDRSTRLEN + sizeof("[]:65535"))
 #define WIDTH_FIRST      21 /* of an IPv4 address with its port */
 

@@ -10,7 +10,9 @@
 #include "content.h"
 #include "listtext.h"
 #include "output.h"
+#include "session.h"
 #include "utf8.h"
+#include "verbs.h"
 
 /* All that is asked for, to be printed when the lock is gone: whoever reads it may be a pager. */
 struct export {
@@ -27,7 +29,7 @@ static void export_done(struct export *x)
 static int export_list(struct export *x, struct ctl *ctl, struct table *t, unsigned list, const struct fw_list *policy)
 {
 	_cleanup_(content_done) struct content content = {};
-	struct list_header header = session_list_header(policy);
+	struct list_header header = list_header_of(policy);
 	int r;
 
 	r = content_read(ctl, t, list, policy, &content);

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "help.h"
+#include "options.h"
 
 #define OPTION_TEXT_MAX 64
 

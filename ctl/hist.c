@@ -11,12 +11,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "names.h"
 #include "output.h"
 #include "screen.h"
+#include "verbs.h"
 #include "viewer.h"
 
-#define NS_PER_SEC 1e9
 #define BAR_MAX    20
 #define LABEL_MAX  32
 
@@ -139,7 +140,7 @@ static json_object *make_record(const struct hist *h)
 			json_object_array_add(hooks, o);
 		}
 	json_object_object_add(record, "time", json_time(time(NULL)));
-	json_object_object_add(record, "seconds", json_rate((screen_now_ns() - h->start_ns) / NS_PER_SEC));
+	json_object_object_add(record, "seconds", json_rate((double)(screen_now_ns() - h->start_ns) / NS_PER_SEC));
 	return record;
 }
 
@@ -218,7 +219,7 @@ static int show(struct hist *h)
 
 	h->n_lines = 0;
 	print_line(h, "packets in %.1f s, by length, and by how far they are apart on one CPU",
-		   (screen_now_ns() - h->start_ns) / NS_PER_SEC);
+		   (double)(screen_now_ns() - h->start_ns) / NS_PER_SEC);
 	print_line(h, "%s", "");
 	for (size_t i = 0; i < sizeof(measures) / sizeof(measures[0]); i++)
 		for (enum fw_hook hook = 0; hook < _FW_HOOK_MAX; hook++)

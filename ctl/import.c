@@ -20,9 +20,12 @@
 #include "listheader.h"
 #include "listtext.h"
 #include "log.h"
+#include "options.h"
 #include "output.h"
 #include "policy.h"
 #include "replace.h"
+#include "session.h"
+#include "verbs.h"
 
 #define NAME_TEXT_MAX 256
 

@@ -14,6 +14,7 @@
 #include "format.h"
 #include "log.h"
 #include "messages.h"
+#include "presence.h"
 
 #define RECORDS_MAX 20
 #define FIELDS_MAX  9
@@ -86,7 +87,7 @@ static void send_change(const struct changes *c, const struct change *i, const c
 
 void journal_changes(const struct changes *c)
 {
-	int pid = session_daemon_pid(c->ctl);
+	int pid = presence_daemon_pid(c->ctl);
 	size_t n = 0, n_refreshed = 0;
 
 	for (const struct change *i = c->items; i < END_OF(c->items, c->n_items); i++)
@@ -120,7 +121,7 @@ void journal_batch(struct ctl *ctl, size_t n_added, size_t n_refreshed, size_t n
 	add_field(&r, "FW_REFRESHED", "%zu", n_refreshed);
 	add_field(&r, "FW_REMOVED", "%zu", n_removed);
 	add_field(&r, "FW_FAILED", "%zu", n_failed);
-	log_journal(LOG_INFO, MESSAGE_BATCH, session_daemon_pid(ctl), r.fields,
+	log_journal(LOG_INFO, MESSAGE_BATCH, presence_daemon_pid(ctl), r.fields,
 		    "many changes: %zu added, %zu refreshed, %zu removed, %zu commands failed", n_added, n_refreshed,
 		    n_removed, n_failed);
 }
@@ -136,7 +137,7 @@ void journal_replacement(struct ctl *ctl, const char *list, const char *result, 
 	add_field(&r, "FW_ADDED", "%zu", n_added);
 	add_field(&r, "FW_REMOVED", "%zu", n_removed);
 	add_field(&r, "FW_CHANGED", "%zu", n_changed);
-	log_journal(LOG_INFO, MESSAGE_REPLACED, session_daemon_pid(ctl), r.fields, "%s list %s: +%zu -%zu, %zu changed",
+	log_journal(LOG_INFO, MESSAGE_REPLACED, presence_daemon_pid(ctl), r.fields, "%s list %s: +%zu -%zu, %zu changed",
 		    result, list, n_added, n_removed, n_changed);
 }
 
@@ -150,7 +151,7 @@ void journal_policy(struct ctl *ctl, const struct fw_list *l, const char *result
 	add_field(&r, "FW_ACTION", "%s", action_to_string(l->action));
 	add_field(&r, "FW_MODE", "%s", mode_to_string(l->mode));
 	add_field(&r, "FW_ENABLED", "%s", l->is_enabled ? "yes" : "no");
-	log_journal(LOG_NOTICE, MESSAGE_POLICY, session_daemon_pid(ctl), r.fields, "%s list %s: action %s, mode %s, %s",
+	log_journal(LOG_NOTICE, MESSAGE_POLICY, presence_daemon_pid(ctl), r.fields, "%s list %s: action %s, mode %s, %s",
 		    result, l->name, action_to_string(l->action), mode_to_string(l->mode),
 		    l->is_enabled ? "enabled" : "disabled");
 }

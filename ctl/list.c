@@ -11,10 +11,13 @@
 #include "cleanup.h"
 #include "journal.h"
 #include "log.h"
+#include "options.h"
 #include "outlook.h"
 #include "output.h"
 #include "policy.h"
 #include "replace.h"
+#include "session.h"
+#include "verbs.h"
 
 #define ARGUMENT_TEXT_MAX 256
 #define WHAT_TEXT_MAX     (FW_LIST_NAME_MAX + 32)

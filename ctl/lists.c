@@ -8,7 +8,9 @@
 #include "journal.h"
 #include "output.h"
 #include "replace.h"
+#include "session.h"
 #include "stamp.h"
+#include "verbs.h"
 #include "writerlock.h"
 
 #define WHAT_TEXT_MAX (FW_LIST_NAME_MAX + 32)

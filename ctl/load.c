@@ -18,6 +18,8 @@
 #include "output.h"
 #include "policy.h"
 #include "replace.h"
+#include "session.h"
+#include "verbs.h"
 
 #define NAME_TEXT_MAX 256
 

@@ -9,9 +9,12 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "help.h"
 #include "log.h"
+#include "options.h"
 #include "output.h"
 #include "pins.h"
+#include "verbs.h"
 
 #define WAIT_NS           UINT64_C(30000000000)
 #define COMPLETION        "--completion=" /* for the build, not for people */

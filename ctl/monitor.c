@@ -16,11 +16,14 @@
 #include <bpf/libbpf.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "event.h"
 #include "log.h"
 #include "outlet.h"
 #include "output.h"
 #include "screen.h"
+#include "session.h"
+#include "verbs.h"
 #include "viewer.h"
 #include "watch.h"
 
@@ -29,7 +32,6 @@
 #define RENEW_NS       UINT64_C(1000000000)
 #define POLL_MSEC      200 /* at most between two looks at the clock */
 #define LAST_LOOK_MSEC 1000 /* for a reader that has stopped reading when we end */
-#define NS_PER_SEC     UINT64_C(1000000000)
 
 struct monitor {
 	struct ctl *ctl;

@@ -13,6 +13,7 @@
 #include "duration.h"
 #include "log.h"
 #include "names.h"
+#include "options.h"
 #include "output.h"
 #include "pins.h"
 #include "utf8.h"

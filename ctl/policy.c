@@ -107,7 +107,7 @@ int policy_fail_full(struct ctl *ctl)
 
 int policy_make(struct ctl *ctl, struct table_writer *w, const struct fw_list *l, const char *comment, unsigned *ret_index)
 {
-	struct list_header header = session_list_header(l);
+	struct list_header header = list_header_of(l);
 	int index, status, r;
 
 	header.comment = comment;
@@ -152,7 +152,7 @@ void policy_unmake(struct ctl *ctl, struct table_writer *w, unsigned index)
 
 int policy_set(struct ctl *ctl, struct table_writer *w, unsigned index, const struct fw_list *l, const char *comment)
 {
-	struct list_header header = session_list_header(l);
+	struct list_header header = list_header_of(l);
 	struct fw_list before, now = *l;
 	struct stamps stamps = {};
 	int status, r;

@@ -16,6 +16,7 @@
 #include "cleanup.h"
 #include "directory.h"
 #include "names.h"
+#include "presence.h"
 #include "watch.h"
 
 #define KINDS_MAX (FW_KIND_PORT + 1)
@@ -274,7 +275,7 @@ int prometheus_print(struct ctl *ctl, struct table *t, FILE *f)
 	if (!s)
 		return -ENOMEM;
 	s->f = f;
-	s->is_daemon_running = session_daemon_pid(ctl) > 0;
+	s->is_daemon_running = presence_daemon_pid(ctl) > 0;
 	if (t) {
 		r = gather(ctl, t, s);
 		if (r < 0)

@@ -13,13 +13,14 @@
 
 #include "attachment.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "links.h"
 #include "names.h"
 #include "output.h"
 #include "screen.h"
+#include "session.h"
 #include "viewer.h"
 
-#define NS_PER_SEC 1e9
 #define TRIES_MAX  10 /* of a list of interfaces that changes while it is read */
 
 /* Everything that is counted, at one moment. */
@@ -237,7 +238,7 @@ int rates_watch(struct ctl *ctl, struct table *t)
 		r = screen_wait(&x.screen, check_loaded, &x, &elapsed_ns);
 		if (r != 0 || elapsed_ns == 0)
 			break;
-		x.seconds = elapsed_ns / NS_PER_SEC;
+		x.seconds = (double)elapsed_ns / NS_PER_SEC;
 		r = read_sample(&x, &x.now);
 		if (r == 0)
 			r = print_block(&x);

@@ -13,12 +13,12 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "outlook.h"
 #include "output.h"
 #include "room.h"
 #include "tick.h"
 
-#define NS_PER_SEC UINT64_C(1000000000)
 
 /*
  * The file is appended to while less than 1/APPEND_SHARE of the list changes, and as long as it has
@@ -94,16 +94,6 @@ static int compare_line(const void *target, const void *line)
 	return target_compare(target, &((const struct list_line *)line)->target);
 }
 
-static uint32_t tick_of(int64_t until)
-{
-	struct timespec now;
-
-	(void) clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with this clock */
-	if (until == 0)
-		return FW_UNTIL_NEVER;
-	return tick_after(until > now.tv_sec ? (uint64_t)(until - now.tv_sec) * NS_PER_SEC : 0);
-}
-
 /* Fills in how the targets of x->change are to be in the list. */
 static void set_details(struct replacement *x)
 {
@@ -117,7 +107,7 @@ static void set_details(struct replacement *x)
 		i->lists = 1ull << x->list;
 		i->directions = content_directions(&x->policy, line);
 		i->until_unix = line->until;
-		i->until = tick_of(line->until);
+		i->until = until_from_unix(line->until);
 	}
 	for (struct change *i = x->take.items; i < END_OF(x->take.items, x->take.n_items); i++)
 		i->lists = 1ull << x->list;
@@ -180,7 +170,7 @@ static int put_wanted(struct outlook_view *v, const struct replacement *x, size_
 {
 	struct list_line line = wanted_line(x, i);
 
-	return outlook_put(v, &line.target, x->list, content_directions(&x->policy, &line), tick_of(line.until));
+	return outlook_put(v, &line.target, x->list, content_directions(&x->policy, &line), until_from_unix(line.until));
 }
 
 static int edit_one(struct outlook_view *v, const struct target *covered, const struct replacement *x)
@@ -445,7 +435,7 @@ static int prepare_lines(struct replacement *x)
 
 static int save(struct replacement *x)
 {
-	struct list_header header = session_list_header(&x->policy);
+	struct list_header header = list_header_of(&x->policy);
 
 	header.comment = x->comment;
 	if (!x->is_appended)

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "output.h"
+#include "tick.h"
 
 int row_maker_init(struct row_maker *m, struct ctl *ctl, struct table *t)
 {

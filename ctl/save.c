@@ -13,6 +13,7 @@
 #include "cleanup.h"
 #include "compact.h"
 #include "output.h"
+#include "tick.h"
 
 /*
  * A line for the file of a list: what the change makes of the target there, or what it was before.
@@ -74,7 +75,7 @@ static int save_list(struct ctl *ctl, struct changes *const *sets, size_t n, uns
 	r = table_get_list(sets[0]->table, list, &policy);
 	if (r < 0)
 		return r;
-	header = session_list_header(&policy);
+	header = list_header_of(&policy);
 	is_file = stamp_file_size(ctl, header.name) >= 0;
 
 	lines = calloc(count_items(sets, n) + 1, sizeof(*lines));

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "output.h"
 
-#define NS_PER_SEC  UINT64_C(1000000000)
 #define BUFFER_SIZE 65536 /* of a block at once: it is drawn in one go */
 
 #define TERMINAL_HOME "\033[H\033[J"

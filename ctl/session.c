@@ -20,20 +20,18 @@
 
 #include "attachment.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "duration.h"
 #include "guard.h"
 #include "log.h"
 #include "output.h"
 #include "pins.h"
+#include "presence.h"
+#include "session.h"
 #include "tick.h"
 #include "writerlock.h"
 
-#ifndef BPF_FS_MAGIC
-#define BPF_FS_MAGIC 0xcafe4a11
-#endif
-
 #define ARGUMENT_TEXT_MAX 256
-#define NS_PER_SEC 1000000000ull
 
 static int compare(const void *a, const void *b)
 {
@@ -67,15 +65,6 @@ int session_parse_targets(struct ctl *ctl, int argc, char **argv, struct targets
 	return EXIT_DONE;
 }
 
-/* Is the directory that should hold the pin directory on a bpffs? */
-bool session_sees_bpffs(const struct ctl *ctl)
-{
-	_cleanup_free_ char *copy = strdup(ctl->pin_dir);
-	struct statfs fs;
-
-	return copy && statfs(dirname(copy), &fs) == 0 && (unsigned long)fs.f_type == BPF_FS_MAGIC;
-}
-
 static int explain_version(struct ctl *ctl)
 {
 	char escaped[sizeof(((struct fw_meta *)NULL)->version) * 4];
@@ -105,7 +94,7 @@ int session_explain(struct ctl *ctl, int error)
 
 	if ((error == -ENOENT || error == -EPROTO) && pins_is_upgrading(ctl->pin_dir))
 		return explain_upgrade(ctl);
-	if (error == -ENODEV || (error == -ENOENT && !session_sees_bpffs(ctl)))
+	if (error == -ENODEV || (error == -ENOENT && !presence_sees_bpffs(ctl)))
 		return output_fail(ctl, EXIT_NOT_LOADED,
 				   "No bpffs is visible around '%s' in this mount namespace: "
 				   "'ip netns exec' hides it, use 'nsenter --net=/run/netns/NAME'; "
@@ -114,7 +103,7 @@ int session_explain(struct ctl *ctl, int error)
 
 	switch (error) {
 	case -ENOENT:
-		pid = session_daemon_pid(ctl);
+		pid = presence_daemon_pid(ctl);
 		if (pid > 0) /* the mount namespace of the unit still has the bpffs from before */
 			return output_fail(ctl, EXIT_NOT_LOADED,
 					   "The daemon runs (pid %d), and its pins are not in '%s': if it is not just starting, the "
@@ -309,60 +298,4 @@ int session_load_guard(struct ctl *ctl, struct guard *ret)
 				   "--force does it without looking");
 	output_note(ctl, "cannot tell what this cuts off: %m");
 	return EXIT_DONE;
-}
-
-struct list_header session_list_header(const struct fw_list *l)
-{
-	struct list_header h = {
-		.action = l->action,
-		.mode = l->mode,
-		.is_enabled = l->is_enabled,
-		.directions = l->directions,
-	};
-
-	memcpy(h.name, l->name, sizeof(h.name));
-	return h;
-}
-
-/*
- * The lock is the proof; it is tried only where a living process has written its pid, so that a
- * daemon that is just starting never finds it taken by us.
- */
-int session_daemon_pid(const struct ctl *ctl)
-{
-	_cleanup_close_ int fd = -1;
-	char path[PATH_MAX], text[16] = "";
-	int pid;
-
-	(void) snprintf(path, sizeof(path), "%s/ebpf-fwd.pid", ctl->run_dir);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || pread(fd, text, sizeof(text) - 1, 0) <= 0)
-		return 0;
-	pid = atoi(text);
-	if (pid <= 0 || (kill(pid, 0) < 0 && errno == ESRCH))
-		return 0;
-	return flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK ? pid : 0;
-}
-
-int64_t tick_to_unix(uint32_t tick)
-{
-	uint64_t passed_ns;
-
-	if (tick == 0)
-		return 0;
-	passed_ns = (uint64_t)(tick_now() - tick) << FW_TICK_SHIFT;
-	return time(NULL) - (int64_t)(passed_ns / NS_PER_SEC);
-}
-
-int64_t until_to_unix(uint32_t until)
-{
-	struct timespec now;
-	uint64_t ns;
-
-	if (until == FW_UNTIL_NEVER)
-		return 0;
-
-	(void) clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with this clock */
-	ns = (uint64_t)now.tv_nsec + tick_remaining(until);
-	return now.tv_sec + (int64_t)((ns + NS_PER_SEC - 1) / NS_PER_SEC);
 }

@@ -15,6 +15,8 @@
 #include "log.h"
 #include "output.h"
 #include "row.h"
+#include "session.h"
+#include "verbs.h"
 
 #define ARGUMENT_TEXT_MAX 256
 

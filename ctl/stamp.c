@@ -95,7 +95,7 @@ static bool may_have_mistakes(const struct ctl *ctl, const struct fw_list *l)
 
 static int rewrite(struct ctl *ctl, struct table_writer *w, unsigned list, const struct fw_list *l, const struct list *file)
 {
-	struct list_header header = session_list_header(l);
+	struct list_header header = list_header_of(l);
 	int n = listfile_rewrite(ctl->state_dir, &header, file);
 
 	if (n < 0) {

@@ -11,6 +11,8 @@
 #include "pins.h"
 #include "prometheus.h"
 #include "rates.h"
+#include "session.h"
+#include "verbs.h"
 
 static json_object *counters_row(enum fw_hook hook, enum fw_direction direction,
 				 const struct fw_counters *c)

@@ -10,6 +10,9 @@
 #include "others.h"
 #include "output.h"
 #include "pins.h"
+#include "presence.h"
+#include "session.h"
+#include "verbs.h"
 #include "where.h"
 
 /* Why it is attached in this way, where that is not what one would want most. */
@@ -82,7 +85,7 @@ static json_object *make_fill(struct table *t, enum fw_kind kind)
 static json_object *make_record(const struct ctl *ctl, bool is_loaded)
 {
 	json_object *record = json_object_new_object(), *daemon = json_object_new_object();
-	int pid = session_daemon_pid(ctl);
+	int pid = presence_daemon_pid(ctl);
 
 	json_object_object_add(daemon, "running", json_object_new_boolean(pid > 0));
 	json_object_object_add(daemon, "pid", pid > 0 ? json_object_new_int(pid) : NULL);
@@ -208,7 +211,7 @@ static int report_absence(struct ctl *ctl, int error)
 
 	if (ctl->is_quiet)
 		return n_orphans > 0 ? EXIT_NO : EXIT_NOT_LOADED;
-	if (ctl->is_json && error == -ENOENT && session_sees_bpffs(ctl)) {
+	if (ctl->is_json && error == -ENOENT && presence_sees_bpffs(ctl)) {
 		r = print_record(ctl, record);
 		if (r < 0)
 			return r;

@@ -11,14 +11,16 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "log.h"
 #include "output.h"
 #include "screen.h"
 #include "seen.h"
+#include "tick.h"
+#include "verbs.h"
 #include "viewer.h"
 
 #define ARGUMENT_TEXT_MAX 256
-#define NS_PER_SEC        1e9
 #define NEARLY_ALL        (VIEWER_ADDRESSES / 16 * 15) /* the kernel keeps some places free, a few for each CPU */
 #define LINES_AROUND      4 /* of a screen: the first, an empty one, titles, and the cursor */
 
@@ -198,7 +200,7 @@ static size_t count_fitting(const struct top *t)
 
 static int print_block(struct top *t)
 {
-	double seconds = (screen_now_ns() - t->start_ns) / NS_PER_SEC;
+	double seconds = (double)(screen_now_ns() - t->start_ns) / NS_PER_SEC;
 	struct output_rows rows;
 	size_t n;
 	int r, end;
@@ -237,7 +239,7 @@ static int show(struct top *t, uint64_t elapsed_ns)
 	struct seen was;
 	int r;
 
-	t->seconds = elapsed_ns / NS_PER_SEC;
+	t->seconds = (double)elapsed_ns / NS_PER_SEC;
 	r = seen_read(&t->now, t->viewer.seen_fd);
 	if (r >= 0)
 		r = find_talkers(t);

@@ -13,6 +13,8 @@
 #include "outlook.h"
 #include "output.h"
 #include "policy.h"
+#include "session.h"
+#include "verbs.h"
 
 #define WHERE_TEXT_MAX (FW_LIST_NAME_MAX + 32)
 

@@ -19,6 +19,9 @@
 #include "output.h"
 #include "ownqdiscs.h"
 #include "pins.h"
+#include "presence.h"
+#include "session.h"
+#include "verbs.h"
 
 #define NAME_TEXT_MAX 256
 
@@ -220,10 +223,10 @@ int verb_unload(struct ctl *ctl, int argc, char **argv)
 	bool was_loaded = false;
 	int status, r;
 
-	if (session_daemon_pid(ctl) > 0) /* also with the pin directory gone: it would come back */
+	if (presence_daemon_pid(ctl) > 0) /* also with the pin directory gone: it would come back */
 		return refuse(ctl);
 	r = pins_check_dir(ctl->pin_dir);
-	if (r == -ENOENT && session_sees_bpffs(ctl)) {
+	if (r == -ENOENT && presence_sees_bpffs(ctl)) {
 		status = remove_orphans(&u);
 		if (status == EXIT_DONE && u.n_detached > 0)
 			journal_unloaded(ctl, u.n_detached);

@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "output.h"
 #include "pins.h"
+#include "session.h"
 #include "writerlock.h"
 
 static int take_locked(struct viewer *v)

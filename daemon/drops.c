@@ -10,8 +10,8 @@
 
 #include "cleanup.h"
 #include "clock.h"
+#include "daemon.h"
 #include "drops.h"
-#include "instance.h"
 #include "listnames.h"
 #include "log.h"
 #include "messages.h"
@@ -201,7 +201,7 @@ void drops_tend(struct drops *d, unsigned n_top)
 		d->is_taking = false;
 	}
 
-	r = writerlock_try(d->run_dir, INSTANCE_NAME, &lock_fd);
+	r = writerlock_try(d->run_dir, DAEMON_NAME, &lock_fd);
 	if (r == -EBUSY)
 		return;
 	if (r >= 0)

@@ -12,11 +12,11 @@
 #include <systemd/sd-daemon.h>
 
 #include "cleanup.h"
+#include "daemon.h"
 #include "instance.h"
 #include "log.h"
 #include "writerlock.h"
 
-#define PID_FILE "ebpf-fwd.pid"
 #define EXTEND_USEC "60000000" /* asked for again each second, while another process has the writer lock */
 
 /* The pid that a running daemon wrote, for the message; 0 if there is none to be read. */
@@ -49,7 +49,7 @@ int instance_lock_run(struct instance *i, const char *run_dir)
 	if (mkdir(run_dir, 0700) < 0 && errno != EEXIST)
 		return log_error(-errno, "Cannot create the run directory '%s': %m", run_dir);
 
-	(void) snprintf(path, sizeof(path), "%s/" PID_FILE, run_dir);
+	(void) snprintf(path, sizeof(path), "%s/" DAEMON_PID_FILE, run_dir);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return log_error(-errno, "Cannot open '%s': %m", path);
@@ -118,7 +118,7 @@ int instance_lock_writers(const char *run_dir, int *ret_fd)
 	int told_pid = -1, r;
 	struct writerlock_wait wait = { .limit_ns = UINT64_MAX, .tell = tell_holder, .userdata = &told_pid };
 
-	r = writerlock_take(run_dir, INSTANCE_NAME, &wait, ret_fd);
+	r = writerlock_take(run_dir, DAEMON_NAME, &wait, ret_fd);
 	if (r == -EINTR) {
 		log_notice("Stopped while waiting for the writer lock, nothing was changed");
 		(void) sd_notify(0, "STOPPING=1\nSTATUS=Stopped before the start was complete");

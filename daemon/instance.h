@@ -6,7 +6,6 @@
  * the pin directory itself catches a daemon with another run directory. Both end with the process.
  */
 
-#define INSTANCE_NAME "ebpf-fwd" /* in the writer lock */
 
 struct instance {
 	int pid_fd; /* RUN/ebpf-fwd.pid */

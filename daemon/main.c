@@ -10,6 +10,7 @@
 
 #include "capabilities.h"
 #include "cleanup.h"
+#include "daemon.h"
 #include "log.h"
 #include "manager.h"
 #include "pins.h"
@@ -214,12 +215,12 @@ int main(int argc, char **argv)
 	struct command_line c;
 	int status;
 
-	log_setup("ebpf-fwd", LOG_INFO);
+	log_setup(DAEMON_NAME, LOG_INFO);
 	status = parse_arguments(argc, argv, &c);
 	if (status >= 0)
 		return status;
 
-	log_setup("ebpf-fwd", c.is_debug ? LOG_DEBUG : LOG_INFO);
+	log_setup(DAEMON_NAME, c.is_debug ? LOG_DEBUG : LOG_INFO);
 	log_libbpf();
 	if (manager_read_config(c.options.config_file, &config) < 0) /* nothing is touched before it is right */
 		status = EXIT_LASTING;

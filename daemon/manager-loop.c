@@ -17,6 +17,7 @@
 
 #include "cleanup.h"
 #include "clock.h"
+#include "daemon.h"
 #include "drops.h"
 #include "expiry.h"
 #include "log.h"
@@ -225,7 +226,7 @@ static void tend_table(struct manager *m)
 
 	if (m->is_strict == m->config.is_strict && !is_sweep_due && !is_clock_due && !table_is_damaged(m->table))
 		return;
-	r = writerlock_try(m->options->run_dir, INSTANCE_NAME, &lock_fd);
+	r = writerlock_try(m->options->run_dir, DAEMON_NAME, &lock_fd);
 	if (r == -EBUSY)
 		return; /* the next check tries again */
 	if (r < 0) {

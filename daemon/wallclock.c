@@ -13,11 +13,11 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "listread.h"
 #include "log.h"
 #include "tick.h"
 
-#define NS_PER_SEC INT64_C(1000000000)
 #define FILE_NAME  "restored"
 #define N_FIRST    64
 

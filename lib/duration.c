@@ -14,10 +14,10 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "duration.h"
 
-#define NS_PER_MS  UINT64_C(1000000)
-#define NS_PER_SEC (1000 * NS_PER_MS)
+#define NS_PER_MS INT64_C(1000000)
 
 /* Largest first, the order in which a duration names them. */
 static const struct {

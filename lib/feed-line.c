@@ -13,9 +13,9 @@
 #include <json-c/json.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "decimal.h"
 #include "feed-internal.h"
-#include "listtext.h"
 
 static const char order_doubt[] =
 	"exceptions of an ACL depend on its order: give the list without them, or write each as '!ADDRESS' without ';'";
@@ -37,7 +37,7 @@ static const char *read_attributes(struct word *rest, struct meaning *m)
 		uint64_t seconds;
 
 		if (is_end || word_skip(&w, "since=")) {
-			if (decimal_parse(w.text, w.length, LIST_TIME_MAX, &seconds) < 0)
+			if (decimal_parse(w.text, w.length, UNIX_TIME_MAX, &seconds) < 0)
 				return "until= and since= must be in seconds since 1970";
 			m->has_timeout = m->has_timeout || is_end;
 		} else if (directions_from_string(w.text, w.length) >= 0)

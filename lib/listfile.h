@@ -147,3 +147,6 @@ const char *action_to_string(enum fw_action a);
 int action_from_string(const char *text, size_t length);
 const char *mode_to_string(enum fw_mode m);
 int mode_from_string(const char *text, size_t length);
+
+/* The head of the file of a list that the kernel has; its comment is not said. */
+struct list_header list_header_of(const struct fw_list *l);

@@ -166,3 +166,16 @@ void header_print(FILE *f, const struct list_header *h)
 		action_to_string(h->action), mode_to_string(h->mode), h->is_enabled ? "yes" : "no",
 		h->directions ? directions_to_string(h->directions) : "default");
 }
+
+struct list_header list_header_of(const struct fw_list *l)
+{
+	struct list_header h = {
+		.action = l->action,
+		.mode = l->mode,
+		.is_enabled = l->is_enabled,
+		.directions = l->directions,
+	};
+
+	memcpy(h.name, l->name, sizeof(h.name));
+	return h;
+}

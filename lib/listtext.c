@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "decimal.h"
 #include "linewords.h"
 #include "listheader.h"
@@ -55,7 +56,7 @@ static bool parse_time(struct list_line *line, struct word w, const char **ret_e
 		return false;
 	if (*ret > 0)
 		*ret_error = "until= or since= is given twice";
-	else if (decimal_parse(w.text, w.length, LIST_TIME_MAX, &seconds) < 0 || seconds == 0)
+	else if (decimal_parse(w.text, w.length, UNIX_TIME_MAX, &seconds) < 0 || seconds == 0)
 		*ret_error = "until= and since= must be in seconds since 1970, up to the year 9999";
 	else
 		*ret = (int64_t)seconds;

@@ -10,9 +10,6 @@
 #include "linewords.h"
 #include "listfile.h"
 
-/* What "until=" and "since=" may say: the year 9999. */
-#define LIST_TIME_MAX INT64_C(253402300799)
-
 /*
  * Reads size bytes of text, as the list of that name; takes text, which is from malloc(3) and has room for one
  * byte more, also on failure. Lines that are wrong are in ret_list->mistakes. -ENOMEM.

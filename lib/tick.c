@@ -15,8 +15,8 @@
 
 #include "abi.h"
 #include "cleanup.h"
+#include "clock.h"
 
-#define NS_PER_SEC  INT64_C(1000000000)
 #define OFFSETS_FILE "/proc/self/timens_offsets" /* "boottime SECONDS NANOSECONDS"; the clock's number before 5.7 */
 
 /* By how much this process sees the boot clock shifted. No such file: the kernel has no time namespaces. */
@@ -68,4 +68,45 @@ uint64_t tick_remaining(uint32_t tick)
 	uint64_t end = (uint64_t)tick << FW_TICK_SHIFT, now = boot_clock_ns();
 
 	return end > now ? end - now : 0;
+}
+
+int64_t tick_to_unix(uint32_t tick)
+{
+	uint64_t passed_ns;
+
+	if (tick == 0)
+		return 0;
+	passed_ns = (uint64_t)(tick_now() - tick) << FW_TICK_SHIFT;
+	return time(NULL) - (int64_t)(passed_ns / NS_PER_SEC);
+}
+
+int64_t until_to_unix(uint32_t until)
+{
+	struct timespec now;
+	uint64_t ns;
+
+	if (until == FW_UNTIL_NEVER)
+		return 0;
+
+	(void) clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with this clock */
+	ns = (uint64_t)now.tv_nsec + tick_remaining(until);
+	return now.tv_sec + (int64_t)((ns + NS_PER_SEC - 1) / NS_PER_SEC);
+}
+
+uint32_t until_from_unix(int64_t unix_time)
+{
+	struct timespec now;
+
+	if (unix_time == 0)
+		return FW_UNTIL_NEVER;
+	(void) clock_gettime(CLOCK_REALTIME, &now);
+	return tick_after(unix_time > now.tv_sec ? (uint64_t)(unix_time - now.tv_sec) * NS_PER_SEC : 0);
+}
+
+int64_t unix_after(uint64_t ns)
+{
+	struct timespec now;
+
+	(void) clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec + (int64_t)((ns + (uint64_t)now.tv_nsec + NS_PER_SEC - 1) / NS_PER_SEC);
 }

@@ -17,11 +17,11 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "log.h"
 
 #define TICK_USEC   50000 /* between two looks at signals, path and limit while waiting */
 #define TELL_NS     UINT64_C(1000000000)
-#define NS_PER_SEC  UINT64_C(1000000000)
 #define RECORD_MAX  (WRITERLOCK_COMMAND_MAX + 16)
 
 static uint64_t now_ns(void)
