@@ -6,11 +6,9 @@
  * does not exist is made: whoever bans (fail2ban and the like) need not prepare anything.
  */
 
-#include <time.h>
 
 #include "change.h"
 #include "cleanup.h"
-#include "clock.h"
 #include "intake.h"
 #include "journal.h"
 #include "outlook.h"

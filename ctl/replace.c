@@ -10,10 +10,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "cleanup.h"
-#include "clock.h"
 #include "outlook.h"
 #include "output.h"
 #include "room.h"

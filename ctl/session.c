@@ -16,11 +16,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/vfs.h>
-#include <time.h>
 
 #include "attachment.h"
 #include "cleanup.h"
-#include "clock.h"
 #include "duration.h"
 #include "guard.h"
 #include "log.h"

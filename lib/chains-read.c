@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "../bpf/chain-head.h"
+#include "chain-head.h"
 #include "chains-internal.h"
 
 #define AHEAD 8    /* heads that a walk looks ahead */

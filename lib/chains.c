@@ -12,7 +12,7 @@
 
 #include <bpf/bpf.h>
 
-#include "../bpf/chain-head.h"
+#include "chain-head.h"
 #include "chains-internal.h"
 #include "cleanup.h"
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../../bpf/chain-head.h"
+#include "chain-head.h"
 #include "cleanup.h"
 #include "pool.h"
 

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../bpf/filter.h"
-#include "../../lib/filter.h"
+#include "filter.h"
+#include "filter-bits.h"
 #include "unit.h"
 
 #define N_ENTRIES   100000
