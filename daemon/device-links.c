@@ -54,20 +54,63 @@ bool device_parse_pin_name(const char *name, enum fw_hook *ret_hook, enum fw_dir
 	return false;
 }
 
-int device_adopt(struct device *dev, enum fw_hook hook, enum fw_direction d, int *fd)
+/* Holds the link by its descriptor, or where these get scarce and there is a pin, leaves it to that. */
+static void hold(struct device *dev, enum fw_hook hook, enum fw_direction d, const struct device_context *x, int fd)
+{
+	char name[DEVICE_PIN_MAX];
+
+	if (fd >= x->hold_below && pins_exists(x->pin_dir, device_pin_name(hook, d, dev->ifindex, name))) {
+		(void) close(fd);
+		fd = DEVICE_LINK_PINNED;
+	}
+	dev->hooks[hook].links[d] = fd;
+}
+
+int device_reach_link(const struct device *dev, enum fw_hook hook, enum fw_direction d, const struct device_context *x,
+		      int *opened)
+{
+	int fd = dev->hooks[hook].links[d];
+	char name[DEVICE_PIN_MAX];
+
+	if (fd == DEVICE_LINK_NONE)
+		return -ENOENT;
+	if (fd == DEVICE_LINK_PINNED)
+		fd = *opened = pins_open(x->pin_dir, device_pin_name(hook, d, dev->ifindex, name));
+	return fd;
+}
+
+int device_adopt(struct device *dev, enum fw_hook hook, enum fw_direction d, const struct device_context *x, int *fd)
 {
 	if (link_is_dead(*fd, attach_types[hook][d]))
 		return -ENOLINK;
-	dev->hooks[hook].links[d] = TAKE_FD(*fd);
+	hold(dev, hook, d, x, TAKE_FD(*fd));
 	return 0;
 }
 
 bool device_has_link(const struct device *dev, enum fw_hook hook)
 {
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
-		if (dev->hooks[hook].links[d] >= 0)
+		if (dev->hooks[hook].links[d] != DEVICE_LINK_NONE)
 			return true;
 	return false;
+}
+
+size_t device_count_pinned(const struct device *dev)
+{
+	size_t count = 0;
+
+	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
+			count += dev->hooks[hook].links[d] == DEVICE_LINK_PINNED;
+	return count;
+}
+
+void device_let_go(struct device *dev, const struct device_context *x)
+{
+	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
+			if (dev->hooks[hook].links[d] >= 0)
+				hold(dev, hook, d, x, dev->hooks[hook].links[d]);
 }
 
 int device_fail(struct device *dev, enum fw_hook hook, int r, const char *format, ...)
@@ -101,42 +144,70 @@ struct link_target device_link_target(const struct device *dev, enum fw_hook hoo
 int device_attach_link(struct device *dev, enum fw_hook hook, enum fw_direction d, uint32_t flags,
 		       const struct device_context *x, int prog_fd)
 {
+	int fd = dev->hooks[hook].links[d] >= 0 ? dev->hooks[hook].links[d] : -1, r;
 	struct link_target t = device_link_target(dev, hook, d);
 	char name[DEVICE_PIN_MAX];
 
 	t.flags = flags;
-	return link_attach(x->pin_dir, device_pin_name(hook, d, dev->ifindex, name), &t, prog_fd,
-			   &dev->hooks[hook].links[d]);
+	r = link_attach(x->pin_dir, device_pin_name(hook, d, dev->ifindex, name), &t, prog_fd, &fd);
+	if (r >= 0)
+		hold(dev, hook, d, x, fd);
+	return r;
+}
+
+int device_move_link(struct device *dev, enum fw_direction d, const struct device_context *x, int prog_fd, int copy_fd)
+{
+	struct link_target t = device_link_target(dev, FW_HOOK_TC, d);
+	char name[DEVICE_PIN_MAX];
+	int fd, unused, r;
+
+	fd = device_reach_link(dev, FW_HOOK_TC, d, x, &unused);
+	if (fd < 0)
+		return fd;
+	r = link_move_first(x->pin_dir, device_pin_name(FW_HOOK_TC, d, dev->ifindex, name), &t, prog_fd, copy_fd, &fd);
+	hold(dev, FW_HOOK_TC, d, x, fd); /* whichever there is now */
+	return r;
 }
 
 void device_detach_links(struct device *dev, enum fw_hook hook, const struct device_context *x)
 {
 	char name[DEVICE_PIN_MAX];
+	int fd, unused;
 
-	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
-		if (attach_types[hook][d] != NOWHERE)
-			link_detach(x->pin_dir, device_pin_name(hook, d, dev->ifindex, name),
-				    &dev->hooks[hook].links[d]);
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+		if (attach_types[hook][d] == NOWHERE)
+			continue;
+		fd = device_reach_link(dev, hook, d, x, &unused);
+		link_detach(x->pin_dir, device_pin_name(hook, d, dev->ifindex, name), &fd);
+		dev->hooks[hook].links[d] = DEVICE_LINK_NONE;
+	}
 }
 
-unsigned device_whereabouts(const struct device *dev)
+unsigned device_whereabouts(const struct device *dev, const struct device_context *x)
 {
 	unsigned ifindex = 0;
 
-	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
-		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX && ifindex == 0; d++)
-			if (dev->hooks[hook].links[d] >= 0)
-				ifindex = (unsigned)link_target_id(dev->hooks[hook].links[d], attach_types[hook][d]);
+	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++) {
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX && ifindex == 0; d++) {
+			_cleanup_close_ int opened = -1;
+			int fd = device_reach_link(dev, hook, d, x, &opened);
+
+			if (fd >= 0)
+				ifindex = (unsigned)link_target_id(fd, attach_types[hook][d]);
+		}
+	}
 	return ifindex;
 }
 
-bool device_is_linked(const struct device *dev)
+bool device_is_linked(const struct device *dev, const struct device_context *x)
 {
 	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++) {
 		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
 			struct link_target t = device_link_target(dev, hook, d);
+			_cleanup_close_ int opened = -1;
+			int fd = device_reach_link(dev, hook, d, x, &opened);
 
-			if (dev->hooks[hook].links[d] >= 0 && link_leads_to(dev->hooks[hook].links[d], &t))
+			if (fd >= 0 && link_leads_to(fd, &t))
 				return true;
 		}
 	}
@@ -149,42 +220,59 @@ void device_take_over(struct device *dev, enum fw_hook hook, struct device *from
 	char to_name[DEVICE_PIN_MAX], from_name[DEVICE_PIN_MAX];
 
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-		int *to_link = &dev->hooks[hook].links[d], *from_link = &from->hooks[hook].links[d];
+		_cleanup_close_ int to_opened = -1;
+		int to_fd = device_reach_link(dev, hook, d, x, &to_opened), from_fd, unused;
 		struct link_target t = device_link_target(dev, hook, d);
 
-		if (*from_link < 0 || !link_leads_to(*from_link, &t) || (*to_link >= 0 && link_leads_to(*to_link, &t)))
+		if (to_fd >= 0 && link_leads_to(to_fd, &t))
 			continue;
-		if (pins_put(x->pin_dir, device_pin_name(hook, d, dev->ifindex, to_name), *from_link) < 0)
-			continue; /* attaching then fails with "exists", and says so */
+		from_fd = device_reach_link(from, hook, d, x, &unused);
+		if (from_fd < 0)
+			continue;
+		if (!link_leads_to(from_fd, &t) ||
+		    pins_put(x->pin_dir, device_pin_name(hook, d, dev->ifindex, to_name), from_fd) < 0) {
+			hold(from, hook, d, x, from_fd); /* attaching then fails with "exists", and says so */
+			continue;
+		}
 		(void) pins_remove(x->pin_dir, device_pin_name(hook, d, from->ifindex, from_name));
-		closep(to_link);
-		*to_link = TAKE_FD(*from_link);
+		from->hooks[hook].links[d] = DEVICE_LINK_NONE;
+		closep(&dev->hooks[hook].links[d]);
+		hold(dev, hook, d, x, from_fd);
 	}
 }
 
-void device_check_links(struct device *dev, enum fw_hook hook, const struct device_context *x)
+/* What the kernel says of the link in one direction. */
+static void check_link(struct device *dev, enum fw_hook hook, enum fw_direction d, const struct device_context *x)
 {
 	struct device_hook *h = &dev->hooks[hook];
-	char name[DEVICE_PIN_MAX];
+	struct link_target t = device_link_target(dev, hook, d);
+	char name[DEVICE_PIN_MAX], unused_name[IF_NAMESIZE];
+	int fd, r, unused;
 
-	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
-		struct link_target t = device_link_target(dev, hook, d);
-		char unused[IF_NAMESIZE];
-		int r;
-
-		if (attach_types[hook][d] == NOWHERE)
-			continue;
-		if (!link_runs(h->links[d], &t, loader_program_id(x->loader, hook, d, h->is_l3))) {
-			h->mechanism = FW_MECHANISM_NONE;
-			h->was_robbed = h->was_robbed || link_is_dead(h->links[d], t.attach_type) ||
-					if_indextoname(dev->ifindex, unused); /* else it was moved away with our link */
-			continue;
-		}
-		r = repin(x->pin_dir, device_pin_name(hook, d, dev->ifindex, name), h->links[d]);
+	fd = device_reach_link(dev, hook, d, x, &unused);
+	if (fd == -ENOENT)
+		h->links[d] = DEVICE_LINK_NONE;
+	else if (fd < 0 && fd != -EPROTO) /* -EPROTO: a directory; else it is not known */
+		return;
+	if (!link_runs(fd, &t, loader_program_id(x->loader, hook, d, h->is_l3))) {
+		h->mechanism = FW_MECHANISM_NONE;
+		h->was_robbed = h->was_robbed || link_is_dead(fd, t.attach_type) ||
+				if_indextoname(dev->ifindex, unused_name); /* else it was moved away with our link */
+	} else {
+		r = repin(x->pin_dir, device_pin_name(hook, d, dev->ifindex, name), fd);
 		if (r > 0)
 			(void) log_warning(0, "The pin '%s/%s' was removed, put it back", x->pin_dir, name);
 		else if (r < 0)
 			(void) log_warning(r, "The pin '%s/%s' was removed, cannot put it back: %m", x->pin_dir,
 					   name);
 	}
+	if (fd >= 0)
+		hold(dev, hook, d, x, fd);
+}
+
+void device_check_links(struct device *dev, enum fw_hook hook, const struct device_context *x)
+{
+	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
+		if (attach_types[hook][d] != NOWHERE)
+			check_link(dev, hook, d, x);
 }

@@ -42,17 +42,14 @@ static size_t read_position(const struct device *dev, const struct device_contex
 
 static int move_link(struct device *dev, const struct device_context *x, enum fw_direction d)
 {
-	struct device_hook *h = &dev->hooks[FW_HOOK_TC];
-	struct link_target t = device_link_target(dev, FW_HOOK_TC, d);
+	bool is_l3 = dev->hooks[FW_HOOK_TC].is_l3;
 	_cleanup_close_ int copy = -1;
-	char name[DEVICE_PIN_MAX];
 	int r;
 
-	r = loader_copy_program(x->loader, FW_HOOK_TC, d, h->is_l3, &copy);
+	r = loader_copy_program(x->loader, FW_HOOK_TC, d, is_l3, &copy);
 	if (r < 0)
 		return r;
-	return link_move_first(x->pin_dir, device_pin_name(FW_HOOK_TC, d, dev->ifindex, name), &t,
-			       loader_program(x->loader, FW_HOOK_TC, d, h->is_l3), copy, &h->links[d]);
+	return device_move_link(dev, d, x, loader_program(x->loader, FW_HOOK_TC, d, is_l3), copy);
 }
 
 static int move_first(struct device *dev, const struct device_context *x, enum fw_direction d)

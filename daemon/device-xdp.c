@@ -26,10 +26,11 @@ static const struct mode {
 };
 
 /* How a link of ours runs on the interface, FW_MECHANISM_NONE if there is none. */
-static enum fw_mechanism current_mode(const struct device *dev)
+static enum fw_mechanism current_mode(const struct device *dev, const struct device_context *x)
 {
 	struct link_target t = device_link_target(dev, FW_HOOK_XDP, FW_INGRESS);
-	int fd = dev->hooks[FW_HOOK_XDP].links[FW_INGRESS];
+	_cleanup_close_ int opened = -1;
+	int fd = device_reach_link(dev, FW_HOOK_XDP, FW_INGRESS, x, &opened);
 	struct bpf_link_info info = {};
 	__u32 size = sizeof(info);
 	struct xdp_programs p;
@@ -47,7 +48,7 @@ bool device_has_wrong_mode(const struct device *dev, const struct device_context
 
 	if (x->xdp == FW_MECHANISM_NONE) /* what is there was found to be the best, with the MTU of then */
 		return h->mechanism == FW_MECHANISM_XDP_GENERIC && h->mtu != i->mtu;
-	current = current_mode(dev);
+	current = current_mode(dev, x);
 	return current != FW_MECHANISM_NONE && current != x->xdp;
 }
 
@@ -135,7 +136,7 @@ int device_attach_xdp(struct device *dev, const struct device_context *x, const 
 		return device_fail(dev, FW_HOOK_XDP, r, "not native, %s (%s); not generic, %s (%s)", explain(native_error),
 				   strerror(-native_error), explain(r), strerror(-r));
 
-	h->mechanism = current_mode(dev);
+	h->mechanism = current_mode(dev, x);
 	h->mtu = i->mtu;
 	h->note[0] = '\0';
 	if (h->mechanism != FW_MECHANISM_XDP_GENERIC)

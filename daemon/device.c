@@ -19,7 +19,7 @@ struct device device_null(unsigned ifindex)
 
 	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
 		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
-			dev.hooks[hook].links[d] = -1;
+			dev.hooks[hook].links[d] = DEVICE_LINK_NONE;
 	return dev;
 }
 

@@ -27,12 +27,17 @@ struct device_order {
 	struct lineup_item ahead;  /* what runs before ours and was warned of; all zero = nothing */
 };
 
+enum {
+	DEVICE_LINK_NONE = -1,
+	DEVICE_LINK_PINNED = -2, /* descriptors are scarce: its pin alone holds it */
+};
+
 struct device_hook {
 	enum fw_mechanism mechanism; /* what carries this run's programs, FW_MECHANISM_NONE = nothing yet */
 	uint64_t serial;             /* of the interface that was attached to */
 	bool is_l3;
 	bool was_robbed;             /* what we attached was found missing */
-	int links[_FW_DIRECTION_MAX]; /* also those of a run before; -1 = none */
+	int links[_FW_DIRECTION_MAX]; /* descriptors, also of those of a run before, or DEVICE_LINK_* */
 	struct device_order orders[_FW_DIRECTION_MAX]; /* at tc */
 	uint32_t mtu;                /* of the interface when it was attached */
 	unsigned n_checks_to_wait;   /* before what failed is tried again, see device_is_due() */
@@ -53,6 +58,7 @@ struct device_context {
 	const char *pin_dir;
 	struct loader *loader;
 	struct clsact *clsact;
+	int hold_below;        /* descriptors of links are less than this, see descriptors.h */
 	enum fw_mechanism tc;  /* the mechanism to use */
 	enum fw_mechanism xdp; /* the same; FW_MECHANISM_NONE = native, else generic */
 };

@@ -10,7 +10,7 @@ static bool was_auto(struct hooks *h, const struct interface *i)
 {
 	const struct device *dev = hooks_find_device(h, i->ifindex);
 
-	if (dev && (device_has_been_on(dev, i) || device_is_linked(dev)))
+	if (dev && (device_has_been_on(dev, i) || device_is_linked(dev, &h->context)))
 		return dev->is_auto;
 	return !h->is_synced && h->keeps_adopted && device_has_filters(i->ifindex, &h->context);
 }

@@ -28,7 +28,7 @@ static bool attach_device(struct hooks *h, struct device *dev, enum fw_hook hook
 		(void) device_fail(dev, hook, r, "our program is there already, by a link of which the pin was lost: "
 						 "'bpftool link' shows it, a reboot ends it");
 	/* tcx waits 15 ms for RCU: a thousand new interfaces are no reason to be killed */
-	(void) sd_notify(0, "WATCHDOG=1");
+	(void) sd_notify(0, "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=60000000");
 	return r >= 0;
 }
 

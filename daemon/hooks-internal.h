@@ -15,6 +15,8 @@ struct hooks {
 	const struct config *config; /* of the last hooks_sync_interfaces(), as is what the view has */
 	struct auto_view view;
 	bool keeps_adopted; /* they chose by the same words of Interfaces=, as far as is known */
+	bool is_out;     /* of descriptors */
+	bool was_scarce; /* it was said that some links have no descriptor */
 	struct device *devices;
 	size_t n_devices;
 	int cgroup_links[_FW_DIRECTION_MAX];

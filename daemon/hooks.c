@@ -11,6 +11,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "cleanup.h"
+#include "descriptors.h"
 #include "device-links.h"
 #include "hooks-internal.h"
 #include "link.h"
@@ -71,7 +72,7 @@ static int adopt(const char *name, void *userdata)
 	if (r < 0)
 		return r;
 	dev->is_auto = h->keeps_adopted;
-	r = device_adopt(dev, hook, d, &fd);
+	r = device_adopt(dev, hook, d, &h->context, &fd);
 	if (r == -ENOLINK) {
 		log_info("The link '%s/%s' has lost its interface, removing it", h->pin_dir, path);
 		return pins_remove(h->pin_dir, path);
@@ -97,7 +98,8 @@ int hooks_new(const char *pin_dir, struct loader *loader, bool keeps_adopted, st
 	if (!h->pin_dir)
 		return log_error(-ENOMEM, "Cannot attach: %m");
 	h->clsact = (struct clsact){ .pin_dir = h->pin_dir, .owns = loader_owns, .userdata = loader };
-	h->context = (struct device_context){ .pin_dir = h->pin_dir, .loader = loader, .clsact = &h->clsact };
+	h->context = (struct device_context){ .pin_dir = h->pin_dir, .loader = loader, .clsact = &h->clsact,
+					     .hold_below = descriptors_hold_below() };
 	h->keeps_adopted = keeps_adopted;
 
 	r = pins_foreach(pin_dir, "links", adopt, h);
@@ -165,7 +167,7 @@ static int claim_returned(struct hooks *h, const struct interfaces *s)
 	for (size_t n = 0; n < h->n_devices; n++) {
 		if (is_attached(&h->devices[n]) && interfaces_find(s, h->devices[n].ifindex))
 			continue;
-		at = device_whereabouts(&h->devices[n]);
+		at = device_whereabouts(&h->devices[n], &h->context);
 		if (at == 0 || at == h->devices[n].ifindex || !interfaces_find(s, at))
 			continue;
 		r = get_device(h, at, &dev); /* may move h->devices */
@@ -227,7 +229,7 @@ static void say_released(const char *name, const char *reason)
 static void release_device(struct hooks *h, struct device *dev, const struct interfaces *s)
 {
 	const struct interface *i = interfaces_find(s, dev->ifindex);
-	bool was_robbed = false, is_alive = device_whereabouts(dev) != 0;
+	bool was_robbed = false, is_alive = device_whereabouts(dev, &h->context) != 0;
 	char reason[AUTO_TEXT_MAX];
 
 	if (i && is_alive && has_other_name(i)) /* its next event says whether it is wanted */
@@ -241,7 +243,7 @@ static void release_device(struct hooks *h, struct device *dev, const struct int
 	}
 	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
 		was_robbed = was_robbed || dev->hooks[hook].was_robbed;
-	if (i && (is_attached(dev) || was_robbed || device_is_linked(dev)))
+	if (i && (is_attached(dev) || was_robbed || device_is_linked(dev, &h->context)))
 		say_released(i->name, hooks_explain_release(h, i, reason));
 	else if (is_attached(dev) || was_robbed)
 		log_info("Interface '%s': gone", dev->name);
@@ -271,10 +273,47 @@ static bool remove_leftovers(struct hooks *h, const struct interfaces *s)
 	return is_done;
 }
 
+/*
+ * Links give back the descriptors that are too many. False: there are none left all the same, for which no interface is to
+ * blame; what is attached stays.
+ */
+static bool has_descriptors(struct hooks *h)
+{
+	bool are_out;
+
+	h->context.hold_below = descriptors_hold_below();
+	for (size_t n = 0; n < h->n_devices; n++)
+		device_let_go(&h->devices[n], &h->context);
+	are_out = descriptors_are_out();
+	if (are_out && !h->is_out)
+		(void) log_warning(0, "No descriptors are left, the limit of open files is %lu: interfaces are not followed until "
+				      "it is raised: LimitNOFILE= of the unit, or 'ulimit -n'; what is attached stays",
+				   descriptors_limit());
+	h->is_out = are_out;
+	return !are_out;
+}
+
+/* Said once, until a reload. */
+static void warn_if_scarce(struct hooks *h)
+{
+	size_t n_pinned = 0;
+
+	for (size_t n = 0; n < h->n_devices; n++)
+		n_pinned += device_count_pinned(&h->devices[n]);
+	if (n_pinned > 0 && !h->was_scarce)
+		(void) log_warning(0, "The limit of open files is %lu: %zu links of interfaces are held by their pins alone. If "
+				      "such a pin is removed, the interface is not filtered until the next check; to hold all, "
+				      "raise LimitNOFILE= of the unit, or 'ulimit -n', to %zu", descriptors_limit(), n_pinned,
+				   (size_t)descriptors_limit() + n_pinned);
+	h->was_scarce = n_pinned > 0;
+}
+
 int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct interfaces *s)
 {
 	int r;
 
+	if (!has_descriptors(h))
+		return -EMFILE;
 	h->config = c;
 	auto_view_done(&h->view);
 	h->view = (struct auto_view){ .interfaces = s, .is_filtered = hooks_is_filtered, .userdata = h };
@@ -305,17 +344,21 @@ int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct 
 		if (!h->devices[n].is_wanted)
 			release_device(h, &h->devices[n], s);
 	h->is_synced = h->is_synced || remove_leftovers(h, s);
+	warn_if_scarce(h);
 	return 0;
 }
 
 void hooks_forget_failures(struct hooks *h)
 {
+	h->is_out = h->was_scarce = false;
 	for (size_t n = 0; n < h->n_devices; n++)
 		device_forget_failures(&h->devices[n]);
 }
 
 void hooks_check(struct hooks *h)
 {
+	if (!has_descriptors(h))
+		return;
 	clsact_forget_qdiscs(&h->clsact);
 	for (size_t n = 0; n < h->n_devices; n++)
 		device_check(&h->devices[n], &h->context);

@@ -6,11 +6,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "capabilities.h"
 #include "cleanup.h"
 #include "daemon.h"
+#include "descriptors.h"
 #include "log.h"
 #include "manager.h"
 #include "pins.h"
@@ -157,18 +157,6 @@ static void block_signals(void)
 	(void) signal(SIGPIPE, SIG_IGN);
 }
 
-/* Each interface takes two descriptors or more. The soft limit is there for programs that use select(2). */
-static void raise_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= limit.rlim_max)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		(void) log_warning(-errno, "Cannot raise the limit of open files, ignoring: %m");
-}
-
 static void manager_freep(struct manager **m)
 {
 	*m = manager_free(*m);
@@ -180,7 +168,9 @@ static int run(const struct command_line *c, struct config *config)
 	int r;
 
 	block_signals();
-	raise_descriptors();
+	r = descriptors_raise();
+	if (r < 0)
+		return r;
 	r = capabilities_check();
 	if (r < 0)
 		return r;
@@ -193,12 +183,13 @@ static int run(const struct command_line *c, struct config *config)
 	return manager_run(m);
 }
 
-/* Errors about what others have to put right: the bpffs, the pin directory, our capabilities. */
+/* Errors about what others have to put right: the bpffs, the pin directory, our capabilities, the limit of open files. */
 static int exit_status(int r)
 {
 	switch (r) {
 	case -ECANCELED: /* SIGTERM while it waited */
 		return EXIT_SUCCESS;
+	case -EMFILE:
 	case -ENODEV:
 	case -ENOTDIR:
 	case -EPERM:

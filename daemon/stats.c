@@ -30,6 +30,7 @@ struct stats {
 	struct sample last;
 	bool was_down; /* the window began under the daemon before us, and should have ended since */
 	unsigned long n_lost;
+	int save_error; /* that was said, 0 = none */
 };
 
 static int take_sample(struct stats *s, struct sample *ret)
@@ -106,13 +107,14 @@ static int write_sample(const struct stats *s)
 	return rename(fresh, s->path) < 0 ? -errno : 0;
 }
 
-static void save_sample(const struct stats *s)
+static void save_sample(struct stats *s)
 {
 	int r;
 
 	r = write_sample(s);
-	if (r < 0)
+	if (r < 0 && r != s->save_error)
 		(void) log_warning(r, "Cannot save the last statistics to '%s', ignoring: %m", s->path);
+	s->save_error = r < 0 ? r : 0;
 }
 
 int stats_new(const char *run_dir, struct table *t, uint64_t counting_since, bool is_fresh,

@@ -137,6 +137,13 @@ bool pins_is_upgrading(const char *dir)
 	return pins_foreach(dir, ".", is_complete_set, (void *)dir) == -EEXIST;
 }
 
+bool pins_exists(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+
+	return pin_path(dir, name, "", path) == 0 && access(path, F_OK) == 0;
+}
+
 int pins_open(const char *dir, const char *name)
 {
 	char path[PATH_MAX];

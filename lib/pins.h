@@ -48,6 +48,9 @@ int pins_remove_set(const char *dir);
 /* Has an upgrade got as far as that programs of another version may be attached, and not to its end? */
 bool pins_is_upgrading(const char *dir);
 
+/* Is anything there under this name? */
+bool pins_exists(const char *dir, const char *name);
+
 /* Opens a pinned object: -ENOENT, -EACCES, -EPERM as bpf(2) has them; -EPROTO: it is a directory. */
 int pins_open(const char *dir, const char *name);
 
