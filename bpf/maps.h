@@ -68,7 +68,7 @@ struct {
 
 /*
  * Ends of entries whose lists disagree about them; written before the entry that needs them. Memory is taken one by one,
- * but for the hash's heads. A larger map takes the place of a full one, see lib/table-ends.c: replacing it returns when no
+ * but for the hash's heads. A larger map takes the place of a full one, see lib/state/table-ends.c: replacing it returns when no
  * packet uses the old one. That it is pinned as "ends" is what other versions find it by.
  */
 struct ends_map {
@@ -136,7 +136,7 @@ struct {
 } list_counters SEC(".maps");
 
 /*
- * What versions before this one have counted, see daemon/upgrade.h: what is shown is this and the above.
+ * What versions before this one have counted, see daemon/upgrade/upgrade.h: what is shown is this and the above.
  * User space's alone, as are the last maps.
  */
 struct {

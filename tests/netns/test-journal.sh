@@ -15,7 +15,7 @@ receiver=$!
 wait_for test -S /run/systemd/journal/socket || die "no receiver"
 
 id_of() { # NAME
-	sed -n "s/^#define MESSAGE_$1 *\"\([0-9a-f]*\)\".*/\1/p" "$SOURCE_ROOT/lib/messages.h"
+	sed -n "s/^#define MESSAGE_$1 *\"\([0-9a-f]*\)\".*/\1/p" "$SOURCE_ROOT/lib/log/messages.h"
 }
 
 # Evaluates an expression over the records of this kind for which the condition holds; in both r is the record, in
@@ -272,7 +272,7 @@ kill -CONT $receiver
 stop
 fwctl unload >/dev/null
 check "unload" wait_for has_record UNLOADED
-same "the catalog has every id" "$(sed -n 's/^#define MESSAGE_.*"\([0-9a-f]*\)".*/\1/p' "$SOURCE_ROOT/lib/messages.h" | sort)" \
+same "the catalog has every id" "$(sed -n 's/^#define MESSAGE_.*"\([0-9a-f]*\)".*/\1/p' "$SOURCE_ROOT/lib/log/messages.h" | sort)" \
 	"$(sed -n 's/^-- //p' "$CATALOG" | sort)"
 if command -v journalctl >/dev/null; then
 	mkdir -p "$T/root/usr/lib/systemd/catalog" "$T/root/var/lib/systemd/catalog"

@@ -231,7 +231,7 @@ check "after a restart: what was written to the file meanwhile is in force" quie
 echo 203.0.113.88 >>"$T/b"
 same "after a restart: a load finds nothing to do" "loaded list 'feed': +0 -0 =200001" "$(fwctl load feed "$T/b")"
 stop
-read -ra no_heads < <(printf '00 %.0s' {1..64}) # an element of them, see bpf/abi.h
+read -ra no_heads < <(printf '00 %.0s' {1..64}) # an element of them, see abi/abi.h
 for ((i = 1; i <= $(header 4 n_heads) / 16; i++)); do
 	bpftool map update pinned "$(echo "$PINS"/maps/table4_*)" key $((i & 255)) $((i >> 8)) 0 0 value hex "${no_heads[@]}"
 done

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Prefixes to fill entry tables with, drawn at random: for the tests of lib/chains.h. */
+/* Prefixes to fill entry tables with, drawn at random: for the tests of lib/htab/chains.h. */
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* Stands in for lib/probe.c: a kernel that has none of what is asked for. */
+/* Stands in for lib/kernel/probe.c: a kernel that has none of what is asked for. */
 
 #include "probe.h"
 

@@ -11,7 +11,7 @@
  *   maps/NAME                maps, by their name in maps.h
  *   maps/table4_SLOT         the IPv4 entry table in that slot; likewise table6_SLOT
  *   links/HOOK_DIRECTION[_IFINDEX]   "tc_ingress_2", "cgroup_egress"
- *   filling/, next-N/        meta and maps/ of an upgrade that is under way: "sets", see daemon/upgrade.h
+ *   filling/, next-N/        meta and maps/ of an upgrade that is under way: "sets", see daemon/upgrade/upgrade.h
  */
 
 #include <stdbool.h>

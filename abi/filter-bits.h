@@ -5,7 +5,7 @@
  * The shortcut before the entry tables: says for an address which prefix lengths may hold an entry that
  * covers it. It may say "maybe" wrongly, never "no" wrongly (invariant I2). Nearly all traffic is on no
  * list, and pays two or three cache lines here and no hash lookup. Included by the programs and by
- * lib/filter.c, which fills what this reads: hashes and positions must be the same on both sides.
+ * lib/state/filter.c, which fills what this reads: hashes and positions must be the same on both sides.
  *
  * A filter is made of cells, of hashed 64-bit words and, for IPv4, of a bitmap. A cell of two bits belongs to each
  * /16: FW_CELL_SHORT = a short prefix may cover it, FW_CELL_LONG = there may be a longer one inside. A bit of the

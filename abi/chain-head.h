@@ -3,7 +3,7 @@
 
 /*
  * Where an entry stands in its table: in the chain of slots that begins at the head with the number of its hash. Included by
- * the programs, which follow the chain, and by lib/chains.c, which makes it: both sides must find the same head.
+ * the programs, which follow the chain, and by lib/htab/chains.c, which makes it: both sides must find the same head.
  */
 
 #include "filter-bits.h"

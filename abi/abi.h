@@ -5,7 +5,7 @@
  * What the BPF programs, the daemon and fwctl agree on: words, limits, and the layout of every
  * map key and value. Included by all three, so it depends on <linux/types.h> alone.
  * Whoever changes a layout raises FW_ABI_VERSION: pins of another version are not guessed at. The daemon
- * carries what they hold over into maps of its own, by the names of members (daemon/schema.c). So a member
+ * carries what they hold over into maps of its own, by the names of members (daemon/load/schema.c). So a member
  * that is carried keeps its name and meaning, enums only grow at their end, and so do the arrays that they
  * index; FW_TABLE_SLOTS, FW_TICK_SHIFT and FW_HITS_PENDING stay as they are. An entry table stays an array with fw_table
  * in its first element and elements as large as fw_slot. Another version reads each slot from first_slot on, and takes
@@ -147,7 +147,7 @@ struct fw_entry {
 /*
  * An entry table is an array of elements: the first is the header, those after it hold the heads of chains, and all others
  * are slots. A head, and next of a slot, is the index of a slot, 0 = none. chain-head.h says where an entry is found,
- * lib/chains.h how one comes and goes. Writer: user space, through mmap, but for hits and last_hit.
+ * lib/htab/chains.h how one comes and goes. Writer: user space, through mmap, but for hits and last_hit.
  */
 struct fw_table {
 	FW_TEST_MEMBER
@@ -338,7 +338,7 @@ struct fw_list {
 	__u8 mode;       /* enum fw_mode */
 	__u8 is_enabled; /* a disabled list keeps its entries and decides nothing */
 	__u8 directions; /* FW_IN | FW_OUT for entries that name none; 0 = both for prefixes, in for ports */
-	__u32 file_stamp; /* of the list file that says what the kernel holds, 0 to 2 = it may differ, see lib/listfile.h */
+	__u32 file_stamp; /* of the list file that says what the kernel holds, 0 to 2 = it may differ, see lib/lists/listfile.h */
 };
 
 /*

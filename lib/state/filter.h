@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Fills and sizes the filters that the programs read: user space's half of bpf/filter-bits.h. Pure. */
+/* Fills and sizes the filters that the programs read: user space's half of abi/filter-bits.h. Pure. */
 
 #include "abi.h"
 #include "prefix.h"
