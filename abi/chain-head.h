@@ -6,7 +6,7 @@
  * the programs, which follow the chain, and by lib/htab/chains.c, which makes it: both sides must find the same head.
  */
 
-#include "filter-bits.h"
+#include "abi/filter-bits.h"
 
 /* The element that holds the head; the index of it there is head % FW_HEADS. */
 #define CHAINS_ELEMENT(head) (1 + (head) / FW_HEADS)

@@ -26,7 +26,7 @@
  * words a /17 would be in 128 of them, and the 3 % of these lengths in a million mixed prefixes would take 43 % of them.
  */
 
-#include "abi.h"
+#include "abi/abi.h"
 
 #define FILTER_SHORT4  16 /* the lengths up to this one are in the cells */
 #define FILTER_MIDDLE4 20 /* those up to this one in the bitmap */

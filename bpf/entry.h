@@ -12,7 +12,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bits.h"
-#include "chain-head.h"
+#include "abi/chain-head.h"
 #include "maps.h"
 
 /* What the functions below are asked beside the address, in one number. */

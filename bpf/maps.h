@@ -12,7 +12,7 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include "abi.h"
+#include "abi/abi.h"
 
 /*
  * The truth: entry tables, see struct fw_table, all in memory from the start: no memory to be refused when an entry comes.

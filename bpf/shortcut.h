@@ -4,7 +4,7 @@
 /* Asks the filters of filter.h which prefix lengths may have an entry for an address. */
 
 #include "bits.h"
-#include "filter-bits.h"
+#include "abi/filter-bits.h"
 #include "maps.h"
 
 /* The slot of the filter in use: to be read once for a packet, or hashes of one filter meet words of the next. */

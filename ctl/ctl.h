@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "listfile.h"
-#include "table-writer.h"
+#include "lists/listfile.h"
+#include "state/table-writer.h"
 
 enum exit_status {
 	EXIT_DONE,

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "help.h"
-#include "log.h"
+#include "kernel/pins.h"
+#include "log/log.h"
 #include "options.h"
-#include "output.h"
-#include "pins.h"
+#include "output/output.h"
 #include "verbs.h"
 
 #define WAIT_NS           UINT64_C(30000000000)

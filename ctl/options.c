@@ -9,14 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "decimal.h"
-#include "duration.h"
-#include "log.h"
-#include "names.h"
+#include "base/decimal.h"
+#include "base/utf8.h"
+#include "kernel/pins.h"
+#include "log/log.h"
 #include "options.h"
-#include "output.h"
-#include "pins.h"
-#include "utf8.h"
+#include "output/output.h"
+#include "text/duration.h"
+#include "text/names.h"
 
 #define ARGUMENT_TEXT_MAX 256
 #define INTERVAL_MIN_NS   UINT64_C(100000000)

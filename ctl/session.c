@@ -17,17 +17,17 @@
 #include <sys/file.h>
 #include <sys/vfs.h>
 
-#include "attachment.h"
-#include "cleanup.h"
-#include "duration.h"
-#include "guard.h"
-#include "log.h"
-#include "output.h"
-#include "pins.h"
-#include "presence.h"
+#include "base/cleanup.h"
+#include "guard/guard.h"
+#include "inspect/attachment.h"
+#include "inspect/presence.h"
+#include "kernel/pins.h"
+#include "kernel/tick.h"
+#include "log/log.h"
+#include "output/output.h"
 #include "session.h"
-#include "tick.h"
-#include "writerlock.h"
+#include "state/writerlock.h"
+#include "text/duration.h"
 
 #define ARGUMENT_TEXT_MAX 256
 

@@ -10,7 +10,7 @@
  */
 
 #include "ctl.h"
-#include "guard.h"
+#include "guard/guard.h"
 
 int session_parse_targets(struct ctl *ctl, int argc, char **argv, struct targets *targets);
 int session_open(struct ctl *ctl, struct table **ret);

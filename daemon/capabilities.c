@@ -8,9 +8,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "capabilities.h"
-#include "cleanup.h"
-#include "log.h"
+#include "log/log.h"
 
 #ifndef CAP_PERFMON
 #define CAP_PERFMON 38

@@ -11,11 +11,11 @@
 
 #include <systemd/sd-daemon.h>
 
-#include "cleanup.h"
-#include "daemon.h"
+#include "base/cleanup.h"
+#include "base/daemon.h"
 #include "instance.h"
-#include "log.h"
-#include "writerlock.h"
+#include "log/log.h"
+#include "state/writerlock.h"
 
 #define EXTEND_USEC "60000000" /* asked for again each second, while another process has the writer lock */
 

@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "attach/descriptors.h"
+#include "base/cleanup.h"
+#include "base/daemon.h"
 #include "capabilities.h"
-#include "cleanup.h"
-#include "daemon.h"
-#include "descriptors.h"
-#include "log.h"
+#include "kernel/pins.h"
+#include "log/log.h"
 #include "manager.h"
-#include "pins.h"
 
 enum {
 	EXIT_LASTING = 2, /* command line, configuration, pin directory: to start again would not help */

@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
-#include "cleanup.h"
-#include "log.h"
+#include "base/cleanup.h"
+#include "log/log.h"
 #include "manager.h"
 
 int manager_read_config(const char *path, struct config *ret)

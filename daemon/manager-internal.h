@@ -5,15 +5,15 @@
 
 #include <systemd/sd-event.h>
 
-#include "hooks.h"
+#include "attach/hooks.h"
 #include "instance.h"
-#include "interfaces.h"
-#include "loader.h"
+#include "load/loader.h"
 #include "manager.h"
+#include "net/interfaces.h"
+#include "report/stats.h"
 #include "restore.h"
-#include "stats.h"
-#include "table.h"
-#include "upgrade.h"
+#include "state/table.h"
+#include "upgrade/upgrade.h"
 #include "wallclock.h"
 
 struct manager {

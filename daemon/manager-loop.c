@@ -15,17 +15,17 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "daemon.h"
-#include "drops.h"
-#include "expiry.h"
-#include "log.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/daemon.h"
+#include "kernel/pins.h"
+#include "kernel/tick.h"
+#include "log/log.h"
 #include "manager-internal.h"
-#include "names.h"
-#include "pins.h"
-#include "tick.h"
-#include "writerlock.h"
+#include "report/drops.h"
+#include "report/expiry.h"
+#include "state/writerlock.h"
+#include "text/names.h"
 
 #define CHECK_INTERVAL_USEC (5 * USEC_PER_SEC) /* how long somebody's interference may last */
 #define SWEEP_SHARE 100 /* sweeps take at most this fraction of the time: what has ended decides nothing, it only takes room */

@@ -7,16 +7,16 @@
 
 #include <systemd/sd-daemon.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "drops.h"
-#include "log.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "kernel/pins.h"
+#include "kernel/tick.h"
+#include "load/pindir.h"
+#include "log/log.h"
 #include "manager-internal.h"
 #include "orphans.h"
-#include "pindir.h"
-#include "pins.h"
+#include "report/drops.h"
 #include "restore.h"
-#include "tick.h"
 
 static int open_table(struct manager *m)
 {

@@ -3,7 +3,7 @@
 
 /* Owns the event loop and all that must be released; start, run, reload, stop. Logs. */
 
-#include "config.h"
+#include "config/config.h"
 
 /* The command line. Strings belong to argv. */
 struct options {

@@ -11,14 +11,14 @@
 
 #include <bpf/bpf.h>
 
-#include "cgroup.h"
-#include "cleanup.h"
-#include "footprint.h"
-#include "lineup.h"
-#include "log.h"
-#include "names.h"
-#include "pins.h"
-#include "xdpquery.h"
+#include "base/cleanup.h"
+#include "kernel/cgroup.h"
+#include "kernel/footprint.h"
+#include "kernel/lineup.h"
+#include "kernel/pins.h"
+#include "kernel/xdpquery.h"
+#include "log/log.h"
+#include "text/names.h"
 
 #define PLACES_MAX     512
 #define PIN_NAME_MAX   64

@@ -7,7 +7,7 @@
  * CAP_SYS_ADMIN. Logs.
  */
 
-#include "loader.h"
+#include "load/loader.h"
 
 /*
  * Warns of those that are still attached, and writes down what is attached now, with them. After everything runs the programs

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "cleanup.h"
-#include "listread.h"
-#include "log.h"
+#include "base/cleanup.h"
+#include "kernel/room.h"
+#include "lists/listread.h"
+#include "log/log.h"
 #include "restore.h"
-#include "room.h"
 
 #define FEW        2048 /* entries that need not be made room for at once */
 #define CHUNK      1024 /* entries that room in 'ends' is asked for at a time */

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "table-writer.h"
+#include "state/table-writer.h"
 #include "wallclock.h"
 
 /*

@@ -12,11 +12,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "listread.h"
-#include "log.h"
-#include "tick.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "kernel/tick.h"
+#include "lists/listread.h"
+#include "log/log.h"
 
 #define FILE_NAME  "restored"
 #define N_FIRST    64

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "table-writer.h"
+#include "state/table-writer.h"
 
 struct wallclock {
 	int64_t offset_ns; /* wall clock minus boot clock: ends were computed by it */

@@ -5,13 +5,13 @@
  * before. The durable half is in save.c.
  */
 
-#include "change.h"
+#include "change/change.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "cleanup.h"
-#include "output.h"
+#include "base/cleanup.h"
+#include "output/output.h"
 
 int changes_init(struct changes *c, const struct targets *targets)
 {

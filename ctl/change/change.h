@@ -9,9 +9,9 @@
 
 #include <json-c/json.h>
 
+#include "change/stamp.h"
 #include "ctl.h"
-#include "guard.h"
-#include "stamp.h"
+#include "guard/guard.h"
 
 /* What is done to one target. */
 struct change {

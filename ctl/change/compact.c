@@ -2,13 +2,13 @@
 
 /* Writing long list files anew: see compact.h. */
 
-#include "compact.h"
+#include "change/compact.h"
 
 #include <errno.h>
 #include <time.h>
 
-#include "cleanup.h"
-#include "stamp.h"
+#include "base/cleanup.h"
+#include "change/stamp.h"
 
 #define BYTES_PER_ENTRY 256     /* three lines with a comment, or more */
 

@@ -2,14 +2,14 @@
 
 /* The content of a list: see content.h. */
 
-#include "content.h"
+#include "change/content.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "cleanup.h"
-#include "stamp.h"
-#include "tick.h"
+#include "base/cleanup.h"
+#include "change/stamp.h"
+#include "kernel/tick.h"
 
 unsigned content_directions(const struct fw_list *policy, const struct list_line *line)
 {

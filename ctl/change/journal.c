@@ -2,19 +2,19 @@
 
 /* Records for the journal: see journal.h. */
 
-#include "journal.h"
+#include "change/journal.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "duration.h"
-#include "format.h"
-#include "log.h"
-#include "messages.h"
-#include "presence.h"
+#include "base/cleanup.h"
+#include "inspect/presence.h"
+#include "log/log.h"
+#include "log/messages.h"
+#include "output/format.h"
+#include "text/duration.h"
 
 #define RECORDS_MAX 20
 #define FIELDS_MAX  9

@@ -7,7 +7,7 @@
  * few records; that there is no journal is no error.
  */
 
-#include "change.h"
+#include "change/change.h"
 
 /* Of a single command: each target in each list, up to a number, then how many more. */
 void journal_changes(const struct changes *c);

@@ -2,16 +2,16 @@
 
 /* See outlook.h. */
 
-#include "outlook.h"
+#include "change/outlook.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "names.h"
-#include "output.h"
-#include "reckon.h"
+#include "base/cleanup.h"
+#include "inspect/reckon.h"
+#include "output/output.h"
+#include "text/names.h"
 
 #define WHAT_TEXT_MAX (TARGET_TEXT_MAX + 16)
 

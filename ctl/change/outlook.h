@@ -8,9 +8,9 @@
  * entries that cover such a packet are few, and reckon.c knows what they come to.
  */
 
-#include "change.h"
+#include "change/change.h"
 #include "ctl.h"
-#include "guard.h"
+#include "guard/guard.h"
 
 /* Entries, as they would be. */
 struct outlook_view {

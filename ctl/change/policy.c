@@ -5,15 +5,15 @@
  * fails.
  */
 
-#include "policy.h"
+#include "change/policy.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "log.h"
-#include "output.h"
-#include "stamp.h"
+#include "base/cleanup.h"
+#include "change/stamp.h"
+#include "log/log.h"
+#include "output/output.h"
 
 struct fw_list policy_default(const char *name, enum fw_action action)
 {

@@ -6,16 +6,16 @@
  * changes as block and unblock make them.
  */
 
-#include "replace.h"
+#include "change/replace.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "cleanup.h"
-#include "outlook.h"
-#include "output.h"
-#include "room.h"
-#include "tick.h"
+#include "base/cleanup.h"
+#include "change/outlook.h"
+#include "kernel/room.h"
+#include "kernel/tick.h"
+#include "output/output.h"
 
 
 /*

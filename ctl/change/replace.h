@@ -7,8 +7,8 @@
  * and in the file.
  */
 
-#include "change.h"
-#include "content.h"
+#include "change/change.h"
+#include "change/content.h"
 
 /* Zero-initialise but for the first part; free with replacement_done(). */
 struct replacement {

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "change.h"
-#include "cleanup.h"
-#include "compact.h"
-#include "output.h"
-#include "tick.h"
+#include "base/cleanup.h"
+#include "change/change.h"
+#include "change/compact.h"
+#include "kernel/tick.h"
+#include "output/output.h"
 
 /*
  * A line for the file of a list: what the change makes of the target there, or what it was before.

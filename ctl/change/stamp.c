@@ -2,15 +2,15 @@
 
 /* Stamps of list files: see stamp.h. */
 
-#include "stamp.h"
+#include "change/stamp.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "cleanup.h"
-#include "output.h"
+#include "base/cleanup.h"
+#include "output/output.h"
 
 int64_t stamp_file_size(const struct ctl *ctl, const char *name)
 {

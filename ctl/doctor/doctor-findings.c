@@ -2,15 +2,15 @@
 
 /* Findings of the doctor: gathered by its checks, printed at the end; see doctor.h. */
 
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "output.h"
-#include "terminal.h"
+#include "base/cleanup.h"
+#include "output/output.h"
+#include "output/terminal.h"
 
 #define FINDING_MAX 1024
 #define LEVEL_WIDTH 9

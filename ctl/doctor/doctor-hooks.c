@@ -2,16 +2,16 @@
 
 /* The doctor's checks of what is attached: where, by which mechanism and why, and what should be and is not. */
 
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "attachment.h"
-#include "format.h"
-#include "names.h"
-#include "where.h"
+#include "inspect/attachment.h"
+#include "inspect/where.h"
+#include "output/format.h"
+#include "text/names.h"
 
 #define COST_TEXT_MAX 48
 

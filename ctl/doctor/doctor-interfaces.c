@@ -2,14 +2,14 @@
 
 /* The doctor's check of interfaces that have an address and no program of ours: why, and where else are they judged? */
 
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "attachment.h"
-#include "auto.h"
-#include "cleanup.h"
+#include "base/cleanup.h"
+#include "inspect/attachment.h"
+#include "net/auto.h"
 
 struct filtered {
 	unsigned *ifindexes;

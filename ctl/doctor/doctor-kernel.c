@@ -5,7 +5,7 @@
  * thing it cannot do costs.
  */
 
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -13,8 +13,8 @@
 #include <net/if.h>
 #include <sys/utsname.h>
 
-#include "cleanup.h"
-#include "probe.h"
+#include "base/cleanup.h"
+#include "kernel/probe.h"
 
 #define TCX_INGRESS 46 /* enum bpf_attach_type; the headers of kernels before 6.6 lack it */
 

@@ -5,15 +5,15 @@
  * host got this address. The kernel's own verdict counts, so that exceptions do, too.
  */
 
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <string.h>
 #include <sys/socket.h>
 
-#include "cleanup.h"
-#include "guard.h"
-#include "names.h"
-#include "outlook.h"
+#include "base/cleanup.h"
+#include "change/outlook.h"
+#include "guard/guard.h"
+#include "text/names.h"
 
 static const char *list_name(struct doctor *d, unsigned index, struct fw_list *l)
 {

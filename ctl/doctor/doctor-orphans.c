@@ -2,18 +2,18 @@
 
 /* The doctor's check of programs that judge packets as ours do, and that nobody can reach: see attachment.h. */
 
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "attachment.h"
-#include "mounts.h"
-#include "names.h"
-#include "presence.h"
-#include "where.h"
+#include "inspect/attachment.h"
+#include "inspect/presence.h"
+#include "inspect/where.h"
+#include "kernel/mounts.h"
+#include "text/names.h"
 
 #define ADVICE_MAX 512
 #define ADVICE_FILTER \

@@ -2,13 +2,13 @@
 
 /* The doctor's check of who else is on the hooks, and of who can decide before ours does. */
 
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <string.h>
 
-#include "cleanup.h"
-#include "names.h"
-#include "others.h"
+#include "base/cleanup.h"
+#include "inspect/others.h"
+#include "text/names.h"
 
 struct said {
 	struct doctor *doctor;

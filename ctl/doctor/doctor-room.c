@@ -2,11 +2,11 @@
 
 /* The doctor's check of limits: how full is what can be full? */
 
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <inttypes.h>
 
-#include "watch.h"
+#include "observe/watch.h"
 
 #define FULL_PERCENT 90
 

@@ -2,7 +2,7 @@
 
 /* The doctor's checks of what lives: is it loaded, does the daemon run, will it after a boot, can its files be read? */
 
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -12,13 +12,13 @@
 #include <limits.h>
 #include <string.h>
 
-#include "attachment.h"
-#include "cleanup.h"
-#include "clock.h"
-#include "log.h"
-#include "pins.h"
-#include "presence.h"
-#include "writerlock.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "inspect/attachment.h"
+#include "inspect/presence.h"
+#include "kernel/pins.h"
+#include "log/log.h"
+#include "state/writerlock.h"
 
 #define NAME_TEXT_MAX (FW_LIST_NAME_MAX * 4)
 

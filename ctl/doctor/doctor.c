@@ -2,14 +2,14 @@
 
 /* doctor: runs its checks, each in a file of its own, and prints what they found; see doctor.h. */
 
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "format.h"
-#include "pins.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
+#include "output/format.h"
 #include "session.h"
 #include "verbs.h"
 

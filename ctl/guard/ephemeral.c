@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "guard.h"
+#include "base/cleanup.h"
+#include "guard/guard.h"
 
 #define SYSCTL       "/proc/sys/net/ipv4/" /* of the network namespace of the reader */
 #define FIRST        32768 /* the kernel's own, where it cannot be asked */

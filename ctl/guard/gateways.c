@@ -7,9 +7,9 @@
 
 #include <sys/socket.h>
 
-#include "cleanup.h"
-#include "guard.h"
-#include "routes.h"
+#include "base/cleanup.h"
+#include "guard/guard.h"
+#include "net/routes.h"
 
 static int add_gateway(const struct hop *hop, void *userdata)
 {

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 
-#include "guard.h"
+#include "guard/guard.h"
 
 static int load_own(struct guard *g)
 {

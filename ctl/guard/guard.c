@@ -2,14 +2,14 @@
 
 /* What must not be cut off, as a set, and what a block would do to it. guard-load.c fills the set. */
 
-#include "guard.h"
+#include "guard/guard.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "special.h"
+#include "base/cleanup.h"
+#include "text/special.h"
 
 static int add_item(struct guard *g, const struct guard_item *item)
 {

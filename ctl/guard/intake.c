@@ -5,14 +5,14 @@
  * searched among a million of them, and not the other way round.
  */
 
-#include "intake.h"
+#include "guard/intake.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "cleanup.h"
-#include "log.h"
-#include "output.h"
+#include "base/cleanup.h"
+#include "log/log.h"
+#include "output/output.h"
 
 #define BAD_LINES_MAX_PERCENT 5
 #define GROWTH_MAX 10

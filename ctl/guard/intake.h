@@ -6,10 +6,10 @@
  * can be overridden with --force; the functions return an exit status, and have reported.
  */
 
-#include "coverage.h"
 #include "ctl.h"
-#include "feed.h"
-#include "guard.h"
+#include "feed/feed.h"
+#include "guard/guard.h"
+#include "text/coverage.h"
 
 /*
  * Refuses an error page, an empty file, one of which too many lines are bad, and ports in others' formats; even with

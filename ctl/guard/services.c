@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "guard.h"
-#include "netlink.h"
+#include "base/cleanup.h"
+#include "guard/guard.h"
+#include "kernel/netlink.h"
 
 #define PORT_NTP 123
 

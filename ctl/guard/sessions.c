@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "guard.h"
+#include "base/cleanup.h"
+#include "guard/guard.h"
 
 #define VARIABLE        "SSH_CONNECTION="
 #define ANCESTORS_MAX   64

@@ -19,9 +19,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cleanup.h"
-#include "guard.h"
-#include "netlink.h"
+#include "base/cleanup.h"
+#include "guard/guard.h"
+#include "kernel/netlink.h"
 
 #define TITLE_MAX   256
 #define PORTS_MAX   16

@@ -5,20 +5,20 @@
  * first: see attachment.h. The kernel is asked for all its links by id, which takes CAP_SYS_ADMIN.
  */
 
-#include "attachment.h"
+#include "inspect/attachment.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cgroup.h"
-#include "cleanup.h"
-#include "footprint.h"
-#include "lineup.h"
-#include "output.h"
-#include "owner.h"
-#include "xdpquery.h"
+#include "base/cleanup.h"
+#include "inspect/owner.h"
+#include "kernel/cgroup.h"
+#include "kernel/footprint.h"
+#include "kernel/lineup.h"
+#include "kernel/xdpquery.h"
+#include "output/output.h"
 
 #define LINK_TYPE_TCX 11 /* as in attachment.c */
 #define TCX_INGRESS   46

@@ -2,7 +2,7 @@
 
 /* Links and clsact filters that are ours: see attachment.h. */
 
-#include "attachment.h"
+#include "inspect/attachment.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -11,13 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cgroup.h"
-#include "cleanup.h"
-#include "filters.h"
-#include "lineup.h"
-#include "names.h"
-#include "pins.h"
-#include "xdpquery.h"
+#include "base/cleanup.h"
+#include "kernel/cgroup.h"
+#include "kernel/filters.h"
+#include "kernel/lineup.h"
+#include "kernel/pins.h"
+#include "kernel/xdpquery.h"
+#include "text/names.h"
 
 #define LINK_TYPE_TCX  11 /* enum bpf_link_type; the headers of kernels before 6.6 lack it */
 #define NAME_TEXT_MAX  256

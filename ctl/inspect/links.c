@@ -2,14 +2,14 @@
 
 /* Interfaces with their counters, by one dump over rtnetlink: see links.h. */
 
-#include "links.h"
+#include "inspect/links.h"
 
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "netlink.h"
+#include "base/cleanup.h"
+#include "kernel/netlink.h"
 
 struct walk {
 	int (*fn)(const struct link_counters *l, void *userdata);

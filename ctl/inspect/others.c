@@ -2,7 +2,7 @@
 
 /* Everybody's programs on each interface and on our cgroup, but for ours: see others.h. */
 
-#include "others.h"
+#include "inspect/others.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -11,13 +11,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "attachment.h"
-#include "cgroup.h"
-#include "cleanup.h"
-#include "log.h"
-#include "names.h"
-#include "where.h"
-#include "xdpquery.h"
+#include "base/cleanup.h"
+#include "inspect/attachment.h"
+#include "inspect/where.h"
+#include "kernel/cgroup.h"
+#include "kernel/xdpquery.h"
+#include "log/log.h"
+#include "text/names.h"
 
 #define OURS_MAX     4096
 #define PROGRAMS_MAX 64 /* the kernel takes no more on one hook */

@@ -2,7 +2,7 @@
 
 /* Looks for the holder of a program in /proc and on each bpffs: see owner.h. */
 
-#include "owner.h"
+#include "inspect/owner.h"
 
 #include <bpf/bpf.h>
 #include <ctype.h>
@@ -15,9 +15,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cleanup.h"
-#include "log.h"
-#include "mounts.h"
+#include "base/cleanup.h"
+#include "kernel/mounts.h"
+#include "log/log.h"
 
 #define DAEMON_NAME   "ebpf-fwd\n" /* as /proc/PID/comm has it */
 #define DIR_TEXT_MAX  256

@@ -2,7 +2,7 @@
 
 /* See presence.h. */
 
-#include "presence.h"
+#include "inspect/presence.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +17,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "daemon.h"
+#include "base/cleanup.h"
+#include "base/daemon.h"
 
 #ifndef BPF_FS_MAGIC
 #define BPF_FS_MAGIC 0xcafe4a11

@@ -2,8 +2,8 @@
 
 /* The rules of bpf/entry.h in user space: see reckon.h. */
 
-#include "cleanup.h"
-#include "reckon.h"
+#include "base/cleanup.h"
+#include "inspect/reckon.h"
 
 /* What an entry says, in the order of its weight: as enum rank of bpf/entry.h. */
 enum weight {

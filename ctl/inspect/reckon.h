@@ -7,7 +7,7 @@
  * the reckoning is the kernel's own answer.
  */
 
-#include "table.h"
+#include "state/table.h"
 
 struct reckoning {
 	enum fw_verdict verdict;

@@ -2,14 +2,14 @@
 
 /* Addresses seen: see seen.h. */
 
-#include "seen.h"
+#include "inspect/seen.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 
 #define BATCH 1024 /* addresses a system call moves; more than one bucket of the map ever has */
 

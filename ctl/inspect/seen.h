@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "abi.h"
+#include "abi/abi.h"
 
 struct seen_item {
 	struct fw_seen_key key;

@@ -2,17 +2,17 @@
 
 /* See where.h. */
 
-#include "where.h"
+#include "inspect/where.h"
 
 #include <bpf/bpf.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "format.h"
-#include "log.h"
-#include "names.h"
+#include "base/cleanup.h"
+#include "log/log.h"
+#include "output/format.h"
+#include "text/names.h"
 
 #define NOTE_TEXT_MAX  (FW_NOTE_MAX + WHERE_PROGRAM_MAX + 32)
 #define NOTES_TEXT_MAX (FW_XDP_NOTES_MAX * (NOTE_TEXT_MAX + IF_NAMESIZE + 4))

@@ -5,8 +5,8 @@
 
 #include <json-c/json.h>
 
-#include "attachment.h"
 #include "ctl.h"
+#include "inspect/attachment.h"
 
 /* The interface's name or the cgroup's path, in buffer or in meta, which may be NULL where there is no cgroup. */
 #define WHERE_NAME_MAX 32

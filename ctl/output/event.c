@@ -7,16 +7,16 @@
 #include <string.h>
 #include <time.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "event.h"
-#include "format.h"
-#include "log.h"
-#include "names.h"
-#include "prefix.h"
-#include "target.h"
-#include "tick.h"
-#include "words.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/words.h"
+#include "kernel/tick.h"
+#include "log/log.h"
+#include "output/event.h"
+#include "output/format.h"
+#include "text/names.h"
+#include "text/prefix.h"
+#include "text/target.h"
 
 #define ENDPOINT_MAX     (INET6_ADDRSTRLEN + sizeof("[]:65535"))
 #define WIDTH_FIRST      21 /* of an IPv4 address with its port */

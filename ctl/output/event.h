@@ -6,8 +6,8 @@
 #include <json-c/json.h>
 #include <net/if.h>
 
-#include "abi.h"
-#include "table.h"
+#include "abi/abi.h"
+#include "state/table.h"
 
 #define EVENT_TEXT_MAX 1024
 

@@ -2,13 +2,13 @@
 
 /* The answer of check as text: see explain.h. Lines, not a table: comments are long, and so are addresses. */
 
-#include "explain.h"
+#include "output/explain.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 
 static bool is_word(json_object *o, const char *key, const char *word)
 {

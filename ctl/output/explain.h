@@ -3,6 +3,6 @@
 
 /* How the answer of check reads: its record as JSON, or as text that says what holds, and why. */
 
-#include "output.h"
+#include "output/output.h"
 
 int explain_check(struct ctl *ctl, json_object *record);

@@ -5,17 +5,17 @@
  * names for an array. Called by output.c alone, which puts them into lines and columns.
  */
 
-#include "format.h"
+#include "output/format.h"
 
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
-#include "cleanup.h"
-#include "duration.h"
-#include "log.h"
-#include "output.h"
-#include "utf8.h"
+#include "base/cleanup.h"
+#include "base/utf8.h"
+#include "log/log.h"
+#include "output/output.h"
+#include "text/duration.h"
 
 /* text with whatever is not printable ASCII as \xNN, to be freed. */
 static char *escape(const char *text)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "outlet.h"
+#include "output/outlet.h"
 
 bool outlet_has_room(const struct outlet *o)
 {

@@ -2,12 +2,12 @@
 
 /* Notes, errors, and whether the output has arrived: see output.h. */
 
-#include "output.h"
+#include "output/output.h"
 
 #include <stdarg.h>
 
-#include "cleanup.h"
-#include "log.h"
+#include "base/cleanup.h"
+#include "log/log.h"
 
 #define MESSAGE_MAX 1024
 

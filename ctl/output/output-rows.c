@@ -6,14 +6,14 @@
  * shortened for it: a table of many is cut in two. Through a pipe a row is a line, whatever its width.
  */
 
-#include "output.h"
+#include "output/output.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "format.h"
-#include "terminal.h"
+#include "base/cleanup.h"
+#include "output/format.h"
+#include "output/terminal.h"
 
 #define COLUMN_GAP "  "
 

@@ -5,15 +5,15 @@
  * values and output-rows.c of tables. What came from a user or a file reaches the terminal escaped.
  */
 
-#include "output.h"
+#include "output/output.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "duration.h"
-#include "format.h"
+#include "base/cleanup.h"
+#include "output/format.h"
+#include "text/duration.h"
 
 static int print_section(struct ctl *ctl, json_object *array, const struct section *s)
 {

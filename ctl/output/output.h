@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #include "ctl.h"
-#include "format.h"
+#include "output/format.h"
 
 #define OUTPUT_JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 

@@ -5,7 +5,7 @@
  * place.
  */
 
-#include "quote.h"
+#include "output/quote.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -2,14 +2,14 @@
 
 /* Entries as rows: see row.h. */
 
-#include "row.h"
+#include "output/row.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "output.h"
-#include "tick.h"
+#include "kernel/tick.h"
+#include "output/output.h"
 
 int row_maker_init(struct row_maker *m, struct ctl *ctl, struct table *t)
 {

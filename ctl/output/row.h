@@ -10,7 +10,7 @@
 #include <json-c/json.h>
 
 #include "ctl.h"
-#include "format.h"
+#include "output/format.h"
 
 struct row_maker {
 	struct ctl *ctl;

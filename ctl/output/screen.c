@@ -2,16 +2,16 @@
 
 /* Blocks at intervals: see screen.h. */
 
-#include "screen.h"
+#include "output/screen.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "output.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "output/output.h"
 
 #define BUFFER_SIZE 65536 /* of a block at once: it is drawn in one go */
 

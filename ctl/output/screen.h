@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "ctl.h"
-#include "terminal.h"
+#include "output/terminal.h"
 
 struct screen {
 	struct ctl *ctl;

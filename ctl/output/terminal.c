@@ -2,7 +2,7 @@
 
 /* See terminal.h. */
 
-#include "terminal.h"
+#include "output/terminal.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>

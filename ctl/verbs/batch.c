@@ -11,18 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "change.h"
-#include "cleanup.h"
-#include "input.h"
-#include "intake.h"
-#include "journal.h"
-#include "log.h"
+#include "base/cleanup.h"
+#include "change/change.h"
+#include "change/journal.h"
+#include "change/policy.h"
+#include "guard/intake.h"
+#include "log/log.h"
 #include "options.h"
-#include "output.h"
-#include "policy.h"
-#include "quote.h"
+#include "output/output.h"
+#include "output/quote.h"
 #include "session.h"
 #include "verbs.h"
+#include "verbs/input.h"
 
 #define NAME_TEXT_MAX    256
 #define ERRORS_SHOWN_MAX 20 /* of lines that are wrong: in a file of another kind all are */

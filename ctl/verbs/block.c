@@ -7,15 +7,15 @@
  */
 
 
-#include "change.h"
-#include "cleanup.h"
-#include "intake.h"
-#include "journal.h"
-#include "outlook.h"
-#include "output.h"
-#include "policy.h"
+#include "base/cleanup.h"
+#include "change/change.h"
+#include "change/journal.h"
+#include "change/outlook.h"
+#include "change/policy.h"
+#include "guard/intake.h"
+#include "kernel/tick.h"
+#include "output/output.h"
 #include "session.h"
-#include "tick.h"
 #include "verbs.h"
 
 

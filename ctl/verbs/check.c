@@ -11,18 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attachment.h"
-#include "cleanup.h"
-#include "explain.h"
-#include "log.h"
-#include "names.h"
-#include "others.h"
-#include "output.h"
-#include "reckon.h"
-#include "row.h"
+#include "base/cleanup.h"
+#include "inspect/attachment.h"
+#include "inspect/others.h"
+#include "inspect/reckon.h"
+#include "inspect/where.h"
+#include "log/log.h"
+#include "output/explain.h"
+#include "output/output.h"
+#include "output/row.h"
 #include "session.h"
+#include "text/names.h"
 #include "verbs.h"
-#include "where.h"
 
 #define ARGUMENT_TEXT_MAX 256
 

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "content.h"
-#include "listtext.h"
-#include "output.h"
+#include "base/cleanup.h"
+#include "base/utf8.h"
+#include "change/content.h"
+#include "lists/listtext.h"
+#include "output/output.h"
 #include "session.h"
-#include "utf8.h"
 #include "verbs.h"
 
 /* All that is asked for, to be printed when the lock is gone: whoever reads it may be a pager. */

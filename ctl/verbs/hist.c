@@ -11,12 +11,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "clock.h"
-#include "names.h"
-#include "output.h"
-#include "screen.h"
+#include "base/clock.h"
+#include "output/output.h"
+#include "output/screen.h"
+#include "text/names.h"
 #include "verbs.h"
-#include "viewer.h"
+#include "verbs/viewer.h"
 
 #define BAR_MAX    20
 #define LABEL_MAX  32

@@ -11,21 +11,21 @@
 #include <string.h>
 #include <time.h>
 
-#include "cleanup.h"
-#include "guard.h"
-#include "input.h"
-#include "intake.h"
-#include "journal.h"
-#include "linewords.h"
-#include "listheader.h"
-#include "listtext.h"
-#include "log.h"
+#include "base/cleanup.h"
+#include "base/linewords.h"
+#include "change/journal.h"
+#include "change/policy.h"
+#include "change/replace.h"
+#include "guard/guard.h"
+#include "guard/intake.h"
+#include "lists/listheader.h"
+#include "lists/listtext.h"
+#include "log/log.h"
 #include "options.h"
-#include "output.h"
-#include "policy.h"
-#include "replace.h"
+#include "output/output.h"
 #include "session.h"
 #include "verbs.h"
+#include "verbs/input.h"
 
 #define NAME_TEXT_MAX 256
 

@@ -2,17 +2,17 @@
 
 /* Files that are named on the command line, read whole before anything else is done. */
 
-#include "input.h"
+#include "verbs/input.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "feed.h"
-#include "linewords.h"
-#include "log.h"
-#include "output.h"
+#include "base/cleanup.h"
+#include "base/linewords.h"
+#include "feed/feed.h"
+#include "log/log.h"
+#include "output/output.h"
 
 #define INPUT_BYTES_MAX ((size_t)1 << 30) /* 20 million lines or more */
 #define NAME_TEXT_MAX 256

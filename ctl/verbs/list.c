@@ -8,14 +8,14 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "journal.h"
-#include "log.h"
+#include "base/cleanup.h"
+#include "change/journal.h"
+#include "change/outlook.h"
+#include "change/policy.h"
+#include "change/replace.h"
+#include "log/log.h"
 #include "options.h"
-#include "outlook.h"
-#include "output.h"
-#include "policy.h"
-#include "replace.h"
+#include "output/output.h"
 #include "session.h"
 #include "verbs.h"
 

@@ -4,14 +4,14 @@
 
 #include <stdio.h>
 
-#include "cleanup.h"
-#include "journal.h"
-#include "output.h"
-#include "replace.h"
+#include "base/cleanup.h"
+#include "change/journal.h"
+#include "change/replace.h"
+#include "change/stamp.h"
+#include "output/output.h"
 #include "session.h"
-#include "stamp.h"
+#include "state/writerlock.h"
 #include "verbs.h"
-#include "writerlock.h"
 
 #define WHAT_TEXT_MAX (FW_LIST_NAME_MAX + 32)
 

@@ -8,18 +8,18 @@
 
 #include <errno.h>
 
-#include "cleanup.h"
-#include "feed.h"
-#include "guard.h"
-#include "input.h"
-#include "intake.h"
-#include "journal.h"
-#include "log.h"
-#include "output.h"
-#include "policy.h"
-#include "replace.h"
+#include "base/cleanup.h"
+#include "change/journal.h"
+#include "change/policy.h"
+#include "change/replace.h"
+#include "feed/feed.h"
+#include "guard/guard.h"
+#include "guard/intake.h"
+#include "log/log.h"
+#include "output/output.h"
 #include "session.h"
 #include "verbs.h"
+#include "verbs/input.h"
 
 #define NAME_TEXT_MAX 256
 

@@ -15,17 +15,17 @@
 
 #include <bpf/libbpf.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "event.h"
-#include "log.h"
-#include "outlet.h"
-#include "output.h"
-#include "screen.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "log/log.h"
+#include "observe/watch.h"
+#include "output/event.h"
+#include "output/outlet.h"
+#include "output/output.h"
+#include "output/screen.h"
 #include "session.h"
 #include "verbs.h"
-#include "viewer.h"
-#include "watch.h"
+#include "verbs/viewer.h"
 
 #define RING_BYTES     (1u << 20) /* 10 k events */
 #define RATE_DEFAULT   1000       /* a second and CPU: ten screens, and no load to speak of */

@@ -2,7 +2,7 @@
 
 /* Metrics for Prometheus: see prometheus.h. A metric is a row in families[]. */
 
-#include "prometheus.h"
+#include "verbs/prometheus.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,12 +12,12 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#include "attachment.h"
-#include "cleanup.h"
-#include "directory.h"
-#include "names.h"
-#include "presence.h"
-#include "watch.h"
+#include "base/cleanup.h"
+#include "base/directory.h"
+#include "inspect/attachment.h"
+#include "inspect/presence.h"
+#include "observe/watch.h"
+#include "text/names.h"
 
 #define KINDS_MAX (FW_KIND_PORT + 1)
 

@@ -5,21 +5,21 @@
  * something of ours is attached to. The programs do not count by interface: what they drop is known by hook.
  */
 
-#include "rates.h"
+#include "verbs/rates.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "attachment.h"
-#include "cleanup.h"
-#include "clock.h"
-#include "links.h"
-#include "names.h"
-#include "output.h"
-#include "screen.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "inspect/attachment.h"
+#include "inspect/links.h"
+#include "output/output.h"
+#include "output/screen.h"
 #include "session.h"
-#include "viewer.h"
+#include "text/names.h"
+#include "verbs/viewer.h"
 
 #define TRIES_MAX  10 /* of a list of interfaces that changes while it is read */
 

@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "log.h"
-#include "output.h"
-#include "row.h"
+#include "base/cleanup.h"
+#include "log/log.h"
+#include "output/output.h"
+#include "output/row.h"
 #include "session.h"
 #include "verbs.h"
 

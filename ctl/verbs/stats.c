@@ -4,15 +4,15 @@
 
 #include <errno.h>
 
-#include "attachment.h"
-#include "cleanup.h"
-#include "names.h"
-#include "output.h"
-#include "pins.h"
-#include "prometheus.h"
-#include "rates.h"
+#include "base/cleanup.h"
+#include "inspect/attachment.h"
+#include "kernel/pins.h"
+#include "output/output.h"
 #include "session.h"
+#include "text/names.h"
 #include "verbs.h"
+#include "verbs/prometheus.h"
+#include "verbs/rates.h"
 
 static json_object *counters_row(enum fw_hook hook, enum fw_direction direction,
 				 const struct fw_counters *c)

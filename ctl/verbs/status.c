@@ -4,16 +4,16 @@
 
 #include <errno.h>
 
-#include "attachment.h"
-#include "cleanup.h"
-#include "names.h"
-#include "others.h"
-#include "output.h"
-#include "pins.h"
-#include "presence.h"
+#include "base/cleanup.h"
+#include "inspect/attachment.h"
+#include "inspect/others.h"
+#include "inspect/presence.h"
+#include "inspect/where.h"
+#include "kernel/pins.h"
+#include "output/output.h"
 #include "session.h"
+#include "text/names.h"
 #include "verbs.h"
-#include "where.h"
 
 /* Why it is attached in this way, where that is not what one would want most. */
 static json_object *attachment_reason(const struct attachment *a, const struct fw_meta *meta)

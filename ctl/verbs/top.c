@@ -10,15 +10,15 @@
 #include <string.h>
 #include <time.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "log.h"
-#include "output.h"
-#include "screen.h"
-#include "seen.h"
-#include "tick.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "inspect/seen.h"
+#include "kernel/tick.h"
+#include "log/log.h"
+#include "output/output.h"
+#include "output/screen.h"
 #include "verbs.h"
-#include "viewer.h"
+#include "verbs/viewer.h"
 
 #define ARGUMENT_TEXT_MAX 256
 #define NEARLY_ALL        (VIEWER_ADDRESSES / 16 * 15) /* the kernel keeps some places free, a few for each CPU */

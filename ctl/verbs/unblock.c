@@ -7,12 +7,12 @@
 
 #include <stdio.h>
 
-#include "change.h"
-#include "cleanup.h"
-#include "journal.h"
-#include "outlook.h"
-#include "output.h"
-#include "policy.h"
+#include "base/cleanup.h"
+#include "change/change.h"
+#include "change/journal.h"
+#include "change/outlook.h"
+#include "change/policy.h"
+#include "output/output.h"
 #include "session.h"
 #include "verbs.h"
 

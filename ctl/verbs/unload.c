@@ -13,13 +13,13 @@
 #include <string.h>
 #include <sys/file.h>
 
-#include "attachment.h"
-#include "cleanup.h"
-#include "journal.h"
-#include "output.h"
-#include "ownqdiscs.h"
-#include "pins.h"
-#include "presence.h"
+#include "base/cleanup.h"
+#include "change/journal.h"
+#include "inspect/attachment.h"
+#include "inspect/presence.h"
+#include "kernel/ownqdiscs.h"
+#include "kernel/pins.h"
+#include "output/output.h"
 #include "session.h"
 #include "verbs.h"
 

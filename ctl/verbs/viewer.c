@@ -2,15 +2,15 @@
 
 /* Taking, keeping and leaving a place among the watchers: see viewer.h. */
 
-#include "viewer.h"
+#include "verbs/viewer.h"
 
 #include <errno.h>
 
-#include "cleanup.h"
-#include "output.h"
-#include "pins.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
+#include "output/output.h"
 #include "session.h"
-#include "writerlock.h"
+#include "state/writerlock.h"
 
 static int take_locked(struct viewer *v)
 {

@@ -7,7 +7,7 @@
  */
 
 #include "ctl.h"
-#include "watch.h"
+#include "observe/watch.h"
 
 #define VIEWER_ADDRESSES 16384 /* that top keeps, 4 MiB; the longest unseen make room for more */
 

@@ -7,10 +7,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "cleanup.h"
-#include "clsact.h"
-#include "filters.h"
-#include "ownqdiscs.h"
+#include "attach/clsact.h"
+#include "base/cleanup.h"
+#include "kernel/filters.h"
+#include "kernel/ownqdiscs.h"
 
 /* In the order in which they are wanted. */
 static const uint32_t priorities[] = { FW_TC_PRIORITY, FW_TC_PRIORITY_SECOND };

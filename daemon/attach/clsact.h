@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "abi.h"
-#include "qdiscs.h"
+#include "abi/abi.h"
+#include "kernel/qdiscs.h"
 
 /* Does a pin of ours hold the program with this id? */
 typedef bool (*clsact_owns_fn)(uint32_t prog_id, void *userdata);

@@ -2,7 +2,7 @@
 
 /* How many descriptors there are, and how many are to stay free: see descriptors.h. */
 
-#include "descriptors.h"
+#include "attach/descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "log/log.h"
 
 #define NEEDED   128 /* without any interface some 70, and more while it takes over from another version */
 #define RESERVED 64

@@ -3,7 +3,7 @@
 
 /* The parts of device.c that know one hook each. They know device-links.h, and neither device.c nor each other. */
 
-#include "device-links.h"
+#include "attach/device-links.h"
 
 /* The parts of device_attach(), which set the mechanism. */
 int device_attach_tc(struct device *dev, const struct device_context *x, const struct interface *i);

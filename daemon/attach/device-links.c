@@ -10,12 +10,12 @@
 #include <linux/bpf.h>
 #include <net/if.h>
 
-#include "cleanup.h"
-#include "device-links.h"
-#include "log.h"
-#include "names.h"
-#include "pins.h"
-#include "repin.h"
+#include "attach/device-links.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
+#include "load/repin.h"
+#include "log/log.h"
+#include "text/names.h"
 
 #define NOWHERE 0 /* as an attach type: the hook has no such direction, and no link there is ever held */
 

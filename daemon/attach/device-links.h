@@ -6,8 +6,8 @@
  * wrong. Which programs they carry, and when, is decided by device.c and its parts. Logs.
  */
 
-#include "device.h"
-#include "link.h"
+#include "attach/device.h"
+#include "attach/link.h"
 
 /* links/HOOK_DIRECTION_IFINDEX. Returns buffer. */
 #define DEVICE_PIN_MAX 40

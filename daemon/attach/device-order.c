@@ -8,12 +8,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "cleanup.h"
-#include "clsact.h"
-#include "device-hook.h"
-#include "lineup.h"
-#include "log.h"
-#include "names.h"
+#include "attach/clsact.h"
+#include "attach/device-hook.h"
+#include "base/cleanup.h"
+#include "kernel/lineup.h"
+#include "log/log.h"
+#include "text/names.h"
 
 #define ITEM_TEXT_MAX 96
 

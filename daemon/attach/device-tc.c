@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "clsact.h"
-#include "device-hook.h"
-#include "log.h"
-#include "names.h"
+#include "attach/clsact.h"
+#include "attach/device-hook.h"
+#include "log/log.h"
+#include "text/names.h"
 
 static int fail_attach(struct device *dev, const struct device_context *x, enum fw_direction d,
 		       int r)

@@ -11,11 +11,11 @@
 #include <bpf/bpf.h>
 #include <linux/if_link.h>
 
-#include "cleanup.h"
-#include "device-hook.h"
-#include "log.h"
-#include "names.h"
-#include "xdpquery.h"
+#include "attach/device-hook.h"
+#include "base/cleanup.h"
+#include "kernel/xdpquery.h"
+#include "log/log.h"
+#include "text/names.h"
 
 static const struct mode {
 	enum fw_mechanism mechanism;

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "device-hook.h"
-#include "log.h"
-#include "names.h"
+#include "attach/device-hook.h"
+#include "base/cleanup.h"
+#include "log/log.h"
+#include "text/names.h"
 
 #define FAILED_XDP_CHECKS 12 /* a minute; the program of somebody else, -EBUSY, costs the driver nothing: 1 */
 

@@ -12,11 +12,11 @@
 
 #include <linux/if.h>
 
-#include "abi.h"
-#include "auto.h"
-#include "clsact.h"
-#include "lineup.h"
-#include "loader.h"
+#include "abi/abi.h"
+#include "attach/clsact.h"
+#include "kernel/lineup.h"
+#include "load/loader.h"
+#include "net/auto.h"
 
 /* The hooks of an interface, in the order in which an arriving packet meets them: xdp, tc. */
 #define DEVICE_HOOKS (FW_HOOK_TC + 1)

@@ -7,13 +7,13 @@
 
 #include <linux/bpf.h>
 
-#include "cgroup.h"
-#include "cleanup.h"
-#include "hooks-internal.h"
-#include "link.h"
-#include "log.h"
-#include "names.h"
-#include "repin.h"
+#include "attach/hooks-internal.h"
+#include "attach/link.h"
+#include "base/cleanup.h"
+#include "kernel/cgroup.h"
+#include "load/repin.h"
+#include "log/log.h"
+#include "text/names.h"
 
 const char *const hooks_cgroup_pins[_FW_DIRECTION_MAX] = {
 	[FW_INGRESS] = "links/cgroup_ingress",

@@ -2,8 +2,8 @@
 
 /* Which interfaces are to be filtered: what "auto" chooses, and what it has chosen before. See hooks.h. */
 
-#include "device-links.h"
-#include "hooks-internal.h"
+#include "attach/device-links.h"
+#include "attach/hooks-internal.h"
 
 /* Is it attached because "auto" chose it, if need be by a run before us? */
 static bool was_auto(struct hooks *h, const struct interface *i)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hooks-internal.h"
+#include "attach/hooks-internal.h"
 
 /* Appends as much as fits. */
 static void append(char text[static FW_TEXT_MAX], const char *separator, const char *first,

@@ -7,10 +7,10 @@
 
 #include <systemd/sd-daemon.h>
 
-#include "device-links.h"
-#include "hooks-internal.h"
-#include "log.h"
-#include "names.h"
+#include "attach/device-links.h"
+#include "attach/hooks-internal.h"
+#include "log/log.h"
+#include "text/names.h"
 
 static bool attach_device(struct hooks *h, struct device *dev, enum fw_hook hook,
 			  const struct interface *i)

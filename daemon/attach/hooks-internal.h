@@ -3,8 +3,8 @@
 
 /* What the files hooks*.c share: hooks.c has the interfaces, the others the choice of them, the cgroup and the words for people. */
 
-#include "device.h"
-#include "hooks.h"
+#include "attach/device.h"
+#include "attach/hooks.h"
 
 struct hooks {
 	char *pin_dir;

@@ -2,7 +2,7 @@
 
 /* What is attached: looks, and changes nothing. See hooks.h. */
 
-#include "hooks-internal.h"
+#include "attach/hooks-internal.h"
 
 struct device *hooks_find_device(const struct hooks *h, unsigned ifindex)
 {

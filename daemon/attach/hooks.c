@@ -10,14 +10,14 @@
 #include <bpf/bpf.h>
 #include <systemd/sd-daemon.h>
 
-#include "cleanup.h"
-#include "descriptors.h"
-#include "device-links.h"
-#include "hooks-internal.h"
-#include "link.h"
-#include "log.h"
-#include "names.h"
-#include "pins.h"
+#include "attach/descriptors.h"
+#include "attach/device-links.h"
+#include "attach/hooks-internal.h"
+#include "attach/link.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
+#include "log/log.h"
+#include "text/names.h"
 
 #define LOOPBACK_IFINDEX 1 /* in every network namespace */
 

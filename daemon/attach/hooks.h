@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "abi.h"
-#include "config.h"
-#include "interfaces.h"
-#include "loader.h"
+#include "abi/abi.h"
+#include "config/config.h"
+#include "load/loader.h"
+#include "net/interfaces.h"
 
 struct hooks;
 

@@ -7,10 +7,10 @@
 
 #include <bpf/bpf.h>
 
-#include "cleanup.h"
-#include "link.h"
-#include "pins.h"
-#include "xdpquery.h"
+#include "attach/link.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
+#include "kernel/xdpquery.h"
 
 #define PROGRAMS_MAX 64 /* the kernel takes no more on one hook of an interface */
 

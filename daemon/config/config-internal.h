@@ -3,7 +3,7 @@
 
 /* What the reader of the configuration and its keys share; for config*.c alone. */
 
-#include "config.h"
+#include "config/config.h"
 
 #define CONFIG_N_KEYS 11
 

@@ -9,9 +9,9 @@
 #include <net/if.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "config-internal.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "config/config-internal.h"
 
 #define SECONDS_MAX 3600
 #define LOG_DROPS_MAX 100

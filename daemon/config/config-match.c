@@ -5,7 +5,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
-#include "config.h"
+#include "config/config.h"
 
 bool config_word_is_name(const char *word)
 {

@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cleanup.h"
-#include "config-internal.h"
-#include "log.h"
+#include "base/cleanup.h"
+#include "config/config-internal.h"
+#include "log/log.h"
 
 #define SECTION "Firewall"
 #define FILE_BYTES_MAX (64 * 1024)

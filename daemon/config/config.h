@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "abi.h"
-#include "interfaces.h"
+#include "abi/abi.h"
+#include "net/interfaces.h"
 
 struct config {
 	char **interfaces; /* words of Interfaces=, ended by NULL; later words win */

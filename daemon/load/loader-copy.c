@@ -11,8 +11,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "cleanup.h"
-#include "loader-internal.h"
+#include "base/cleanup.h"
+#include "load/loader-internal.h"
 
 static void skeleton_destroyp(struct fw **skel)
 {

@@ -4,7 +4,7 @@
 /* What the files of loader.h share, and nobody else includes: the skeleton is in here. */
 
 #include "fw.skel.h"
-#include "loader.h"
+#include "load/loader.h"
 
 #define NAME_MAX_PIN 64
 #define SCHEMA_PIN "maps/schema"

@@ -8,12 +8,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "cleanup.h"
-#include "loader-internal.h"
-#include "log.h"
-#include "pins.h"
-#include "repin.h"
-#include "table.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
+#include "load/loader-internal.h"
+#include "load/repin.h"
+#include "log/log.h"
+#include "state/table.h"
 
 static uint32_t map_id(int fd)
 {

@@ -9,13 +9,13 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "cleanup.h"
-#include "loader-internal.h"
-#include "log.h"
-#include "pins.h"
-#include "repin.h"
-#include "schema.h"
-#include "table.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
+#include "load/loader-internal.h"
+#include "load/repin.h"
+#include "load/schema.h"
+#include "log/log.h"
+#include "state/table.h"
 
 const char *loader_map_name(const struct bpf_map *map, char name[static NAME_MAX_PIN])
 {

@@ -12,11 +12,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "cleanup.h"
-#include "loader-internal.h"
-#include "log.h"
-#include "pins.h"
-#include "repin.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
+#include "load/loader-internal.h"
+#include "load/repin.h"
+#include "log/log.h"
 
 static int program_id(int fd, uint32_t *ret)
 {

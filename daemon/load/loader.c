@@ -10,12 +10,12 @@
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
-#include "cleanup.h"
-#include "loader-internal.h"
-#include "log.h"
-#include "pins.h"
-#include "probe.h"
-#include "repin.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
+#include "kernel/probe.h"
+#include "load/loader-internal.h"
+#include "load/repin.h"
+#include "log/log.h"
 
 static void loader_freep(struct loader **l)
 {

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "log.h"
-#include "pindir.h"
-#include "pins.h"
+#include "kernel/pins.h"
+#include "load/pindir.h"
+#include "log/log.h"
 
 /* Is what dir is to be made in on a bpffs? mkdir() does not ask. */
 static int check_parent(const char *dir)

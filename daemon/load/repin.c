@@ -2,8 +2,8 @@
 
 /* Pins are names that anybody with the right to may remove; what we hold by descriptor can be named again. */
 
-#include "pins.h"
-#include "repin.h"
+#include "kernel/pins.h"
+#include "load/repin.h"
 
 int repin(const char *pin_dir, const char *name, int fd)
 {

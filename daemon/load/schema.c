@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "abi.h"
-#include "cleanup.h"
-#include "schema.h"
+#include "abi/abi.h"
+#include "base/cleanup.h"
+#include "load/schema.h"
 
 #define STRUCT(type)       { #type, ".", 0, sizeof(struct type), 1 }
 #define ONE(type, member)  { #type, #member, offsetof(struct type, member), sizeof(((struct type *)0)->member), 1 }

@@ -8,17 +8,17 @@
 
 #include <bpf/libbpf.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "daemon.h"
-#include "drops.h"
-#include "listnames.h"
-#include "log.h"
-#include "messages.h"
-#include "names.h"
-#include "prefix.h"
-#include "watch.h"
-#include "writerlock.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/daemon.h"
+#include "log/log.h"
+#include "log/messages.h"
+#include "observe/watch.h"
+#include "report/drops.h"
+#include "report/listnames.h"
+#include "state/writerlock.h"
+#include "text/names.h"
+#include "text/prefix.h"
 
 #define LEASE_NS     UINT64_C(60000000000) /* tended every 5 s: survives a daemon that is busy for a while */
 #define RING_BYTES   (256 * 1024)

@@ -11,7 +11,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "table.h"
+#include "state/table.h"
 
 struct drops;
 

@@ -5,10 +5,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "expiry.h"
-#include "listnames.h"
-#include "log.h"
-#include "messages.h"
+#include "log/log.h"
+#include "log/messages.h"
+#include "report/expiry.h"
+#include "report/listnames.h"
 
 #define RECORDS_MAX 20 /* of one sweep; a list of thousands that ends at once is one line more */
 #define FIELD_MAX   (TARGET_TEXT_MAX + 16)

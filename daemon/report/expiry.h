@@ -6,7 +6,7 @@
  * the maps, and said to have ended.
  */
 
-#include "table-writer.h"
+#include "state/table-writer.h"
 
 /* Holds the writer lock. One record for each entry, up to a number, then one for the rest. */
 int expiry_sweep(struct table_writer *w);

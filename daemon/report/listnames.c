@@ -2,11 +2,11 @@
 
 /* See listnames.h. */
 
-#include "listnames.h"
+#include "report/listnames.h"
 
 #include <stdio.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 
 void list_names_begin(struct list_names *l)
 {

@@ -3,7 +3,7 @@
 
 /* Lists as a record names them: each in a field of its own, by which it is found, and all in one word of the message. */
 
-#include "table.h"
+#include "state/table.h"
 
 #define LIST_FIELD_MAX (FW_LIST_NAME_MAX + sizeof("FW_LIST="))
 #define LIST_NAMES_MAX 256 /* "manual,fail2ban/sshd"; what is too long is cut */

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "log.h"
-#include "messages.h"
-#include "names.h"
-#include "stats.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "log/log.h"
+#include "log/messages.h"
+#include "report/stats.h"
+#include "text/names.h"
 
 #define FIELD_MAX 48
 

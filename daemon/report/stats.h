@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "table.h"
+#include "state/table.h"
 
 struct stats;
 

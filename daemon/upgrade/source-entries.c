@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "room.h"
-#include "source-internal.h"
+#include "base/cleanup.h"
+#include "kernel/room.h"
+#include "upgrade/source-internal.h"
 
 #define BATCH 4096
 

@@ -7,7 +7,7 @@
 
 #include <bpf/bpf.h>
 
-#include "source.h"
+#include "upgrade/source.h"
 
 enum map {
 	MAP_LISTS,

@@ -10,9 +10,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "cleanup.h"
-#include "pins.h"
-#include "source-internal.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
+#include "upgrade/source-internal.h"
 
 static const struct {
 	const char *pin; /* below maps/; of a table, what stands before its slot */

@@ -8,9 +8,9 @@
 
 #include <stdint.h>
 
-#include "abi.h"
-#include "prefix.h"
-#include "schema.h"
+#include "abi/abi.h"
+#include "load/schema.h"
+#include "text/prefix.h"
 
 struct source;
 

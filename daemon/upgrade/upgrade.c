@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "log.h"
-#include "pins.h"
-#include "upgrade.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
+#include "log/log.h"
+#include "upgrade/upgrade.h"
 
 #define SETS_MAX 64 /* upgrades that were killed one after the other, each by another version */
 

@@ -18,10 +18,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "abi.h"
-#include "loader.h"
-#include "source.h"
-#include "table-writer.h"
+#include "abi/abi.h"
+#include "load/loader.h"
+#include "state/table-writer.h"
+#include "upgrade/source.h"
 
 struct upgrade {
 	const char *pin_dir;

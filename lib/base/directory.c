@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cleanup.h"
-#include "directory.h"
+#include "base/cleanup.h"
+#include "base/directory.h"
 
 #define LINKS_MAX 40 /* as many as the kernel follows */
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "feed-internal.h"
+#include "feed/feed-internal.h"
 
 #define IPV4_LINE_MAX 20 /* "255.255.255.255/32\r\n" */
 #define IPV4_TEXT_MAX 32 /* "255.255.255.255-255.255.255.255" and a NUL */

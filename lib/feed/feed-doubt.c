@@ -10,8 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cleanup.h"
-#include "feed-internal.h"
+#include "base/cleanup.h"
+#include "feed/feed-internal.h"
 
 static const char separators[] = " \t\r,;{}()[]|\"'=";
 

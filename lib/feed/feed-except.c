@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "cleanup.h"
-#include "feed-internal.h"
+#include "base/cleanup.h"
+#include "feed/feed-internal.h"
 
 /* The first exception that does not come before p; what p covers follows in the order of target_compare(). */
 static const struct target *find(const struct targets *exceptions, const struct prefix *p)

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "feed.h"
-#include "linewords.h"
+#include "base/linewords.h"
+#include "feed/feed.h"
 
 struct json_tokener;
 

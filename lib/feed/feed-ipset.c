@@ -9,9 +9,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "decimal.h"
-#include "feed-internal.h"
+#include "base/cleanup.h"
+#include "base/decimal.h"
+#include "feed/feed-internal.h"
 
 /* What may follow an entry, other than a comment and "nomatch". */
 static const struct {

@@ -12,8 +12,8 @@
 
 #include <json-c/json.h>
 
-#include "cleanup.h"
-#include "feed-internal.h"
+#include "base/cleanup.h"
+#include "feed/feed-internal.h"
 
 static void json_object_putp(json_object **o)
 {

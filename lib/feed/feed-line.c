@@ -12,10 +12,10 @@
 
 #include <json-c/json.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "decimal.h"
-#include "feed-internal.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/decimal.h"
+#include "feed/feed-internal.h"
 
 static const char order_doubt[] =
 	"exceptions of an ACL depend on its order: give the list without them, or write each as '!ADDRESS' without ';'";

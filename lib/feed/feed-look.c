@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "feed-internal.h"
+#include "base/cleanup.h"
+#include "feed/feed-internal.h"
 
 /* Bytes at a fixed place. Longer ones come before those that they begin with. */
 static const struct magic {

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "feed.h"
+#include "base/cleanup.h"
+#include "feed/feed.h"
 
 #define FIRST_BYTES (64 * 1024)
 

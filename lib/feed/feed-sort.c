@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "cleanup.h"
-#include "feed-internal.h"
+#include "base/cleanup.h"
+#include "feed/feed-internal.h"
 
 #define KEY_BYTES 5
 

@@ -2,7 +2,7 @@
 
 /* Words of a line: what separates them, and what ends a line early. See feed-internal.h. */
 
-#include "feed-internal.h"
+#include "feed/feed-internal.h"
 
 bool feed_is_space(char c)
 {

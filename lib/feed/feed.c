@@ -8,9 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "feed-internal.h"
-#include "words.h"
+#include "base/cleanup.h"
+#include "base/words.h"
+#include "feed/feed-internal.h"
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 

@@ -24,7 +24,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "target.h"
+#include "text/target.h"
 
 /* What a file may come to: a single line with a range can name 254 prefixes. */
 #define FEED_TARGETS_MAX (16 * 1024 * 1024)

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
-#include "chains-internal.h"
+#include "htab/chains-internal.h"
 
 /* A slot that is free, and on which no packet stands. Those that were never used go first: they need no waiting. */
 static int take_slot(struct chains *c, uint32_t *ret_index, struct fw_slot **ret)

@@ -3,7 +3,7 @@
 
 /* What the files of chains.h share, and nobody else includes. */
 
-#include "chains.h"
+#include "htab/chains.h"
 
 struct chains {
 	int fd;

@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
-#include "chain-head.h"
-#include "chains-internal.h"
+#include "abi/chain-head.h"
+#include "htab/chains-internal.h"
 
 #define AHEAD 8    /* heads that a walk looks ahead */
 #define TRIES 1000 /* to read a chain while others use slots again */

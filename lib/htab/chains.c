@@ -12,9 +12,9 @@
 
 #include <bpf/bpf.h>
 
-#include "chain-head.h"
-#include "chains-internal.h"
-#include "cleanup.h"
+#include "abi/chain-head.h"
+#include "base/cleanup.h"
+#include "htab/chains-internal.h"
 
 #define WINDOW        16384 /* elements: whole pages, whatever the size of either */
 #define ENTRIES_MAX   (UINT32_C(1) << 30)

@@ -14,8 +14,8 @@
 
 #include <stdint.h>
 
-#include "abi.h"
-#include "prefix.h"
+#include "abi/abi.h"
+#include "text/prefix.h"
 
 struct chains;
 

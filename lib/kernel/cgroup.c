@@ -11,8 +11,8 @@
 
 #include <bpf/bpf.h>
 
-#include "cgroup.h"
-#include "cleanup.h"
+#include "base/cleanup.h"
+#include "kernel/cgroup.h"
 
 #define MOUNTINFO "/proc/self/mountinfo"
 #define PEERS_MAX 64 /* the kernel takes no more programs on one group */

@@ -2,7 +2,7 @@
 
 /* A dump of filters over rtnetlink for each place where there may be some: see filters.h. */
 
-#include "filters.h"
+#include "kernel/filters.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -11,9 +11,9 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "netlink.h"
-#include "qdiscs.h"
+#include "base/cleanup.h"
+#include "kernel/netlink.h"
+#include "kernel/qdiscs.h"
 
 struct dump {
 	struct tc_filter filter; /* the place that was asked for; the rest is filled in for each */

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "abi.h"
+#include "abi/abi.h"
 
 struct tc_filter {
 	unsigned ifindex;

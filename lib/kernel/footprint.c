@@ -2,7 +2,7 @@
 
 /* RUN/attached, a line for each thing: see footprint.h. */
 
-#include "footprint.h"
+#include "kernel/footprint.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 
 #define FILE_NAME "attached"
 #define CGROUP    "cgroup "

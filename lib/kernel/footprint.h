@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "abi.h"
+#include "abi/abi.h"
 
 #define FOOTPRINT_CGROUPS_MAX  8
 #define FOOTPRINT_PROGRAMS_MAX 256

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "abi.h"
-#include "qdiscs.h"
+#include "abi/abi.h"
+#include "kernel/qdiscs.h"
 
 #define LINEUP_MAX      128 /* what comes after that is not told */
 #define LINEUP_NAME_MAX 64

@@ -2,14 +2,14 @@
 
 /* Reads mountinfo: see mounts.h. */
 
-#include "mounts.h"
+#include "kernel/mounts.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 
 #define MOUNTINFO "/proc/self/mountinfo"
 

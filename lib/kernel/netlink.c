@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "cleanup.h"
-#include "netlink.h"
+#include "base/cleanup.h"
+#include "kernel/netlink.h"
 
 #define DUMP_SIZE (64 * 1024) /* a link with hundreds of virtual functions fills more than the kernel's usual 32 KiB */
 #define DUMP_TRIES 5

@@ -9,7 +9,7 @@
 
 #include <linux/netlink.h>
 
-#include "prefix.h"
+#include "text/prefix.h"
 
 struct mnl_socket;
 

@@ -2,7 +2,7 @@
 
 /* Marks of clsact qdiscs that we have made, and their removal: see ownqdiscs.h. */
 
-#include "ownqdiscs.h"
+#include "kernel/ownqdiscs.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "filters.h"
-#include "pins.h"
+#include "base/cleanup.h"
+#include "kernel/filters.h"
+#include "kernel/pins.h"
 
 /* 0 = this kernel has only one network namespace, or /proc is missing: the number of no other. */
 static uint64_t own_netns(void)

@@ -2,7 +2,7 @@
 
 /* Per-CPU maps. See percpu.h. */
 
-#include "percpu.h"
+#include "kernel/percpu.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 
 int percpu_sum(int fd, uint32_t key, size_t value_size, uint64_t *ret, size_t n_words)
 {

@@ -14,8 +14,8 @@
 #include <bpf/bpf.h>
 #include <linux/magic.h>
 
-#include "cleanup.h"
-#include "pins.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
 
 #ifndef BPF_FS_MAGIC
 #define BPF_FS_MAGIC 0xcafe4a11

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "abi.h"
+#include "abi/abi.h"
 
 #define PINS_DIR_DEFAULT "/sys/fs/bpf/fw"
 

@@ -5,8 +5,8 @@
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 
-#include "cleanup.h"
-#include "probe.h"
+#include "base/cleanup.h"
+#include "kernel/probe.h"
 
 bool probe_xdp_buffers(void)
 {

@@ -2,7 +2,7 @@
 
 /* A dump of qdiscs over rtnetlink, of which one an interface is kept: see qdiscs.h. */
 
-#include "qdiscs.h"
+#include "kernel/qdiscs.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "netlink.h"
+#include "base/cleanup.h"
+#include "kernel/netlink.h"
 
 static int keep(struct qdiscs *all, const struct qdisc *q)
 {

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "abi.h"
+#include "abi/abi.h"
 
 #define QDISC_KIND_MAX 16
 

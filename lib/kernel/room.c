@@ -2,14 +2,14 @@
 
 /* See room.h. */
 
-#include "room.h"
+#include "kernel/room.h"
 
 #include <errno.h>
 #include <stdbool.h>
 
 #include <bpf/bpf.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 
 #define CHUNK 4096
 #define CHUNKS_MAX (UINT64_C(1) << 31) /* of a map: 8 TiB, more than any machine has */

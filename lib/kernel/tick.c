@@ -6,16 +6,16 @@
  * be over before it begins, or last for years.
  */
 
-#include "tick.h"
+#include "kernel/tick.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "abi.h"
-#include "cleanup.h"
-#include "clock.h"
+#include "abi/abi.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
 
 #define OFFSETS_FILE "/proc/self/timens_offsets" /* "boottime SECONDS NANOSECONDS"; the clock's number before 5.7 */
 

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "cleanup.h"
-#include "netlink.h"
-#include "xdpquery.h"
+#include "base/cleanup.h"
+#include "kernel/netlink.h"
+#include "kernel/xdpquery.h"
 
 #define MESSAGE_BYTES_MAX (64 * 1024) /* hundreds of virtual functions fill more than the usual 8 KiB */
 

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "abi.h"
+#include "abi/abi.h"
 
 /* Ids of programs, 0 = none. The kernel lets only one of the two be there. */
 struct xdp_programs {

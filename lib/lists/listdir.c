@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "listplace.h"
+#include "base/cleanup.h"
+#include "lists/listplace.h"
 
 int listfile_remove(const char *state_dir, const char *name)
 {

@@ -13,10 +13,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cleanup.h"
-#include "listfile.h"
-#include "listplace.h"
-#include "listtext.h"
+#include "base/cleanup.h"
+#include "lists/listfile.h"
+#include "lists/listplace.h"
+#include "lists/listtext.h"
 
 #define WRITE_BUFFER 65536 /* bytes that go to a new file at a time */
 

@@ -24,8 +24,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "abi.h"
-#include "target.h"
+#include "abi/abi.h"
+#include "text/target.h"
 
 #define LIST_SUFFIX ".list"
 

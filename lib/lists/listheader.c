@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "listheader.h"
-#include "words.h"
+#include "base/cleanup.h"
+#include "base/words.h"
+#include "lists/listheader.h"
 
 #define HEADER_START "#!ebpf-fw"
 

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "linewords.h"
-#include "listfile.h"
+#include "base/linewords.h"
+#include "lists/listfile.h"
 
 /* Is this line a header? Then moves on to its first key. */
 bool header_starts(struct cursor *c);

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cleanup.h"
-#include "directory.h"
-#include "listplace.h"
+#include "base/cleanup.h"
+#include "base/directory.h"
+#include "lists/listplace.h"
 
 static bool part_is_valid(const char *part, size_t length)
 {

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
-#include "listfile.h"
+#include "lists/listfile.h"
 
 #define LISTS_DIR "lists"
 

@@ -2,7 +2,7 @@
 
 /* See listread.h. */
 
-#include "listread.h"
+#include "lists/listread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "listplace.h"
-#include "listtext.h"
-#include "room.h"
+#include "base/cleanup.h"
+#include "kernel/room.h"
+#include "lists/listplace.h"
+#include "lists/listtext.h"
 
 #define WINDOW 65536 /* grows where a line is longer */
 #define FEW    8192  /* lines below that nobody has to be asked for */

@@ -6,7 +6,7 @@
  * sorted and then appended to. What stands sorted is read twice, a window at a time; only what stands below is kept.
  */
 
-#include "listfile.h"
+#include "lists/listfile.h"
 
 struct list_reader;
 

@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "decimal.h"
-#include "linewords.h"
-#include "listheader.h"
-#include "listtext.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/decimal.h"
+#include "base/linewords.h"
+#include "lists/listheader.h"
+#include "lists/listtext.h"
 
 #define SINCE_MIN 1000000000 /* in 2001: with a digit less it is cut off */
 

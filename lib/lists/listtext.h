@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
-#include "linewords.h"
-#include "listfile.h"
+#include "base/linewords.h"
+#include "lists/listfile.h"
 
 /*
  * Reads size bytes of text, as the list of that name; takes text, which is from malloc(3) and has room for one

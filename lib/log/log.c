@@ -21,8 +21,8 @@
 
 #include <bpf/libbpf.h>
 
-#include "cleanup.h"
-#include "log.h"
+#include "base/cleanup.h"
+#include "log/log.h"
 
 #ifndef LOG_JOURNAL_SOCKET /* tests have one of their own */
 #define LOG_JOURNAL_SOCKET "/run/systemd/journal/socket"

@@ -9,8 +9,8 @@
 
 #include <linux/if_arp.h>
 
-#include "auto.h"
-#include "cleanup.h"
+#include "base/cleanup.h"
+#include "net/auto.h"
 
 #define NESTING_MAX 8 /* the kernel allows no more devices on top of each other */
 

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "interfaces.h"
+#include "net/interfaces.h"
 
 /* Why auto takes an interface, or leaves it out. ebpf-fw.conf(5) has the same as a table. */
 enum auto_choice {

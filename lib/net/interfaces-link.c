@@ -13,8 +13,8 @@
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 
-#include "cleanup.h"
-#include "interfaces.h"
+#include "base/cleanup.h"
+#include "net/interfaces.h"
 
 /* Kernel 5.14; older headers lack it. */
 #define ATTRIBUTE_PARENT_DEVICE 56

@@ -10,9 +10,9 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
-#include "cleanup.h"
-#include "interfaces.h"
-#include "netlink.h"
+#include "base/cleanup.h"
+#include "kernel/netlink.h"
+#include "net/interfaces.h"
 
 #define MESSAGE_BYTES_MAX (64 * 1024) /* a link with hundreds of virtual functions fills more than the usual 8 KiB */
 #define EVENTS_BYTES (4 * 1024 * 1024) /* receive buffer: some thousand interfaces in a burst */

@@ -12,7 +12,7 @@
 
 #include <linux/if.h>
 
-#include "routes.h"
+#include "net/routes.h"
 
 #define INTERFACE_KIND_MAX 16 /* the longest that the kernel has is "openvswitch" */
 #define INTERFACE_TUN "tun"   /* kind "tun", told apart by its mode: with IP packets, or with Ethernet frames */

@@ -12,9 +12,9 @@
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 
-#include "cleanup.h"
-#include "netlink.h"
-#include "routes.h"
+#include "base/cleanup.h"
+#include "kernel/netlink.h"
+#include "net/routes.h"
 
 #define WIDE_LENGTH_MAX4 3 /* of all-but-private routes the longest that none goes without */
 #define WIDE_LENGTH_MAX6 4 /* 2000::/4 and 3000::/4 */

@@ -3,7 +3,7 @@
 
 /* What the files of watch.h share, and nobody else includes. */
 
-#include "watch.h"
+#include "observe/watch.h"
 
 #define WATCH_NO_SLOT  FW_WATCHERS_MAX
 #define WATCH_SEEN_PIN "maps/seen_0"

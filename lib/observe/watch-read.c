@@ -6,10 +6,10 @@
 
 #include <bpf/bpf.h>
 
-#include "cleanup.h"
-#include "percpu.h"
-#include "pins.h"
-#include "watch-internal.h"
+#include "base/cleanup.h"
+#include "kernel/percpu.h"
+#include "kernel/pins.h"
+#include "observe/watch-internal.h"
 
 int watch_new_ring(uint32_t n_bytes)
 {

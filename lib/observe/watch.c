@@ -13,10 +13,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "cleanup.h"
-#include "pins.h"
-#include "tick.h"
-#include "watch-internal.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
+#include "kernel/tick.h"
+#include "observe/watch-internal.h"
 
 struct watch *watch_free(struct watch *w)
 {

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "abi.h"
+#include "abi/abi.h"
 
 #define WATCH_LEASE_NS UINT64_C(3000000000) /* for who renews once a second */
 

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "filter.h"
-#include "filter-bits.h"
+#include "abi/filter-bits.h"
+#include "state/filter.h"
 
 #define WORDS_STEP 512 /* a page */
 #define WORDS_MAX  (UINT32_C(1) << 28)

@@ -3,8 +3,8 @@
 
 /* Fills and sizes the filters that the programs read: user space's half of abi/filter-bits.h. Pure. */
 
-#include "abi.h"
-#include "prefix.h"
+#include "abi/abi.h"
+#include "text/prefix.h"
 
 /* One filter in memory, be it the kernel's own, mapped. */
 struct filter {

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ports.h"
+#include "state/ports.h"
 
 static uint32_t line_first(const struct fw_port *p)
 {

@@ -10,7 +10,7 @@
  * uses an old one. The mark is in the map: another writer finds it if this one dies.
  */
 
-#include "abi.h"
+#include "abi/abi.h"
 
 /*
  * Builds the index over the used ones of FW_PORT_ENTRIES_MAX entries. -E2BIG: more than

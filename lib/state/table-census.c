@@ -2,8 +2,8 @@
 
 /* How many entries there are, of which length, in which list, and when the next one ends. */
 
-#include "filter.h"
-#include "table-internal.h"
+#include "state/filter.h"
+#include "state/table-internal.h"
 
 __u64 *table_census_of(struct table *t, const struct prefix *p)
 {

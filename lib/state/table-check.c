@@ -11,8 +11,8 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 
-#include "cleanup.h"
-#include "table-internal.h"
+#include "base/cleanup.h"
+#include "state/table-internal.h"
 
 /* A minimal Ethernet frame: the address on the side that the direction looks at, the port as destination. */
 struct question {

@@ -2,8 +2,8 @@
 
 /* A series of changes: its begin, which repairs what a dead writer has left, and its end. */
 
-#include "cleanup.h"
-#include "table-internal.h"
+#include "base/cleanup.h"
+#include "state/table-internal.h"
 
 static int publish(struct table_writer *w)
 {

@@ -7,9 +7,9 @@
 
 #include <bpf/bpf.h>
 
-#include "cleanup.h"
-#include "percpu.h"
-#include "table-internal.h"
+#include "base/cleanup.h"
+#include "kernel/percpu.h"
+#include "state/table-internal.h"
 
 /* What the kernel has counted and what it had before, in words of 64 bits. */
 static int sum_counters(int fd, int base_fd, uint32_t key, size_t value_size, uint64_t *ret, size_t n_words)

@@ -6,8 +6,8 @@
 
 #include <bpf/bpf.h>
 
-#include "cleanup.h"
-#include "table-internal.h"
+#include "base/cleanup.h"
+#include "state/table-internal.h"
 
 #define TABLE_ENTRIES_MIN 1024 /* some 80 KiB: what a table starts with */
 

@@ -7,8 +7,8 @@
 
 #include <bpf/bpf.h>
 
-#include "cleanup.h"
-#include "table-internal.h"
+#include "base/cleanup.h"
+#include "state/table-internal.h"
 
 const char *table_pin_name(enum fw_kind kind, uint32_t slot, char ret[static TABLE_PIN_MAX])
 {

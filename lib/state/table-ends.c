@@ -11,9 +11,9 @@
 
 #include <bpf/bpf.h>
 
-#include "cleanup.h"
-#include "room.h"
-#include "table-internal.h"
+#include "base/cleanup.h"
+#include "kernel/room.h"
+#include "state/table-internal.h"
 
 #define ENDS_MIN  1024
 #define ENDS_HEAD UINT64_C(16) /* bytes that a hash takes for each element that it may have, before it has any */

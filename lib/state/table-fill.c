@@ -7,8 +7,8 @@
 
 #include <errno.h>
 
-#include "cleanup.h"
-#include "table-internal.h"
+#include "base/cleanup.h"
+#include "state/table-internal.h"
 
 int table_fill(struct table_writer *w, const struct prefix *p, const struct fw_entry *entry)
 {

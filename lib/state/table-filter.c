@@ -12,9 +12,9 @@
 
 #include <bpf/bpf.h>
 
-#include "cleanup.h"
-#include "room.h"
-#include "table-internal.h"
+#include "base/cleanup.h"
+#include "kernel/room.h"
+#include "state/table-internal.h"
 
 static void filter_name(enum fw_kind kind, uint32_t slot, char name[static 32])
 {

@@ -9,9 +9,9 @@
 
 #include <bpf/bpf.h>
 
-#include "cleanup.h"
-#include "room.h"
-#include "table-internal.h"
+#include "base/cleanup.h"
+#include "kernel/room.h"
+#include "state/table-internal.h"
 
 #define SHORT_MAX   16384
 #define GROWTH_MIN  16 /* growing by less than this part, where memory is short, would copy the table all the time */

@@ -3,11 +3,11 @@
 
 /* What the files of table.h share, and nobody else includes. */
 
-#include "chains.h"
-#include "filter.h"
-#include "pins.h"
-#include "ports.h"
-#include "table-writer.h"
+#include "htab/chains.h"
+#include "kernel/pins.h"
+#include "state/filter.h"
+#include "state/ports.h"
+#include "state/table-writer.h"
 
 /* A table or a filter that needs less than this part of its room gives memory back, and keeps twice what it needs. */
 #define TABLE_SHRINK_PART 4

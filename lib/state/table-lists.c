@@ -7,8 +7,8 @@
 
 #include <bpf/bpf.h>
 
-#include "cleanup.h"
-#include "table-internal.h"
+#include "base/cleanup.h"
+#include "state/table-internal.h"
 
 int table_get_list(struct table *t, unsigned index, struct fw_list *ret)
 {

@@ -10,8 +10,8 @@
 
 #include <bpf/bpf.h>
 
-#include "cleanup.h"
-#include "table-internal.h"
+#include "base/cleanup.h"
+#include "state/table-internal.h"
 
 /* What table_load() was asked for. */
 struct load {

@@ -2,7 +2,7 @@
 
 /* Flags of the policy, which the programs read with each packet. */
 
-#include "table-internal.h"
+#include "state/table-internal.h"
 
 void table_set_flags(struct table *t, uint32_t mask, uint32_t flags)
 {

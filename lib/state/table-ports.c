@@ -11,8 +11,8 @@
 
 #include <bpf/bpf.h>
 
-#include "cleanup.h"
-#include "table-internal.h"
+#include "base/cleanup.h"
+#include "state/table-internal.h"
 
 int table_get_port(struct table *t, const struct target *target, struct raw *ret)
 {

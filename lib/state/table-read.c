@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "table-internal.h"
-#include "tick.h"
+#include "base/cleanup.h"
+#include "kernel/tick.h"
+#include "state/table-internal.h"
 
 int table_raw_get(struct table *t, const struct target *target, struct raw *ret)
 {

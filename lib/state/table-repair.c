@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "table-internal.h"
+#include "base/cleanup.h"
+#include "state/table-internal.h"
 
 int table_count_one(struct table *t, const struct target *target, struct raw *raw, void *userdata)
 {

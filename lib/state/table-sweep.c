@@ -2,9 +2,9 @@
 
 /* Entries that have ended go from the maps. */
 
-#include "cleanup.h"
-#include "table-internal.h"
-#include "tick.h"
+#include "base/cleanup.h"
+#include "kernel/tick.h"
+#include "state/table-internal.h"
 
 struct sweep {
 	struct targets ended;

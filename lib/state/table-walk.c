@@ -4,9 +4,9 @@
 
 #include <errno.h>
 
-#include "cleanup.h"
-#include "table-internal.h"
-#include "tick.h"
+#include "base/cleanup.h"
+#include "kernel/tick.h"
+#include "state/table-internal.h"
 
 struct walk {
 	struct table *t;

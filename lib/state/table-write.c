@@ -12,9 +12,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "table-internal.h"
-#include "tick.h"
+#include "base/cleanup.h"
+#include "kernel/tick.h"
+#include "state/table-internal.h"
 
 /* The reverse. True if the lists have different ends, which then are in raw->ends. */
 static bool entry_to_raw(const struct table_entry *e, struct raw *raw)

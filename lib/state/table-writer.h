@@ -7,7 +7,7 @@
  * at all times, even if the process is killed between two of them.
  */
 
-#include "table.h"
+#include "state/table.h"
 
 struct table_writer;
 

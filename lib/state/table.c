@@ -10,8 +10,8 @@
 
 #include <linux/bpf.h>
 
-#include "cleanup.h"
-#include "table-internal.h"
+#include "base/cleanup.h"
+#include "state/table-internal.h"
 
 /*
  * Until they are needed again: their memory is taken as long as somebody has them open, also when others have put something

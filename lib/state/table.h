@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "abi.h"
-#include "target.h"
+#include "abi/abi.h"
+#include "text/target.h"
 
 struct table;
 

@@ -2,7 +2,7 @@
 
 /* The writer lock: see writerlock.h. Waiting is flock(2) itself, which serves in order; a timer interrupts it. */
 
-#include "writerlock.h"
+#include "state/writerlock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,9 +16,9 @@
 #include <sys/time.h>
 #include <time.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "log.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "log/log.h"
 
 #define TICK_USEC   50000 /* between two looks at signals, path and limit while waiting */
 #define TELL_NS     UINT64_C(1000000000)

@@ -5,11 +5,11 @@
  * all of them cover. A double holds any number of IPv4 addresses exactly, and enough of one of IPv6.
  */
 
-#include "coverage.h"
+#include "text/coverage.h"
 
 #include <math.h>
 
-#include "special.h"
+#include "text/special.h"
 
 /* How many addresses a prefix has. */
 static double size_of(const struct prefix *p)

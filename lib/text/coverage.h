@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "target.h"
+#include "text/target.h"
 
 enum { COVERAGE_IPV4, COVERAGE_IPV6, _COVERAGE_MAX };
 

@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "duration.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "text/duration.h"
 
 #define NS_PER_MS INT64_C(1000000)
 

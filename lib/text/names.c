@@ -2,9 +2,9 @@
 
 /* Words for the enums of abi.h. Readers of JSON and of the journal depend on each of them. */
 
-#include "cleanup.h"
-#include "names.h"
-#include "words.h"
+#include "base/cleanup.h"
+#include "base/words.h"
+#include "text/names.h"
 
 static const char *const hooks[_FW_HOOK_MAX] = {
 	[FW_HOOK_XDP] = "xdp",

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "abi.h"
+#include "abi/abi.h"
 
 /* NULL past the end of the enum. */
 const char *hook_to_string(enum fw_hook h);           /* "xdp", "tc", "cgroup" */

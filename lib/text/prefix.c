@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "decimal.h"
-#include "prefix.h"
+#include "base/decimal.h"
+#include "text/prefix.h"
 
 static const uint8_t mapped_start[12] = { [10] = 0xff, [11] = 0xff }; /* ::ffff:0:0/96 */
 

@@ -2,9 +2,9 @@
 
 /* See special.h. */
 
-#include "special.h"
+#include "text/special.h"
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 
 #define IPV4(a, b, c, d, n) { AF_INET, n, { a, b, c, d } }
 #define IPV6(n, ...)        { AF_INET6, n, { __VA_ARGS__ } }

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "prefix.h"
+#include "text/prefix.h"
 
 enum {
 	SPECIAL_NOT_PUBLIC = 1 << 0, /* left out of what is loaded, and no part of the public address space */

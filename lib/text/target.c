@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "decimal.h"
-#include "target.h"
-#include "words.h"
+#include "base/cleanup.h"
+#include "base/decimal.h"
+#include "base/words.h"
+#include "text/target.h"
 
 static const char *const protocols[_FW_PROTOCOL_MAX] = {
 	[FW_TCP] = "tcp",

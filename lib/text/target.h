@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "abi.h"
-#include "duration.h"
-#include "prefix.h"
+#include "abi/abi.h"
+#include "text/duration.h"
+#include "text/prefix.h"
 
 enum target_kind {
 	TARGET_PREFIX,

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "prefix.h"
+#include "text/prefix.h"
 
 /* Sorted by prefix_compare(), no two alike. */
 struct prefixes {

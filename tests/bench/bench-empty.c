@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "frame.h"
 #include "fw.skel.h"
 

@@ -22,7 +22,7 @@
 #include <sys/socket.h>
 
 #include "addresses.h"
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "frame.h"
 #include "live.h"
 #include "live.skel.h"

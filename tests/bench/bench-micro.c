@@ -16,9 +16,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/cleanup.h"
 #include "bench.h"
 #include "chase.h"
-#include "cleanup.h"
 #include "firewall.h"
 #include "frame.h"
 #include "samples.h"

@@ -10,11 +10,11 @@
 #include <sys/mount.h>
 #include <time.h>
 
+#include "base/cleanup.h"
 #include "bench.h"
-#include "cleanup.h"
 #include "firewall.h"
-#include "pins.h"
-#include "table-writer.h"
+#include "kernel/pins.h"
+#include "state/table-writer.h"
 
 #define MOUNT_DIR "/sys/fs/bpf"
 #define BATCH     65536

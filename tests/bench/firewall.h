@@ -9,7 +9,7 @@
 
 #include "addresses.h"
 #include "bench.skel.h"
-#include "table.h"
+#include "state/table.h"
 
 #define FIREWALL_SEED 20260101
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "addresses.h"
-#include "cleanup.h"
+#include "base/cleanup.h"
 
 #define TCX_INGRESS 46 /* BPF_TCX_INGRESS, which the headers of kernels before 6.6 lack */
 #define N_PAGES     8  /* of each CPU's buffer of events, as bcc has it */

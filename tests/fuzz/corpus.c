@@ -5,7 +5,7 @@
  * and the golden files, stay found without a fuzzer.
  */
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "fuzz.h"
 
 #define SIZE_MAX_READ 65536

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "feed.h"
+#include "base/cleanup.h"
+#include "feed/feed.h"
 #include "fuzz.h"
 
 static bool has_same_targets(const struct feed *a, const struct feed *b)

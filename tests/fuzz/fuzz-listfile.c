@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "fuzz.h"
-#include "listtext.h"
+#include "lists/listtext.h"
 
 static void freelistp(struct list **l)
 {

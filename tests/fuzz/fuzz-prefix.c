@@ -5,9 +5,9 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "fuzz.h"
-#include "target.h"
+#include "text/target.h"
 
 /* What is accepted has one spelling, which means the same again. */
 static void check_item(const struct target *t)

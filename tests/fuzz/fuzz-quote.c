@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "fuzz.h"
-#include "quote.h"
+#include "output/quote.h"
 
 /* Between apostrophes nothing is special but the apostrophe. Returns the end. */
 static char *quote(const char *word, char *to)

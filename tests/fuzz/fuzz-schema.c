@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "fuzz.h"
-#include "schema.h"
+#include "load/schema.h"
 
 static bool is_same(const struct schema *a, const struct schema *b)
 {

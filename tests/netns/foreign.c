@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "verbs.h"
 
 /* As in linux/bpf.h of kernel 6.6 and later. */

@@ -13,10 +13,10 @@
 
 #include <bpf/bpf.h>
 
-#include "cleanup.h"
-#include "pins.h"
-#include "table.h"
-#include "tick.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
+#include "kernel/tick.h"
+#include "state/table.h"
 
 #define N_MANY 5000 /* more than an upgrade reads at a time */
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "tally.h"
 
 void tally_add(struct tally *t, const char *key)

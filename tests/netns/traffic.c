@@ -29,7 +29,7 @@
 #include <sys/un.h>
 #include <time.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "frame.h"
 #include "tally.h"
 #include "verbs.h"

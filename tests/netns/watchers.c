@@ -12,9 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "pins.h"
-#include "watch.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
+#include "observe/watch.h"
 
 /* How many places of a map of maps are taken, from the first on. */
 static int n_inner(const char *pin_dir, const char *name, uint32_t first, uint32_t n_places)

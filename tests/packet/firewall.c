@@ -11,12 +11,12 @@
 #include <sys/mount.h>
 #include <time.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "firewall.h"
-#include "loader.h"
-#include "pindir.h"
-#include "pins.h"
-#include "tick.h"
+#include "kernel/pins.h"
+#include "kernel/tick.h"
+#include "load/loader.h"
+#include "load/pindir.h"
 
 #define MOUNT_DIR "/tmp"      /* covered by a bpffs in our mount namespace alone */
 #define PIN_DIR   "/tmp/fw"

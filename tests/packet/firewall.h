@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-#include "abi.h"
-#include "table-writer.h"
+#include "abi/abi.h"
+#include "state/table-writer.h"
 
 /* The lists of these tests, by number. */
 enum {

@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "judge.h"
-#include "names.h"
-#include "probe.h"
+#include "kernel/probe.h"
+#include "text/names.h"
 
 #define UNEXPECTED   0x7fffffff /* no program returns it */
 

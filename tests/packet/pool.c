@@ -8,8 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "chain-head.h"
-#include "cleanup.h"
+#include "abi/chain-head.h"
+#include "base/cleanup.h"
 #include "pool.h"
 
 static uint64_t random_state;

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "chains.h"
+#include "htab/chains.h"
 
 /* Sorted, no two alike. */
 struct pool {

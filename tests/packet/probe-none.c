@@ -2,7 +2,7 @@
 
 /* Stands in for lib/kernel/probe.c: a kernel that has none of what is asked for. */
 
-#include "probe.h"
+#include "kernel/probe.h"
 
 bool probe_xdp_buffers(void)
 {

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "abi.h"
-#include "target.h"
+#include "abi/abi.h"
+#include "text/target.h"
 
 #define RULES_MAX 600
 #define RULES_LISTS 6

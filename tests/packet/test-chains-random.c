@@ -13,7 +13,7 @@
 
 #include <bpf/bpf.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "pool.h"
 #include "suite.h"
 

@@ -14,11 +14,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
+#include "kernel/tick.h"
 #include "pool.h"
+#include "state/table.h"
 #include "suite.h"
-#include "table.h"
-#include "tick.h"
 
 #define N_POOL         1000 /* every other one is never touched */
 #define N_USES         4    /* of each slot, on average, by the writer */

@@ -13,10 +13,10 @@
 
 #include <bpf/bpf.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "pool.h"
+#include "state/table.h"
 #include "suite.h"
-#include "table.h"
 
 static const int families[] = { AF_INET, AF_INET6 };
 

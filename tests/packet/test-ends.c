@@ -15,10 +15,10 @@
 
 #include <bpf/bpf.h>
 
-#include "cleanup.h"
-#include "pins.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
+#include "kernel/tick.h"
 #include "suite.h"
-#include "tick.h"
 
 #define N_ENTRIES 40000 /* the map had room for 32768 */
 #define N_WATCHED 6000  /* it grows three times */

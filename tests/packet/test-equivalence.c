@@ -12,11 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "judge.h"
+#include "kernel/tick.h"
 #include "rules.h"
 #include "suite.h"
-#include "tick.h"
 
 #define N_COMPARISONS 1000000
 

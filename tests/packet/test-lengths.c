@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "cleanup.h"
-#include "pins.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
 #include "suite.h"
 
 #define N_ENTRIES  8192 /* of one length, if there are as many */

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "cleanup.h"
-#include "names.h"
+#include "base/cleanup.h"
 #include "suite.h"
+#include "text/names.h"
 
 #define N_ROUNDS    24
 #define N_ADDED     400  /* a round, of which some are not new; more than one table grows */

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "dissect.h"
 #include "judge.h"
 #include "suite.h"

@@ -13,11 +13,11 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "judge.h"
-#include "names.h"
-#include "probe.h"
+#include "kernel/probe.h"
 #include "suite.h"
+#include "text/names.h"
 
 #define ETHERNET_HEADER 14
 #define N_INSNS_MAX 200000 /* a fifth of what the kernel allows */

@@ -12,11 +12,11 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "cleanup.h"
-#include "pins.h"
+#include "base/cleanup.h"
+#include "kernel/pins.h"
+#include "kernel/tick.h"
 #include "stores.h"
 #include "suite.h"
-#include "tick.h"
 
 #define QUESTIONS_MAX 5
 #define LATER_NS      3600000000000ull

@@ -17,11 +17,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "frame.h"
+#include "kernel/tick.h"
+#include "observe/watch.h"
 #include "suite.h"
-#include "tick.h"
-#include "watch.h"
 
 #define RING_BYTES   (1u << 18)
 #define RING_SMALL   4096

@@ -14,7 +14,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "fw.skel.h"
 
 #define LOG_STATS   4     /* BPF_LOG_STATS, which no uapi header has */

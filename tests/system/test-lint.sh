@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Scripts and man pages, as far as a tool can judge them. Usage: test-lint.sh SOURCE-DIRECTORY
+# Scripts, man pages and the directions of includes and calls, as far as a tool can judge them.
+# Usage: test-lint.sh SOURCE-DIRECTORY BUILD-DIRECTORY
 
 set -euo pipefail
 # shellcheck source=tests/system/tap.sh
 . "$(dirname "$0")/tap.sh"
 
+here=$(cd "$(dirname "$0")" && pwd)
 cd "$1"
 
 for script in setup .ci/run systemd/install-config tests/*/*.sh; do
@@ -24,4 +26,7 @@ for page in man/*.[0-9]; do
 		skip_check "$page is clean" "mandoc is not installed"
 	fi
 done
+
+check "folders include what they say" "$here/imports.sh" .
+check "object files form no circle" "$here/circles.sh" "$2"
 tap_end

@@ -2,8 +2,8 @@
 
 /* abi.h: the layout that pins on running systems have, and limits that depend on each other. */
 
-#include "abi.h"
-#include "listfile.h"
+#include "abi/abi.h"
+#include "lists/listfile.h"
 #include "unit.h"
 
 /*

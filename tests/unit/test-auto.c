@@ -8,7 +8,7 @@
 
 #include <linux/if_arp.h>
 
-#include "auto.h"
+#include "net/auto.h"
 #include "unit.h"
 
 #define INTERFACES_MAX 8

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coverage.h"
-#include "special.h"
+#include "text/coverage.h"
+#include "text/special.h"
 #include "unit.h"
 
 static int compare(const void *a, const void *b)

@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "directory.h"
+#include "base/cleanup.h"
+#include "base/directory.h"
 #include "unit.h"
 
 static char dir[] = "/tmp/ebpf-fw-directory-XXXXXX";

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "listfile.h"
+#include "lists/listfile.h"
 #include "unit.h"
 
 int __real_fsync(int fd);

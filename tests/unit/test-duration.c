@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "duration.h"
+#include "text/duration.h"
 #include "unit.h"
 
 #define MS   UINT64_C(1000000)

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "feed.h"
+#include "feed/feed.h"
 #include "unit.h"
 
 #define BOM "\357\273\277"

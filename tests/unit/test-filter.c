@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "filter.h"
-#include "filter-bits.h"
+#include "abi/filter-bits.h"
+#include "state/filter.h"
 #include "unit.h"
 
 #define N_ENTRIES   100000

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "listtext.h"
+#include "lists/listtext.h"
 #include "unit.h"
 
 static void freelistp(struct list **l)

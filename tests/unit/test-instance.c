@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "../../daemon/instance.h"
-#include "log.h"
+#include "log/log.h"
 #include "unit.h"
 
 int __wrap_log_full(int level, int error, const char *format, ...);

@@ -10,7 +10,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
-#include "interfaces.h"
+#include "net/interfaces.h"
 #include "unit.h"
 
 #define WIRELESS 11 /* IFLA_WIRELESS */

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "listfile.h"
+#include "lists/listfile.h"
 #include "unit.h"
 
 static char dir[] = "/tmp/ebpf-fw-listfile-XXXXXX";

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "listread.h"
+#include "lists/listread.h"
 #include "unit.h"
 
 static char dir[] = "/tmp/ebpf-fw-listread-XXXXXX";

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "listtext.h"
+#include "lists/listtext.h"
 #include "unit.h"
 
 static void freelistp(struct list **l)

@@ -19,7 +19,7 @@
 
 #include <bpf/libbpf.h>
 
-#include "log.h"
+#include "log/log.h"
 #include "unit.h"
 
 static char dir[] = "/tmp/ebpf-fw-log-XXXXXX";

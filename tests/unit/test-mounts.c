@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "mounts.h"
+#include "kernel/mounts.h"
 #include "unit.h"
 
 static const struct {

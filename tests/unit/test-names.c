@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "names.h"
+#include "text/names.h"
 #include "unit.h"
 
 static const char *word(unsigned table, unsigned i)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ports.h"
+#include "state/ports.h"
 #include "unit.h"
 
 static struct fw_port entries[FW_PORT_ENTRIES_MAX];

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "prefix.h"
+#include "text/prefix.h"
 #include "unit.h"
 
 static struct prefix must_parse(const char *text)

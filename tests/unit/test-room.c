@@ -7,7 +7,7 @@
 
 #include <bpf/bpf.h>
 
-#include "room.h"
+#include "kernel/room.h"
 #include "unit.h"
 
 #define MEMORY (UINT64_C(64) << 20)

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "abi.h"
-#include "cleanup.h"
-#include "schema.h"
+#include "abi/abi.h"
+#include "base/cleanup.h"
+#include "load/schema.h"
 #include "unit.h"
 
 /* A member that an upgrade would lose shows as bytes that no row covers. */

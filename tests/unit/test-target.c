@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "target.h"
+#include "text/target.h"
 #include "unit.h"
 
 /* The items of a TARGET, printed with blanks between. */

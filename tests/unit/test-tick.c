@@ -2,8 +2,8 @@
 
 /* tick.c: an end in ticks is never before the end in nanoseconds, and at most a tick after it. */
 
-#include "table.h"
-#include "tick.h"
+#include "kernel/tick.h"
+#include "state/table.h"
 #include "unit.h"
 
 #define TICK_NS (UINT64_C(1) << FW_TICK_SHIFT)

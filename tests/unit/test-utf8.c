@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
+#include "base/utf8.h"
 #include "unit.h"
-#include "utf8.h"
 
 #define BAD "\xef\xbf\xbd"
 

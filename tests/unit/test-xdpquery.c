@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <net/if.h>
 
+#include "kernel/xdpquery.h"
 #include "unit.h"
-#include "xdpquery.h"
 
 static void test_mechanism(void **state)
 {

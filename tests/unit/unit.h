@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 
 /* Ends the test, with a message that says which row of its table it was. */
 #define CHECK(condition, ...)                                                     \
