@@ -29,13 +29,13 @@ static struct fw_note *next_note(struct fw_meta *meta)
 static void describe_xdp_devices(const struct hooks *h, const struct interfaces *s, bool is_up, struct fw_meta *meta)
 {
 	for (size_t n = 0; n < h->n_devices; n++) {
-		const struct device_hook *xdp = &h->devices[n].hooks[FW_HOOK_XDP];
-		const struct interface *i = interfaces_find(s, h->devices[n].ifindex);
+		const struct device_hook *xdp = &h->devices[n]->hooks[FW_HOOK_XDP];
+		const struct interface *i = interfaces_find(s, h->devices[n]->ifindex);
 		struct fw_note *note = next_note(meta);
 
 		if (!xdp->note[0] || !note || (i && i->is_up) != is_up)
 			continue;
-		note->ifindex = h->devices[n].ifindex;
+		note->ifindex = h->devices[n]->ifindex;
 		note->foreign_id = xdp->foreign_id;
 		strcpy(note->text, xdp->note);
 	}
@@ -94,11 +94,11 @@ void hooks_describe(struct hooks *h, const struct config *c, const struct interf
 		if (config_word_is_name(*w) && !interfaces_find_name(s, *w))
 			append(meta->pending, " ", *w, "");
 	for (size_t n = 0; n < h->n_devices; n++) {
-		const struct device_hook *tc = &h->devices[n].hooks[FW_HOOK_TC];
+		const struct device_hook *tc = &h->devices[n]->hooks[FW_HOOK_TC];
 
 		if (!tc->note[0])
 			continue;
-		append(meta->failed, "; ", h->devices[n].name, ": ");
+		append(meta->failed, "; ", h->devices[n]->name, ": ");
 		append(meta->failed, "", tc->note, "");
 	}
 }

@@ -17,7 +17,7 @@ struct hooks {
 	bool keeps_adopted; /* they chose by the same words of Interfaces=, as far as is known */
 	bool is_out;     /* of descriptors */
 	bool was_scarce; /* it was said that some links have no descriptor */
-	struct device *devices;
+	struct device **devices; /* by ifindex, rising */
 	size_t n_devices;
 	int cgroup_links[_FW_DIRECTION_MAX];
 	char cgroup[FW_TEXT_MAX];        /* where they are, "" = not attached */
@@ -61,6 +61,9 @@ void hooks_sync_device(struct hooks *h, struct device *dev, const struct interfa
 
 /* Takes tc off a bond that has it only until all of its ports have xdp. */
 void hooks_drop_stand_in(struct hooks *h, const struct interface *bond);
+
+/* The place of the first device of this number or a higher one. */
+size_t hooks_find_place(const struct hooks *h, unsigned ifindex);
 
 /* NULL if there is none of this number. */
 struct device *hooks_find_device(const struct hooks *h, unsigned ifindex);

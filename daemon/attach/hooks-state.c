@@ -4,12 +4,26 @@
 
 #include "attach/hooks-internal.h"
 
+size_t hooks_find_place(const struct hooks *h, unsigned ifindex)
+{
+	size_t low = 0, high = h->n_devices;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (h->devices[middle]->ifindex < ifindex)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 struct device *hooks_find_device(const struct hooks *h, unsigned ifindex)
 {
-	for (size_t n = 0; n < h->n_devices; n++)
-		if (h->devices[n].ifindex == ifindex)
-			return &h->devices[n];
-	return NULL;
+	size_t n = hooks_find_place(h, ifindex);
+
+	return n < h->n_devices && h->devices[n]->ifindex == ifindex ? h->devices[n] : NULL;
 }
 
 size_t hooks_count(const struct hooks *h, enum fw_hook hook)
@@ -19,7 +33,7 @@ size_t hooks_count(const struct hooks *h, enum fw_hook hook)
 	if (hook == FW_HOOK_CGROUP)
 		return h->cgroup[0] != '\0';
 	for (size_t n = 0; n < h->n_devices; n++)
-		count += h->devices[n].hooks[hook].mechanism != FW_MECHANISM_NONE;
+		count += h->devices[n]->hooks[hook].mechanism != FW_MECHANISM_NONE;
 	return count;
 }
 

@@ -23,24 +23,36 @@
 
 static int get_device(struct hooks *h, unsigned ifindex, struct device **ret)
 {
-	struct device *devices, *dev = hooks_find_device(h, ifindex);
+	size_t place = hooks_find_place(h, ifindex);
+	struct device **devices, *dev;
 
-	if (!dev) {
-		devices = reallocarray(h->devices, h->n_devices + 1, sizeof(*devices));
-		if (!devices)
-			return -ENOMEM;
-		h->devices = devices;
-		dev = &devices[h->n_devices++];
-		*dev = device_null(ifindex);
+	if (place < h->n_devices && h->devices[place]->ifindex == ifindex) {
+		*ret = h->devices[place];
+		return 0;
 	}
+	devices = reallocarray(h->devices, h->n_devices + 1, sizeof(*devices));
+	if (!devices)
+		return -ENOMEM;
+	h->devices = devices;
+	dev = malloc(sizeof(*dev));
+	if (!dev)
+		return -ENOMEM;
+	*dev = device_null(ifindex);
+	memmove(devices + place + 1, devices + place, (h->n_devices - place) * sizeof(*devices));
+	devices[place] = dev;
+	h->n_devices++;
 	*ret = dev;
 	return 0;
 }
 
 static void remove_device(struct hooks *h, struct device *dev)
 {
+	size_t place = hooks_find_place(h, dev->ifindex);
+
+	h->n_devices--;
+	memmove(h->devices + place, h->devices + place + 1, (h->n_devices - place) * sizeof(*h->devices));
 	device_done(dev);
-	*dev = h->devices[--h->n_devices];
+	free(dev);
 }
 
 /* For pins_foreach(): a link of a run before us is held, what nobody knows or is dead loses its pin. */
@@ -114,7 +126,7 @@ struct hooks *hooks_free(struct hooks *h)
 	if (!h)
 		return NULL;
 	while (h->n_devices > 0)
-		remove_device(h, &h->devices[0]);
+		remove_device(h, h->devices[h->n_devices - 1]);
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
 		closep(&h->cgroup_links[d]);
 	auto_view_done(&h->view);
@@ -160,22 +172,23 @@ static bool is_attached(const struct device *dev)
  */
 static int claim_returned(struct hooks *h, const struct interfaces *s)
 {
-	struct device *dev;
+	struct device *dev, *from;
 	unsigned at;
 	int r;
 
 	for (size_t n = 0; n < h->n_devices; n++) {
-		if (is_attached(&h->devices[n]) && interfaces_find(s, h->devices[n].ifindex))
+		from = h->devices[n];
+		if (is_attached(from) && interfaces_find(s, from->ifindex))
 			continue;
-		at = device_whereabouts(&h->devices[n], &h->context);
-		if (at == 0 || at == h->devices[n].ifindex || !interfaces_find(s, at))
+		at = device_whereabouts(from, &h->context);
+		if (at == 0 || at == from->ifindex || !interfaces_find(s, at))
 			continue;
-		r = get_device(h, at, &dev); /* may move h->devices */
+		r = get_device(h, at, &dev); /* if it comes before this one, this one is looked at twice: nothing is left to take */
 		if (r < 0)
 			return log_error(r, "Cannot take over interface %u: %m", at);
-		dev->is_auto = h->devices[n].is_auto;
+		dev->is_auto = from->is_auto;
 		for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++)
-			device_take_over(dev, hook, &h->devices[n], &h->context);
+			device_take_over(dev, hook, from, &h->context);
 	}
 	return 0;
 }
@@ -283,7 +296,7 @@ static bool has_descriptors(struct hooks *h)
 
 	h->context.hold_below = descriptors_hold_below();
 	for (size_t n = 0; n < h->n_devices; n++)
-		device_let_go(&h->devices[n], &h->context);
+		device_let_go(h->devices[n], &h->context);
 	are_out = descriptors_are_out();
 	if (are_out && !h->is_out)
 		(void) log_warning(0, "No descriptors are left, the limit of open files is %lu: interfaces are not followed until "
@@ -299,7 +312,7 @@ static void warn_if_scarce(struct hooks *h)
 	size_t n_pinned = 0;
 
 	for (size_t n = 0; n < h->n_devices; n++)
-		n_pinned += device_count_pinned(&h->devices[n]);
+		n_pinned += device_count_pinned(h->devices[n]);
 	if (n_pinned > 0 && !h->was_scarce)
 		(void) log_warning(0, "The limit of open files is %lu: %zu links of interfaces are held by their pins alone. If "
 				      "such a pin is removed, the interface is not filtered until the next check; to hold all, "
@@ -327,7 +340,7 @@ int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct 
 	if (r < 0)
 		return r;
 	for (size_t n = 0; n < h->n_devices; n++)
-		h->devices[n].is_wanted = false;
+		h->devices[n]->is_wanted = false;
 
 	/* bonds first: their tc filters what xdp at their ports may not, and their own xdp keeps it from the ports */
 	for (int is_bond = true; is_bond >= false; is_bond--) {
@@ -341,8 +354,8 @@ int hooks_sync_interfaces(struct hooks *h, const struct config *c, const struct 
 		hooks_drop_stand_in(h, &s->items[n]);
 
 	for (size_t n = h->n_devices; n-- > 0;)
-		if (!h->devices[n].is_wanted)
-			release_device(h, &h->devices[n], s);
+		if (!h->devices[n]->is_wanted)
+			release_device(h, h->devices[n], s);
 	h->is_synced = h->is_synced || remove_leftovers(h, s);
 	warn_if_scarce(h);
 	return 0;
@@ -352,7 +365,7 @@ void hooks_forget_failures(struct hooks *h)
 {
 	h->is_out = h->was_scarce = false;
 	for (size_t n = 0; n < h->n_devices; n++)
-		device_forget_failures(&h->devices[n]);
+		device_forget_failures(h->devices[n]);
 }
 
 void hooks_check(struct hooks *h)
@@ -361,7 +374,7 @@ void hooks_check(struct hooks *h)
 		return;
 	clsact_forget_qdiscs(&h->clsact);
 	for (size_t n = 0; n < h->n_devices; n++)
-		device_check(&h->devices[n], &h->context);
+		device_check(h->devices[n], &h->context);
 	hooks_check_cgroup(h);
 }
 
@@ -370,15 +383,15 @@ size_t hooks_count_interfaces(const struct hooks *h)
 	size_t count = 0;
 
 	for (size_t n = 0; n < h->n_devices; n++)
-		count += is_attached(&h->devices[n]);
+		count += is_attached(h->devices[n]);
 	return count;
 }
 
 bool hooks_are_partial(const struct hooks *h)
 {
 	for (size_t n = 0; n < h->n_devices; n++)
-		if (h->devices[n].hooks[FW_HOOK_TC].mechanism == FW_MECHANISM_NONE &&
-		    device_has_filters(h->devices[n].ifindex, &h->context))
+		if (h->devices[n]->hooks[FW_HOOK_TC].mechanism == FW_MECHANISM_NONE &&
+		    device_has_filters(h->devices[n]->ifindex, &h->context))
 			return true;
 	return false;
 }

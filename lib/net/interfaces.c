@@ -17,12 +17,27 @@
 #define MESSAGE_BYTES_MAX (64 * 1024) /* a link with hundreds of virtual functions fills more than the usual 8 KiB */
 #define EVENTS_BYTES (4 * 1024 * 1024) /* receive buffer: some thousand interfaces in a burst */
 
+/* The place of the first row of this number or a higher one. */
+static size_t find_place(const struct interfaces *s, unsigned ifindex)
+{
+	size_t low = 0, high = s->n_items;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (s->items[middle].ifindex < ifindex)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static struct interface *find(const struct interfaces *s, unsigned ifindex)
 {
-	for (size_t n = 0; n < s->n_items; n++)
-		if (s->items[n].ifindex == ifindex)
-			return &s->items[n];
-	return NULL;
+	size_t n = find_place(s, ifindex);
+
+	return n < s->n_items && s->items[n].ifindex == ifindex ? &s->items[n] : NULL;
 }
 
 const struct interface *interfaces_find(const struct interfaces *s, unsigned ifindex)
@@ -49,6 +64,7 @@ static void remember(struct interface *i, const struct interface *old)
 static int take_link(struct interfaces *s, const struct nlmsghdr *h)
 {
 	struct interface i, *old, *items;
+	size_t place;
 	int r;
 
 	r = interface_from_link(h, &i);
@@ -72,7 +88,10 @@ static int take_link(struct interfaces *s, const struct nlmsghdr *h)
 	}
 	s->items = items;
 	i.serial = ++s->last_serial;
-	s->items[s->n_items++] = i;
+	place = find_place(s, i.ifindex);
+	memmove(items + place + 1, items + place, (s->n_items - place) * sizeof(*items));
+	items[place] = i;
+	s->n_items++;
 	return 0;
 }
 
@@ -83,7 +102,8 @@ static void drop_link(struct interfaces *s, unsigned ifindex)
 	if (!i)
 		return;
 	free(i->altnames);
-	*i = s->items[--s->n_items];
+	s->n_items--;
+	memmove(i, i + 1, (size_t)(s->items + s->n_items - i) * sizeof(*i));
 }
 
 /* RTM_NEWADDR */

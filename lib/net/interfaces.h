@@ -36,7 +36,7 @@ struct interface {
 };
 
 struct interfaces {
-	struct interface *items;
+	struct interface *items; /* by ifindex, rising */
 	size_t n_items;
 	uint64_t last_serial;
 	struct nexthops nexthops;
