@@ -40,6 +40,7 @@ struct manager {
 	uint64_t next_sweep_usec; /* CLOCK_MONOTONIC: not before */
 	struct restored restored; /* what is wrong with the list files, for STATUS= */
 	int pins_error;      /* of the last check, so that it is said once */
+	int interfaces_error; /* the same */
 	int repair_error;    /* the same */
 };
 

@@ -108,15 +108,21 @@ int manager_sync_hooks(struct manager *m)
 	return publish(m);
 }
 
-static int on_interfaces(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+/* Attaches and detaches by what the kernel says now. What fails has been said, and the next check tries again. */
+static void follow_interfaces(struct manager *m)
 {
-	struct manager *m = userdata;
 	int r;
 
 	r = interfaces_read(m->interfaces);
-	if (r < 0)
-		(void) log_warning(r, "Cannot follow the interfaces, trying again at the next event: %m");
-	(void) manager_sync_hooks(m); /* has said what failed, the next check tries again */
+	if (r < 0 && r != m->interfaces_error)
+		(void) log_warning(r, "Cannot follow the interfaces, trying again at the next check: %m");
+	m->interfaces_error = r < 0 ? r : 0;
+	(void) manager_sync_hooks(m);
+}
+
+static int on_interfaces(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	follow_interfaces(userdata);
 	return 0;
 }
 
@@ -245,7 +251,7 @@ static int on_check(sd_event_source *source, uint64_t usec, void *userdata)
 	hooks_check(m->hooks);
 	if (m->restored.n_wrong > 0)
 		m->restored.n_wrong = restore_count_wrong(m->table);
-	(void) manager_sync_hooks(m); /* has said what failed, the next check tries again */
+	follow_interfaces(m);
 	tend_table(m);
 	if (m->drops)
 		drops_tend(m->drops, manager_drops_named(m));
@@ -328,7 +334,7 @@ static int reload(struct manager *m)
 	fresh = old; /* released with this scope */
 	hooks_forget_failures(m->hooks);
 	m->is_idle = false; /* to be said again */
-	(void) manager_sync_hooks(m); /* what fails is said and tried again, as with events */
+	follow_interfaces(m);
 	tend_table(m);
 	if (m->drops)
 		drops_tend(m->drops, manager_drops_named(m));

@@ -243,8 +243,10 @@ static void release_device(struct hooks *h, struct device *dev, const struct int
 {
 	const struct interface *i = interfaces_find(s, dev->ifindex);
 	bool was_robbed = false, is_alive = device_whereabouts(dev, &h->context) != 0;
-	char reason[AUTO_TEXT_MAX];
+	char reason[AUTO_TEXT_MAX], unused[IF_NAMESIZE];
 
+	if (!i && if_indextoname(dev->ifindex, unused)) /* it has come since the kernel was asked, its event waits */
+		return;
 	if (i && is_alive && has_other_name(i)) /* its next event says whether it is wanted */
 		return;
 	if (i && hooks_must_keep(h, i)) /* the next sync looks again */

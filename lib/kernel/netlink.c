@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_link.h>
 #include <linux/inet_diag.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,22 +77,28 @@ ssize_t netlink_receive(const struct mnl_socket *nl, void *buffer, size_t size)
 	return n;
 }
 
+static int send_request(struct mnl_socket *nl, uint16_t type, uint16_t flags, const void *header, size_t size, char *buffer)
+{
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+
+	message->nlmsg_type = type;
+	message->nlmsg_flags = NLM_F_REQUEST | flags;
+	memcpy(mnl_nlmsg_put_extra_header(message, size), header, size);
+	return mnl_socket_sendto(nl, message, message->nlmsg_len) < 0 ? -errno : 0;
+}
+
 int netlink_dump(struct mnl_socket *nl, uint16_t type, const void *header, size_t size, netlink_fn fn, void *userdata)
 {
 	_cleanup_free_ char *buffer = malloc(DUMP_SIZE);
 	struct dump d = { .fn = fn, .userdata = userdata };
-	struct nlmsghdr *message;
 	ssize_t n;
 	int r;
 
 	if (!buffer)
 		return -ENOMEM;
-	message = mnl_nlmsg_put_header(buffer);
-	message->nlmsg_type = type;
-	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	memcpy(mnl_nlmsg_put_extra_header(message, size), header, size);
-	if (mnl_socket_sendto(nl, message, message->nlmsg_len) < 0)
-		return -errno;
+	r = send_request(nl, type, NLM_F_DUMP, header, size, buffer);
+	if (r < 0)
+		return r;
 
 	do {
 		n = netlink_receive(nl, buffer, DUMP_SIZE);
@@ -113,6 +121,36 @@ int netlink_ask(uint16_t type, const void *header, size_t size, netlink_fn fn, v
 			r = netlink_dump(nl, type, header, size, fn, userdata);
 	}
 	return r == -EINTR ? 0 : r;
+}
+
+int netlink_get_link(unsigned ifindex, netlink_fn fn, void *userdata)
+{
+	const struct {
+		struct ifinfomsg m;
+		struct nlattr a;
+		uint32_t mask;
+	} request = {
+		.m.ifi_index = (int)ifindex,
+		.a = { .nla_len = sizeof(struct nlattr) + sizeof(uint32_t), .nla_type = IFLA_EXT_MASK },
+		.mask = RTEXT_FILTER_SKIP_STATS,
+	};
+	_cleanup_(netlink_closep) struct mnl_socket *nl = NULL;
+	_cleanup_free_ char *buffer = malloc(DUMP_SIZE);
+	struct dump d = { .fn = fn, .userdata = userdata };
+	ssize_t n;
+	int r;
+
+	if (!buffer)
+		return -ENOMEM;
+	r = netlink_open(&nl);
+	if (r >= 0)
+		r = send_request(nl, RTM_GETLINK, 0, &request, sizeof(request), buffer);
+	if (r < 0)
+		return r;
+	n = netlink_receive(nl, buffer, DUMP_SIZE);
+	if (n < 0 || mnl_cb_run(buffer, (size_t)n, 0, 0, visit, &d) < 0)
+		return -errno;
+	return 0;
 }
 
 int netlink_dump_sockets(int protocol, unsigned states, uint16_t source_port, uint16_t destination_port,

@@ -36,6 +36,9 @@ int netlink_dump(struct mnl_socket *nl, uint16_t type, const void *header, size_
  */
 int netlink_ask(uint16_t type, const void *header, size_t size, netlink_fn fn, void *userdata);
 
+/* Asks for one interface, without its statistics: fn gets the answer. -ENODEV: there is none of this number. */
+int netlink_get_link(unsigned ifindex, netlink_fn fn, void *userdata);
+
 /*
  * Dumps sockets, IPv4 and IPv6, of a protocol in some states, as bits, with these ports, 0 = any: fn gets a
  * struct inet_diag_msg. A kernel that lacks the module tells of none. -ENOMEM, also from fn.

@@ -125,20 +125,15 @@ static int note_default_route(const struct hop *hop, void *userdata)
 	return 0;
 }
 
-/* One message, of an event or of an answer. Bridges send link messages of their own family: not for us. */
+/* One message, of an event or of an answer. */
 static int take_message(const struct nlmsghdr *h, void *userdata)
 {
-	const struct ifinfomsg *link = mnl_nlmsg_get_payload(h);
 	struct interfaces *s = userdata;
 	int r = 0;
 
 	switch (h->nlmsg_type) {
 	case RTM_NEWLINK:
-		return link->ifi_family == AF_UNSPEC ? take_link(s, h) : 0;
-	case RTM_DELLINK:
-		if (link->ifi_family == AF_UNSPEC)
-			drop_link(s, (unsigned)link->ifi_index);
-		return 0;
+		return take_link(s, h);
 	case RTM_NEWADDR:
 		take_address(s, h);
 		return 0;
@@ -153,10 +148,53 @@ static int take_message(const struct nlmsghdr *h, void *userdata)
 	}
 }
 
+/* Makes or updates the row by what the kernel says now, or removes it. */
+static int ask_for_link(struct interfaces *s, unsigned ifindex)
+{
+	struct interface *i = find(s, ifindex);
+	bool was_removed = i && i->was_removed;
+	int r;
+
+	r = netlink_get_link(ifindex, take_message, s);
+	if (r == -ENODEV) {
+		drop_link(s, ifindex);
+		return 0;
+	}
+	i = r < 0 ? NULL : find(s, ifindex);
+	if (!i)
+		return r;
+	i->is_due = i->was_removed = false;
+	if (was_removed)
+		i->serial = ++s->last_serial;
+	return 0;
+}
+
+/*
+ * An event tells of what was: a name, a master or an end that has passed again must not detach anything. So it only says
+ * which row to ask for, once for all events that wait; at once for a new one, of which addresses and routes may follow.
+ * Bridges send link messages of their own family: not for us.
+ */
+static int note_link(struct interfaces *s, const struct nlmsghdr *h)
+{
+	const struct ifinfomsg *link = mnl_nlmsg_get_payload(h);
+	bool is_removal = h->nlmsg_type == RTM_DELLINK;
+	struct interface *i;
+
+	if (link->ifi_family != AF_UNSPEC)
+		return 0;
+	i = find(s, (unsigned)link->ifi_index);
+	if (!i)
+		return is_removal ? 0 : ask_for_link(s, (unsigned)link->ifi_index);
+	i->is_due = true;
+	i->was_removed = i->was_removed || is_removal;
+	return 0;
+}
+
 /* For libmnl. */
 static int take_event(const struct nlmsghdr *h, void *userdata)
 {
-	int r = take_message(h, userdata);
+	bool is_link = h->nlmsg_type == RTM_NEWLINK || h->nlmsg_type == RTM_DELLINK;
+	int r = is_link ? note_link(userdata, h) : take_message(h, userdata);
 
 	if (r >= 0)
 		return MNL_CB_OK;
@@ -288,28 +326,49 @@ int interfaces_fd(const struct interfaces *s)
 	return mnl_socket_get_fd(s->events);
 }
 
-int interfaces_read(struct interfaces *s)
+/* Everything that waits. What has got lost leaves is_stale set. */
+static int read_events(struct interfaces *s)
 {
-	_cleanup_free_ char *buffer = NULL;
-	bool is_overrun = false;
+	_cleanup_free_ char *buffer = malloc(MESSAGE_BYTES_MAX);
 	ssize_t n;
 
-	buffer = malloc(MESSAGE_BYTES_MAX);
 	if (!buffer)
 		return -ENOMEM;
-
 	for (;;) {
 		n = netlink_receive(s->events, buffer, MESSAGE_BYTES_MAX);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			break;
-		if (n < 0 && (errno == ENOBUFS || errno == ENOSPC)) { /* lost some, or one too large */
-			is_overrun = true;
-			continue;
-		}
-		if (n < 0)
+			return 0;
+		if (n < 0 && errno != ENOBUFS && errno != ENOSPC)
 			return -errno;
-		if (mnl_cb_run(buffer, (size_t)n, 0, 0, take_event, s) < 0)
+		if (n < 0) /* lost some, or one too large */
+			s->is_stale = true;
+		else if (mnl_cb_run(buffer, (size_t)n, 0, 0, take_event, s) < 0)
 			return -errno;
 	}
-	return is_overrun ? load(s) : 0;
+}
+
+static int ask_for_links(struct interfaces *s)
+{
+	int r = 0;
+
+	for (size_t n = s->n_items; n-- > 0 && r >= 0;) /* from the last: a row may go */
+		if (s->items[n].is_due)
+			r = ask_for_link(s, s->items[n].ifindex);
+	return r;
+}
+
+int interfaces_read(struct interfaces *s)
+{
+	int r;
+
+	r = read_events(s);
+	if (r >= 0 && !s->is_stale)
+		r = ask_for_links(s);
+	if (r < 0)
+		s->is_stale = true;
+	if (s->is_stale)
+		r = load(s);
+	if (r >= 0)
+		s->is_stale = false;
+	return r;
 }

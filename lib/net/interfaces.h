@@ -3,7 +3,7 @@
 
 /*
  * The interfaces of our network namespace, kept current over rtnetlink: what they are, not what becomes
- * of them. Events change single rows; when the kernel has lost some, everything is asked for again.
+ * of them. After events the kernel is asked for the rows that they are about; when some have got lost, for everything.
  */
 
 #include <stdbool.h>
@@ -32,6 +32,8 @@ struct interface {
 	bool has_device;        /* hardware, real or of a virtual machine */
 	bool had_default_route; /* stays true: a route that flaps must not open a gap */
 	bool had_address;       /* stays true, too; link-local IPv6 addresses, which all have, do not count */
+	bool is_due;            /* an event was about it: the kernel is to be asked for it */
+	bool was_removed;       /* the event said so; if it exists all the same, it may be another one */
 	uint64_t serial;        /* another one, another interface, even under the same ifindex */
 };
 
@@ -39,6 +41,7 @@ struct interfaces {
 	struct interface *items; /* by ifindex, rising */
 	size_t n_items;
 	uint64_t last_serial;
+	bool is_stale; /* something has got lost: all is asked for again */
 	struct nexthops nexthops;
 	struct mnl_socket *events;
 };
@@ -53,7 +56,7 @@ struct interfaces *interfaces_free(struct interfaces *s); /* accepts NULL, retur
 
 int interfaces_fd(const struct interfaces *s);
 
-/* Takes in all events that wait at interfaces_fd(). */
+/* Takes in all events that wait at interfaces_fd(). If it fails, the rows are as they were, or nearly, and it is to be called again. */
 int interfaces_read(struct interfaces *s);
 
 const struct interface *interfaces_find(const struct interfaces *s, unsigned ifindex);
