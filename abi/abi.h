@@ -32,6 +32,8 @@
 #define FW_PORT_ENTRIES_MAX  256 /* port entries at one time, over both protocols */
 #define FW_PORT_SEGMENTS_MAX 1024 /* at least 2 * FW_PORT_ENTRIES_MAX + 1, and a power of two */
 #define FW_PORT_OVERLAP_MAX  32  /* port entries that may cover one port */
+#define FW_PORT_BANS_MAX     192 /* of FW_PORT_ENTRIES_MAX: those in lists that block; the rest is for exceptions */
+#define FW_PORT_OVERLAP_BANS_MAX 24 /* of FW_PORT_OVERLAP_MAX, the same */
 #define FW_EXCEPTIONS_MAX    65536 /* entries of lists that allow, beyond MaxEntries= */
 #define FW_TABLE_SLOTS       2   /* a table in use and one being filled to replace it */
 #define FW_VLAN_TAGS_MAX     4   /* tags walked in the frame, beside the one in the skb */

@@ -182,8 +182,8 @@ static int explain_failure(const struct restore_list *x)
 	case -E2BIG:
 		return log_error(x->failure,
 				 "List '%s': no room for '%s' and the %" PRIu64 " entries after it, raise MaxEntries= "
-				 "(ports: %d entries at most)",
-				 x->header->name, text, x->n_left_out, FW_PORT_ENTRIES_MAX);
+				 "(ports: %d entries at most, %d in lists that block)",
+				 x->header->name, text, x->n_left_out, FW_PORT_ENTRIES_MAX, FW_PORT_BANS_MAX);
 	case -ENOMEM:
 		return log_error(x->failure,
 				 "List '%s': the kernel has no memory for '%s' and the %" PRIu64 " entries after it, "

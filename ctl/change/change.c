@@ -52,9 +52,9 @@ static int fail_full(const struct changes *c, const struct target *target)
 	if (kind == FW_KIND_PORT)
 		return output_fail(
 			c->ctl, EXIT_FULL,
-			"No room for %s: there may be %llu port entries, %d of them over "
-			"one port; join ports to ranges. Nothing was changed",
-			text, limit, FW_PORT_OVERLAP_MAX);
+			"No room for %s: there may be %llu port entries, %d of them over one port, and in lists "
+			"that block %d and %d; join ports to ranges. Nothing was changed",
+			text, limit, FW_PORT_OVERLAP_MAX, FW_PORT_BANS_MAX, FW_PORT_OVERLAP_BANS_MAX);
 	return output_fail(c->ctl, EXIT_FULL,
 			   "No room for %s: the limit of %llu %s entries is reached, raise "
 			   "MaxEntries= in ebpf-fw.conf and reload ebpf-fw. Nothing was changed",

@@ -300,9 +300,10 @@ static int fail_full(const struct replacement *x)
 					   (unsigned long long)limit);
 	}
 	return output_fail(x->ctl, EXIT_FULL,
-			   "No room for the ports of list '%s': there may be %d port entries, %d of them "
-			   "over one port; join ports to ranges. Nothing was changed",
-			   x->policy.name, FW_PORT_ENTRIES_MAX, FW_PORT_OVERLAP_MAX);
+			   "No room for the ports of list '%s': there may be %d port entries, %d of them over one "
+			   "port, and in lists that block %d and %d; join ports to ranges. Nothing was changed",
+			   x->policy.name, FW_PORT_ENTRIES_MAX, FW_PORT_OVERLAP_MAX, FW_PORT_BANS_MAX,
+			   FW_PORT_OVERLAP_BANS_MAX);
 }
 
 /* Why it has not come into force. */

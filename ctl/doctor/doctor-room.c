@@ -43,12 +43,17 @@ int doctor_check_room(struct doctor *d)
 	static const char raise_limit[] = "raise MaxEntries=, or block prefixes instead of addresses";
 	uint64_t n_lists = 0;
 	struct fw_list list;
+	unsigned n_bans;
 	int r;
 
 	say_fill(d, "IPv4 entries", table_count(d->table, FW_KIND_IPV4), table_limit(d->table, FW_KIND_IPV4), raise_limit);
 	say_fill(d, "IPv6 entries", table_count(d->table, FW_KIND_IPV6), table_limit(d->table, FW_KIND_IPV6), raise_limit);
 	say_fill(d, "port entries", table_count(d->table, FW_KIND_PORT), table_limit(d->table, FW_KIND_PORT),
 		 "block ranges instead of ports");
+	r = table_count_port_bans(d->table, &n_bans);
+	if (r < 0)
+		return r;
+	say_fill(d, "port entries of lists that block", n_bans, FW_PORT_BANS_MAX, "block ranges instead of ports");
 
 	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
 		r = table_get_list(d->table, i, &list);

@@ -8,6 +8,7 @@
  */
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,44 @@ int ports_build_index(const struct fw_port *entries, struct fw_port_index *ret)
 		}
 	}
 	return 0;
+}
+
+static bool is_in(const struct fw_port *p, uint64_t lists)
+{
+	return p->is_used && (p->entry.lists[FW_INGRESS] | p->entry.lists[FW_EGRESS]) & lists;
+}
+
+unsigned ports_count(const struct fw_port *entries, uint64_t lists)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX; i++)
+		n += is_in(&entries[i], lists);
+	return n;
+}
+
+static unsigned count_covering(const struct fw_port *entries, uint64_t lists, uint32_t at)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX; i++)
+		n += is_in(&entries[i], lists) && line_first(&entries[i]) <= at && at <= line_last(&entries[i]);
+	return n;
+}
+
+/* Along the line the number grows only where an entry begins. */
+unsigned ports_overlap(const struct fw_port *entries, uint64_t lists, const struct fw_port *p)
+{
+	unsigned most = count_covering(entries, lists, line_first(p)), n;
+
+	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX; i++) {
+		if (!is_in(&entries[i], lists) || line_first(&entries[i]) < line_first(p) ||
+		    line_first(&entries[i]) > line_last(p))
+			continue;
+		n = count_covering(entries, lists, line_first(&entries[i]));
+		most = n > most ? n : most;
+	}
+	return most;
 }
 
 /* First those that come, then without those that go: whenever a writer dies, each list is in one direction at least. */

@@ -10,6 +10,8 @@
  * uses an old one. The mark is in the map: another writer finds it if this one dies.
  */
 
+#include <stdint.h>
+
 #include "abi/abi.h"
 
 /*
@@ -17,6 +19,12 @@
  * FW_PORT_OVERLAP_MAX of them cover one port; then *ret is not to be used.
  */
 int ports_build_index(const struct fw_port *entries, struct fw_port_index *ret);
+
+/* How many of the entries are in one of these lists. */
+unsigned ports_count(const struct fw_port *entries, uint64_t lists);
+
+/* Of all ports of p: how many entries in one of these lists cover the one that most of them cover? */
+unsigned ports_overlap(const struct fw_port *entries, uint64_t lists, const struct fw_port *p);
 
 /*
  * Makes an entry what it is to be. If the writer is killed between two stores, the entry is as it was or as it is to be; of

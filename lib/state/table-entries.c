@@ -32,7 +32,13 @@ static int put_within_limit(struct table_writer *w, unsigned list, const struct 
 {
 	struct table *t = w->t;
 	enum fw_kind kind = target_fw_kind(&want->target);
+	int r;
 
+	if (kind == FW_KIND_PORT) {
+		r = table_admit_port(t, &want->target, list, was, was_there);
+		if (r < 0)
+			return r;
+	}
 	/* the lists are asked only when it matters: there may be a million to come. Ports are counted by their places */
 	if (!was_there && table_count(t, kind) >= t->meta.max_entries &&
 	    table_count(t, kind) >= table_limit_for(t, kind, list))

@@ -95,6 +95,12 @@ int table_get_port(struct table *t, const struct target *target, struct raw *ret
 int table_put_port(struct table_writer *w, const struct target *target, const struct raw *raw, bool was_there);
 
 /*
+ * May this entry come into this list, which it is not in? Lists that block may have FW_PORT_BANS_MAX entries, and
+ * FW_PORT_OVERLAP_BANS_MAX over one port: so there is room for an exception. -E2BIG: no.
+ */
+int table_admit_port(struct table *t, const struct target *target, unsigned list, const struct raw *was, bool was_there);
+
+/*
  * Brings port changes to the packets before another change, where that must not overtake them: one of an address, which is
  * seen at once, or of ends. And before an index is used again that packets may still have.
  */

@@ -31,6 +31,8 @@ static unsigned directions_of(const struct load *x, const struct target *target)
 
 static int add_one(const struct load *x, const struct target *target)
 {
+	if (x->is_undo)
+		return table_put_back(x->w, target, x->list, directions_of(x, target));
 	return table_add(x->w, target, x->list, directions_of(x, target), FW_UNTIL_NEVER, NULL);
 }
 

@@ -105,6 +105,57 @@ int table_put_port(struct table_writer *w, const struct target *target, const st
 	return 0;
 }
 
+/* Lists that do not allow, as bits. */
+static int find_block_lists(struct table *t, uint64_t *ret)
+{
+	struct fw_list list;
+	uint64_t lists = 0;
+	int r;
+
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
+		r = table_get_list(t, i, &list);
+		if (r < 0)
+			return r;
+		if (list.name[0] != '\0' && list.action != FW_ACTION_ALLOW)
+			lists |= 1ull << i;
+	}
+	*ret = lists;
+	return 0;
+}
+
+int table_count_port_bans(struct table *t, unsigned *ret)
+{
+	uint64_t lists;
+	int r;
+
+	r = find_block_lists(t, &lists);
+	if (r >= 0)
+		*ret = ports_count(t->ports, lists);
+	return r;
+}
+
+int table_admit_port(struct table *t, const struct target *target, unsigned list, const struct raw *was, bool was_there)
+{
+	struct fw_port p = {
+		.first = target->port.first,
+		.last = target->port.last,
+		.protocol = target->port.protocol,
+	};
+	uint64_t lists;
+	int r;
+
+	r = find_block_lists(t, &lists);
+	if (r < 0)
+		return r;
+	if (!(lists >> list & 1))
+		return 0;
+	if (was_there && (was->entry.lists[FW_INGRESS] | was->entry.lists[FW_EGRESS]) & lists)
+		return 0; /* it has its place already */
+	return ports_count(t->ports, lists) >= FW_PORT_BANS_MAX ||
+			       ports_overlap(t->ports, lists, &p) >= FW_PORT_OVERLAP_BANS_MAX ?
+		       -E2BIG : 0;
+}
+
 /* Is this key in the map ends? Then packets may use it until the port index without it is in place. */
 static bool has_ends(struct table *t, const struct fw_ends_key *key)
 {

@@ -76,6 +76,9 @@ uint64_t table_limit(struct table *t, enum fw_kind kind);
  */
 uint64_t table_limit_for(struct table *t, enum fw_kind kind, unsigned list);
 
+/* How many port entries lists that block have, of FW_PORT_BANS_MAX: the other places are for exceptions. */
+int table_count_port_bans(struct table *t, unsigned *ret);
+
 /* Lists. An index without a list has an empty name. */
 int table_get_list(struct table *t, unsigned index, struct fw_list *ret);
 int table_find_list(struct table *t, const char *name, struct fw_list *ret); /* index, or -ENOENT */

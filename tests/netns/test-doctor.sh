@@ -120,12 +120,15 @@ rm "$T/state/lists/other.list.bad-1"
 same "mended" "[]" "$(wrongs)"
 
 # Room.
-for ((i = 0; i < 240; i++)); do echo "block tcp/$((1000 + 2 * i)) --runtime"; done >"$T/batch"
-sed 's/ --runtime//' "$T/batch" | fwctl batch - >/dev/null
-check "little room is a warning" finds warning room "240 of 256 port entries"
-for ((i = 240; i < 256; i++)); do echo "block tcp/$((1000 + 2 * i))"; done | fwctl batch - >/dev/null
-check "none is a problem" finds problem room "256 of 256 port entries: full"
+for ((i = 0; i < 180; i++)); do echo "block tcp/$((1000 + 2 * i))"; done | fwctl batch - >/dev/null
+check "little room is a warning" finds warning room "180 of 192 port entries of lists that block"
+for ((i = 180; i < 192; i++)); do echo "block tcp/$((1000 + 2 * i))"; done | fwctl batch - >/dev/null
+check "none is a problem" finds problem room "192 of 192 port entries of lists that block: full"
+check "while there is room for exceptions" finds ok room "192 of 256 port entries"
+for ((i = 192; i < 256; i++)); do echo "allow tcp/$((1000 + 2 * i))"; done | fwctl batch - >/dev/null
+check "none for exceptions is a problem" finds problem room "256 of 256 port entries: full"
 fwctl flush manual >/dev/null
+fwctl flush allow >/dev/null
 
 # Interfaces that are not there, and the daemon.
 configure "Interfaces=h0 wg77"

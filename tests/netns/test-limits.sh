@@ -4,6 +4,8 @@
 # raises it, and nothing half done; what is blocked stays blocked.
 . "${0%/*}/lib.sh"
 
+: "${OTHER:?build directory of another version}"
+
 LIMIT=1000
 
 state() { # what the kernel holds, what the files say, what is counted
@@ -149,6 +151,68 @@ same "too many over one port: nothing changed" "$before" "$(state)"
 # shellcheck disable=SC2046 # many arguments
 fails_saying 5 "too many ports" "there may be 256 port entries" block $(seq 1 2 601 | sed 's/^/udp\//')
 same "too many ports: nothing changed" "$before" "$(state)"
+
+# Bans take no place of an exception, neither among all ports nor over one of them.
+nested() { # FROM TO: ranges around port 1000, each with the next inside
+	seq "$1" "$2" | awk '{ print "tcp/" 1000 - $1 "-" 1000 + $1 }'
+}
+port_entries() { # LIST
+	fwctl export "$1" | grep -c '^[a-z]*/'
+}
+# shellcheck disable=SC2046 # many arguments
+check "as many over one port as there may be" quietly fwctl block $(nested 101 124) --runtime --force
+# shellcheck disable=SC2046 # many arguments
+fails_saying 5 "one more over that port" "in lists that block 192 and 24" block tcp/1000
+fails_saying 5 "a wide one over that port" "in lists that block 192 and 24" block tcp/1-2000 --force
+check "an exception over that port" quietly fwctl allow tcp/1000
+fails_saying 5 "a ban of the same port" "in lists that block 192 and 24" block tcp/1000
+# shellcheck disable=SC2046 # many arguments
+check "and more exceptions, up to 8" quietly fwctl allow $(nested 1 7)
+fails_saying 5 "and one more" "32 of them over one port" allow tcp/999-1002
+same "an exception over that port passes" allowed "$(fwctl check 203.0.113.77 tcp/1000 --in --json | json "d['reason']")"
+check "a ban next to them" quietly fwctl block tcp/2000
+quietly fwctl flush manual
+quietly fwctl flush allow
+
+seq 1 2 383 | sed 's/^/udp\//' >"$T/ports"
+same "as many ports as may be blocked" "loaded list 'shut': +192 -0 =192" \
+	"$({ echo '#!ebpf-fw list=shut'; cat "$T/ports"; } | fwctl load shut - --force)"
+fails_saying 5 "one more" "in lists that block 192 and 24" block tcp/7
+fails_saying 5 "one more by a list" "in lists that block 192 and 24" load extra - --force \
+	< <(printf '%s\n' '#!ebpf-fw list=extra' tcp/7)
+quietly fwctl list del extra
+check "a port that is blocked comes into another list" quietly fwctl block udp/1
+quietly fwctl list add free action=allow
+# shellcheck disable=SC2046 # many arguments
+check "an exception for such a port" quietly fwctl allow udp/3 -l free
+# shellcheck disable=SC2046 # many arguments
+check "exceptions while all of these are taken" quietly fwctl allow $(seq 1 64 | sed 's/^/tcp\//')
+fails_saying 5 "one more than there is room for" "there may be 256 port entries" allow tcp/65
+before=$(state)
+stop
+quietly fwctl unload
+mv "$T/state/lists/allow.list" "$T/state/lists/zallow.list" # restored last, as any list of exceptions may be
+sed -i '1s/.*/#!ebpf-fw list=zallow action=allow/' "$T/state/lists/zallow.list"
+start || die "the daemon does not start with all places of ports taken"
+same "after a boot all of them are there" "192 1 64" "$(port_entries shut) $(port_entries free) $(port_entries zallow)"
+same "without a word" "" "$(grep "no room" "$T/log")"
+check "a ban goes" quietly fwctl unblock udp/5 -l shut
+check "an exception goes" quietly fwctl unallow tcp/1 -l zallow
+check "a ban fits again" quietly fwctl block tcp/7
+fails_saying 5 "but one" "in lists that block 192 and 24" block tcp/9
+check "and an exception" quietly fwctl allow tcp/9
+quietly fwctl unallow tcp/9
+stop
+this=("$EBPF_FWD" "$FWCTL")
+EBPF_FWD=$OTHER/daemon/ebpf-fwd FWCTL=$OTHER/ctl/fwctl
+start || die "the daemon of another version does not start"
+same "after an upgrade all of them are there" "191 1 63" "$(port_entries shut) $(port_entries free) $(port_entries zallow)"
+fails_saying 5 "no ban more after an upgrade" "in lists that block 192 and 24" block tcp/9
+check "an exception after an upgrade" quietly fwctl allow tcp/9
+stop
+EBPF_FWD=${this[0]} FWCTL=${this[1]}
+start || die "the daemon does not start after an upgrade and back"
+same "and back" "191 1 63 1" "$(port_entries shut) $(port_entries free) $(port_entries zallow) $(port_entries allow)"
 remove
 
 # Two tools ban the addresses of one /64, each until another time: these ends take no room from an exception.

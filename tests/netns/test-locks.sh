@@ -86,11 +86,11 @@ kill $BATCH
 wait $BATCH 2>/dev/null
 exec 9>&-
 { fwctl batch "$T/batch" 2>&1; echo "status $?" >"$T/status"; } >"$T/all"
-same "each of its errors is shown" 2744 "$(grep -c 'No room for' "$T/all")"
+same "each of its errors is shown" 2808 "$(grep -c 'No room for' "$T/all")"
 quietly fwctl flush manual
 
 (exec_fwctl batch "$T/batch" 2>&1 >/dev/null) | head -n 1 >/dev/null
-same "a batch whose reader has gone has done its work all the same, in the file too" 256 \
+same "a batch whose reader has gone has done its work all the same, in the file too" 192 \
 	"$(grep -c '^tcp' "$T/state/lists/manual.list")"
 quietly fwctl flush manual
 

@@ -166,6 +166,36 @@ static void test_overlap(void **state)
 	assert_int_equal(ports_build_index(entries, &index_built), -E2BIG);
 }
 
+/* What bans may take is counted by the lists: those of others are no matter. */
+static void test_bans(void **state)
+{
+	static const uint64_t bans = 1 << 0 | 1 << 4, allow = 1 << 1;
+	struct fw_port p = { .protocol = FW_TCP, .first = 990, .last = 1010 };
+
+	for (unsigned i = 0; i < 20; i++) {
+		set(i, FW_TCP, 1000 + i, 1100, FW_IN); /* 11 of them begin at 1010 or before */
+		entries[i].entry.lists[FW_INGRESS] = i % 2 ? bans : allow;
+	}
+	assert_int_equal(ports_count(entries, bans), 10);
+	assert_int_equal(ports_count(entries, allow), 10);
+	assert_int_equal(ports_overlap(entries, bans, &p), 5);
+	assert_int_equal(ports_overlap(entries, allow, &p), 6);
+	assert_int_equal(ports_overlap(entries, bans | allow, &p), 11);
+
+	p = (struct fw_port){ .protocol = FW_TCP, .first = 1100, .last = 65535 };
+	assert_int_equal(ports_overlap(entries, bans, &p), 10);
+	p.first = 1101;
+	assert_int_equal(ports_overlap(entries, bans, &p), 0);
+	p = (struct fw_port){ .protocol = FW_UDP, .first = 0, .last = 65535 };
+	assert_int_equal(ports_overlap(entries, bans, &p), 0);
+
+	entries[1].entry.lists[FW_INGRESS] = 0; /* in one direction is in the list */
+	entries[1].entry.lists[FW_EGRESS] = 1 << 4;
+	assert_int_equal(ports_count(entries, bans), 10);
+	entries[1].is_used = 0;
+	assert_int_equal(ports_count(entries, bans), 9);
+}
+
 /* Random entries, always the same ones. */
 static void test_random(void **state)
 {
@@ -193,6 +223,7 @@ int main(void)
 		cmocka_unit_test_setup(test_rows, setup),
 		cmocka_unit_test_setup(test_full, setup),
 		cmocka_unit_test_setup(test_overlap, setup),
+		cmocka_unit_test_setup(test_bans, setup),
 		cmocka_unit_test_setup(test_random, setup),
 	};
 
