@@ -17,6 +17,13 @@
 #include "log/log.h"
 #include "text/names.h"
 
+/*
+ * Native mode that was refused is tried again after so many checks, which are 5 s apart, and each time twice as many: a bond
+ * may have been built meanwhile, or a channel freed. Not more often, for a driver may reset the link when it refuses.
+ */
+#define NATIVE_INTERVAL_FIRST 2
+#define NATIVE_INTERVAL_MAX   128 /* 10 minutes 40 */
+
 static const struct mode {
 	enum fw_mechanism mechanism;
 	uint32_t flags;
@@ -46,10 +53,26 @@ bool device_has_wrong_mode(const struct device *dev, const struct device_context
 	const struct device_hook *h = &dev->hooks[FW_HOOK_XDP];
 	enum fw_mechanism current;
 
-	if (x->xdp == FW_MECHANISM_NONE) /* what is there was found to be the best, with the MTU of then */
-		return h->mechanism == FW_MECHANISM_XDP_GENERIC && h->mtu != i->mtu;
+	if (x->xdp == FW_MECHANISM_NONE) /* what is there was found to be the best, then, and with the MTU of then */
+		return h->mechanism == FW_MECHANISM_XDP_GENERIC && (h->mtu != i->mtu || h->n_checks_to_native == 0);
 	current = current_mode(dev, x);
 	return current != FW_MECHANISM_NONE && current != x->xdp;
+}
+
+bool device_retries_native(const struct device *dev, const struct device_context *x, const struct interface *i)
+{
+	const struct device_hook *h = &dev->hooks[FW_HOOK_XDP];
+
+	return device_has_wrong_mode(dev, x, i) && x->xdp == FW_MECHANISM_NONE && h->mtu == i->mtu &&
+	       h->native_interval > 0;
+}
+
+static void plan_native(struct device_hook *h)
+{
+	h->native_interval = h->native_interval == 0 ? NATIVE_INTERVAL_FIRST : 2 * h->native_interval;
+	if (h->native_interval > NATIVE_INTERVAL_MAX)
+		h->native_interval = NATIVE_INTERVAL_MAX;
+	h->n_checks_to_native = h->native_interval;
 }
 
 static const char *explain(int r)
@@ -59,6 +82,8 @@ static const char *explain(int r)
 		return "its driver has none";
 	case -ERANGE:
 		return "its driver wants a smaller MTU";
+	case -ENOSPC:
+		return "it has too few queues";
 	case -EINVAL:
 		return "its driver or this kernel refuses, XDP links came with 5.9";
 	case -EPERM:
@@ -139,8 +164,11 @@ int device_attach_xdp(struct device *dev, const struct device_context *x, const 
 	h->mechanism = current_mode(dev, x);
 	h->mtu = i->mtu;
 	h->note[0] = '\0';
-	if (h->mechanism != FW_MECHANISM_XDP_GENERIC)
+	if (h->mechanism != FW_MECHANISM_XDP_GENERIC) {
+		h->native_interval = 0;
 		return 0;
+	}
+	plan_native(h);
 	if (x->xdp != FW_MECHANISM_NONE)
 		(void) snprintf(h->note, sizeof(h->note), "XdpMode=generic is configured");
 	else if (native_error < 0)

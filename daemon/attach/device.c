@@ -74,7 +74,7 @@ int device_attach(struct device *dev, enum fw_hook hook, const struct device_con
 	h->is_l3 = interface_layer(i) == INTERFACE_NETWORK;
 	if (h->was_robbed)
 		(void) log_warning(0, "Interface '%s': our programs were detached, attached them again", dev->name);
-	else
+	else if (!dev->is_quiet || (hook == FW_HOOK_XDP && h->mechanism != FW_MECHANISM_XDP_GENERIC))
 		log_info("Interface '%s': filtering by %s%s%s", dev->name, mechanism_to_string(h->mechanism),
 			 h->note[0] ? ", as " : "", h->note);
 	h->was_robbed = false;
@@ -109,6 +109,8 @@ void device_check(struct device *dev, const struct device_context *x)
 	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++) {
 		if (dev->hooks[hook].n_checks_to_wait > 0)
 			dev->hooks[hook].n_checks_to_wait--;
+		if (dev->hooks[hook].n_checks_to_native > 0)
+			dev->hooks[hook].n_checks_to_native--;
 		if (dev->hooks[hook].mechanism == FW_MECHANISM_CLSACT)
 			device_check_filters(dev, x);
 		else if (dev->hooks[hook].mechanism != FW_MECHANISM_NONE)
@@ -123,6 +125,7 @@ void device_forget_failures(struct device *dev)
 	for (enum fw_hook hook = 0; hook < DEVICE_HOOKS; hook++) {
 		dev->hooks[hook].n_checks_to_wait = 0;
 		dev->hooks[hook].mtu = 0; /* tries native mode once more */
+		dev->hooks[hook].native_interval = 0;
 		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
 			dev->hooks[hook].orders[d].was_moved = false;
 	}

@@ -40,6 +40,8 @@ struct device_hook {
 	int links[_FW_DIRECTION_MAX]; /* descriptors, also of those of a run before, or DEVICE_LINK_* */
 	struct device_order orders[_FW_DIRECTION_MAX]; /* at tc */
 	uint32_t mtu;                /* of the interface when it was attached */
+	unsigned n_checks_to_native; /* in generic mode: before native mode is tried again, 0 = now */
+	unsigned native_interval;    /* how many that were the last time, 0 = it was not refused yet */
 	unsigned n_checks_to_wait;   /* before what failed is tried again, see device_is_due() */
 	uint32_t foreign_id;         /* the program of somebody else that is in the way, 0 = none */
 	char note[FW_NOTE_MAX];      /* why it is not attached, or not in the preferred way; "" = it is */
@@ -50,6 +52,7 @@ struct device {
 	char name[IFNAMSIZ];
 	bool is_wanted; /* mark of hooks_sync_interfaces() */
 	bool is_auto;   /* it was "auto" that chose it: stays, whatever was the reason */
+	bool is_quiet;  /* native mode is tried again: what comes and goes in the course of it is no news */
 	struct device_hook hooks[DEVICE_HOOKS];
 };
 
@@ -83,10 +86,13 @@ bool device_is_bare(const struct device *dev, enum fw_hook hook);
 bool device_is_due(const struct device *dev, enum fw_hook hook);
 
 /*
- * Is an XDP link of ours in a mode that is not wanted, or in generic mode, and native mode may work now, since the MTU is
- * another one? It must go before another can come.
+ * Is an XDP link of ours in a mode that is not wanted, or in generic mode, and native mode may work now: since the MTU is
+ * another one, or since it was refused some time ago? It must go before another can come.
  */
 bool device_has_wrong_mode(const struct device *dev, const struct device_context *x, const struct interface *i);
+
+/* Is it only that native mode was refused some time ago? */
+bool device_retries_native(const struct device *dev, const struct device_context *x, const struct interface *i);
 
 /*
  * A program at xdp keeps drivers from other settings and bonds from taking an interface, and the kernel does not say when

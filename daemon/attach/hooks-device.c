@@ -37,7 +37,7 @@ static void drop_hook(struct hooks *h, struct device *dev, enum fw_hook hook)
 {
 	if (device_is_bare(dev, hook) && h->is_synced)
 		return;
-	if (device_has_link(dev, hook) || dev->hooks[hook].mechanism != FW_MECHANISM_NONE)
+	if (!dev->is_quiet && (device_has_link(dev, hook) || dev->hooks[hook].mechanism != FW_MECHANISM_NONE))
 		log_info("Interface '%s': not filtered by %s any more, as configured", dev->name, hook_to_string(hook));
 	device_detach(dev, hook, &h->context);
 }
@@ -51,6 +51,7 @@ void hooks_sync_device(struct hooks *h, struct device *dev, const struct interfa
 	bool is_changing = device_has_wrong_mode(dev, &h->context, i), wants_xdp = wish->xdp && i->is_up;
 	bool has_tc = wish->is_bond_port, has_xdp = false;
 
+	dev->is_quiet = device_retries_native(dev, &h->context, i) || (wish->is_bond && hooks_port_retries(h, i));
 	if (wish->tc || (is_changing && !has_tc))
 		has_tc = attach_device(h, dev, FW_HOOK_TC, i);
 	if (wants_xdp && (has_tc || !is_changing))
@@ -64,6 +65,7 @@ void hooks_sync_device(struct hooks *h, struct device *dev, const struct interfa
 		drop_hook(h, dev, FW_HOOK_XDP);
 	if (!wish->tc && (has_xdp || wish->is_bond_on))
 		drop_hook(h, dev, FW_HOOK_TC);
+	dev->is_quiet = dev->is_quiet && wish->is_bond; /* until hooks_drop_stand_in() */
 	(void) snprintf(dev->name, sizeof(dev->name), "%s", i->name); /* renamed */
 }
 
@@ -95,4 +97,6 @@ void hooks_drop_stand_in(struct hooks *h, const struct interface *bond)
 
 	if (dev && dev->is_wanted && !h->config->has_tc && interface_is_bond(bond) && hooks_ports_have_xdp(h, bond))
 		drop_hook(h, dev, FW_HOOK_TC);
+	if (dev)
+		dev->is_quiet = false;
 }

@@ -39,8 +39,11 @@ bool hooks_must_keep(struct hooks *h, const struct interface *i);
 /* Are programs of ours on it, or where it is a bond, xdp on all of its ports? */
 bool hooks_are_on(const struct hooks *h, const struct interface *i);
 
-/* Is xdp attached to each port of this bond or team? False if it has none. */
+/* Is xdp attached to each port of this bond or team, and will it stay? False if it has none. */
 bool hooks_ports_have_xdp(const struct hooks *h, const struct interface *bond);
+
+/* Does a port of this bond or team try native mode again, while the bond's tc filters? */
+bool hooks_port_retries(const struct hooks *h, const struct interface *bond);
 
 /* Why the configuration does not want an interface. Returns buffer. */
 const char *hooks_explain_release(struct hooks *h, const struct interface *i, char buffer[static AUTO_TEXT_MAX]);

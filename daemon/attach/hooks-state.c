@@ -47,11 +47,26 @@ bool hooks_ports_have_xdp(const struct hooks *h, const struct interface *bond)
 
 		if (!s->items[n].is_port || s->items[n].master != bond->ifindex)
 			continue;
-		if (!dev || dev->hooks[FW_HOOK_XDP].mechanism == FW_MECHANISM_NONE)
+		if (!dev || dev->hooks[FW_HOOK_XDP].mechanism == FW_MECHANISM_NONE ||
+		    device_has_wrong_mode(dev, &h->context, &s->items[n])) /* which is about to be detached for a moment */
 			return false;
 		has_port = true;
 	}
 	return has_port;
+}
+
+bool hooks_port_retries(const struct hooks *h, const struct interface *bond)
+{
+	const struct interfaces *s = h->view.interfaces;
+
+	for (size_t n = 0; n < s->n_items; n++) {
+		const struct device *dev = hooks_find_device(h, s->items[n].ifindex);
+
+		if (dev && s->items[n].is_port && s->items[n].master == bond->ifindex &&
+		    device_retries_native(dev, &h->context, &s->items[n]))
+			return true;
+	}
+	return false;
 }
 
 bool hooks_are_on(const struct hooks *h, const struct interface *i)

@@ -209,6 +209,45 @@ reload "Hooks=xdp tc" XdpMode=auto
 check "a reload: native mode is tried again" wait_for is_mechanism h0 "xdp native"
 remove
 
+# And it is tried again from time to time: here the driver refuses while the peer has more queues. Nothing gets through
+# meanwhile, and the log has a line only when it works.
+ip link del h0
+ip link add h0 address 02:00:00:00:00:01 numrxqueues 1 numtxqueues 1 type veth \
+	peer name p0 address 02:00:00:00:00:02 numtxqueues 2 numrxqueues 2 netns peer
+address_pair h0 p0 2>/dev/null # of IPv6, which is off
+peer "$TRAFFIC" queues p0 2 || die "the peer has no second queue"
+for hooks in "xdp tc" xdp; do
+	start_with "Hooks=$hooks"
+	same "Hooks=$hooks, native mode is refused: generic" "xdp generic" "$(mechanism_of h0)"
+	check "Hooks=$hooks, native mode is refused: status says why" notes "h0: there is no native mode: it has too few queues"
+	fwctl block $BAD4 >/dev/null
+	before=$(received $BAD4)
+	flood_begin $RATE
+	n_lines=$(wc -l <"$T/log")
+	was=$(link_of "xdp_ingress_$(ifindex h0)")
+	is_another_link() {
+		local now
+
+		now=$(link_of "xdp_ingress_$(ifindex h0)" 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$was" ]
+	}
+	check "Hooks=$hooks, native mode is refused: tried again" wait_for is_another_link
+	check "Hooks=$hooks, refused again: generic" wait_for is_mechanism h0 "xdp generic"
+	same "Hooks=$hooks, refused again: no word about it" "" "$(tail -n +$((n_lines + 1)) "$T/log" | grep "'h0'")"
+	peer "$TRAFFIC" queues p0 1
+	check "Hooks=$hooks, refused no more: native, without a reload" wait_for is_mechanism h0 "xdp native"
+	same "Hooks=$hooks, native at last: the log says so, once" 1 \
+		"$(tail -n +$((n_lines + 1)) "$T/log" | grep -c "'h0': filtering by xdp native")"
+	flood_end
+	check "Hooks=$hooks, native at last: tc as configured" has_hooks h0 "$([ "$hooks" = xdp ] && echo xdp || echo "tc xdp")"
+	same "Hooks=$hooks, native at last: none of the flood was delivered" 0 $(($(received $BAD4) - before))
+	remove
+	peer "$TRAFFIC" queues p0 2
+done
+ip link del h0
+make_pair h0 p0
+address_pair h0 p0 2>/dev/null
+"$TRAFFIC" gro h0
+
 # Interfaces without it: a bridge has no driver that could, a tunnel no Ethernet.
 ip link add b0 type bridge
 ip link set b0 up

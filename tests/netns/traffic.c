@@ -277,6 +277,21 @@ static int verb_gro(char **argv)
 	return fd < 0 || ioctl(fd, SIOCETHTOOL, &request) < 0 ? fail(argv[0]) : EXIT_SUCCESS;
 }
 
+/* queues DEV NUMBER: that it sends by. A veth takes no XDP program natively while its peer has more than it has itself. */
+static int verb_queues(char **argv)
+{
+	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
+	struct ifreq request = { .ifr_data = (void *)&channels };
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void) snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", argv[0]);
+	if (fd < 0 || ioctl(fd, SIOCETHTOOL, &request) < 0)
+		return fail(argv[0]);
+	channels.cmd = ETHTOOL_SCHANNELS;
+	channels.tx_count = (uint32_t)atoi(argv[1]);
+	return ioctl(fd, SIOCETHTOOL, &request) < 0 ? fail(argv[0]) : EXIT_SUCCESS;
+}
+
 /* One "NAME SRC DST COUNT" line of tun's standard input: as many packets into the device, after packet information. */
 static int tun_inject(int fd, char *line, bool has_information)
 {
@@ -497,6 +512,7 @@ static const struct verb verbs[] = {
 	{ "frame",  "DEV NAME SRC DST PORT COUNT",                6, verb_frame  },
 	{ "blast",  "DEV NAME SRC DST COUNT",                     5, verb_blast  },
 	{ "gro",    "DEV",                                        1, verb_gro    },
+	{ "queues", "DEV NUMBER",                                 2, verb_queues },
 	{ "tun",    "DEV FILE",                                   2, verb_tun    },
 	{ "tun-pi", "DEV FILE",                                   2, verb_tun_pi },
 	{ "tun-ether", "DEV FILE",                                2, verb_tun_ether },
