@@ -46,7 +46,7 @@ static int load(struct manager *m)
 	r = upgrade_load(&m->upgrade, &m->meta, &m->loader);
 	if (r < 0)
 		return r;
-	m->is_counting_anew = loader_is_fresh(m->loader) && !m->upgrade.is_filling;
+	m->is_counting_anew = (loader_is_fresh(m->loader) && !m->upgrade.is_filling) || upgrade_is_blank(&m->upgrade);
 	if (m->is_counting_anew || m->meta.counting_since == 0)
 		m->meta.counting_since = boot_clock_ns();
 	return loader_write_meta(m->loader, &m->meta);
@@ -164,6 +164,7 @@ static int take_force(struct manager *m)
 {
 	_cleanup_(instance_unlock_writers) int lock_fd = -1;
 	struct table_writer *w;
+	bool is_blank;
 	int r;
 
 	r = instance_lock_writers(m->options->run_dir, &lock_fd);
@@ -186,11 +187,12 @@ static int take_force(struct manager *m)
 	if (r < 0)
 		return r;
 	w = table_begin_unrepaired(m->table, lock_fd);
+	is_blank = m->upgrade.n_sources == 0;
 	r = upgrade_finish(&m->upgrade, m->loader, w);
 	w = table_end(w);
 	if (r < 0)
 		return r;
-	log_notice("Took over all entries and counters");
+	log_notice(is_blank ? "Took the place of the version before, with the lists from their files" : "Took over all entries and counters");
 	return open_table(m);
 }
 

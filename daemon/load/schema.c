@@ -81,19 +81,6 @@ static struct schema_row own_rows[] = {
 	ONE(fw_table, first_slot),
 	STRUCT(fw_meta),
 	ONE(fw_meta, counting_since),
-
-	/* keys and values of hashes, as versions up to 2 have them */
-	STRUCT(fw_key4),
-	ONE(fw_key4, prefixlen),
-	ONE(fw_key4, addr),
-	STRUCT(fw_key6),
-	ONE(fw_key6, prefixlen),
-	MANY(fw_key6, addr),
-	STRUCT(fw_entry),
-	MANY(fw_entry, lists),
-	ONE(fw_entry, hits),
-	ONE(fw_entry, until),
-	ONE(fw_entry, last_hit),
 };
 
 const struct schema schema_own = { .rows = own_rows, .n_rows = ELEMENTSOF(own_rows) };

@@ -26,18 +26,7 @@ struct schema {
 	size_t n_rows;
 };
 
-/* What versions up to 2 have as keys of their entry tables, which were hashes: to be read, never written. */
-struct fw_key4 {
-	uint32_t prefixlen;
-	uint32_t addr; /* network order */
-};
-
-struct fw_key6 {
-	uint32_t prefixlen;
-	uint32_t addr[4]; /* network order */
-};
-
-/* This version's, and these keys. */
+/* This version's. */
 extern const struct schema schema_own;
 
 /* As text, one row a line: "fw_slot prefixlen 16 1 1". To be freed; NULL: no memory, or more than SCHEMA_TEXT_MAX. */

@@ -21,22 +21,13 @@ uint32_t source_room(const struct source *s, enum fw_kind kind)
 }
 
 /* One element of a table. Is it an entry? -EPROTO: it is none of any version. */
-static int read_element(const struct source *s, enum map m, const char *key, const char *value, struct prefix *ret,
+static int read_element(const struct source *s, enum fw_kind kind, const char *value, struct prefix *ret,
 			struct fw_entry *ret_entry)
 {
-	int family = m == MAP_TABLE4 || m == MAP_HASH4 ? AF_INET : AF_INET6;
-	struct fw_key6 own_key; /* fw_key4 is the beginning of it */
+	int family = kind == FW_KIND_IPV4 ? AF_INET : AF_INET6;
 	struct fw_slot slot;
 
-	if (m == MAP_HASH4 || m == MAP_HASH6) {
-		schema_convert(&s->maps[m].read_key, key, &own_key);
-		schema_convert(&s->maps[m].read_value, value, ret_entry);
-		if (own_key.prefixlen > prefix_full_length(family))
-			return -EPROTO;
-		*ret = prefix_from_bytes(family, own_key.addr, own_key.prefixlen);
-		return 1;
-	}
-	schema_convert(&s->maps[m].read_value, value, &slot);
+	schema_convert(&s->maps[MAP_TABLE4 + kind].read_value, value, &slot);
 	if (!slot.is_used)
 		return 0;
 	if (slot.prefixlen > prefix_full_length(family))
@@ -48,11 +39,10 @@ static int read_element(const struct source *s, enum map m, const char *key, con
 
 int source_each_entry(const struct source *s, enum fw_kind kind, source_entry_fn fn, void *userdata)
 {
-	enum map m = source_table(s, kind);
+	enum map m = MAP_TABLE4 + kind;
 	const struct bpf_map_info *info = &s->maps[m].info;
 	_cleanup_free_ char *keys = NULL, *values = NULL;
-	uint32_t cursor = s->headers[kind].first_slot - 1, n;
-	void *in = m == MAP_TABLE4 || m == MAP_TABLE6 ? &cursor : NULL; /* of an array: the index before the next one */
+	uint32_t cursor = s->headers[kind].first_slot - 1, n; /* the index before the next one */
 	struct fw_entry entry;
 	struct prefix p;
 	int r = 0, end = 0;
@@ -65,16 +55,15 @@ int source_each_entry(const struct source *s, enum fw_kind kind, source_entry_fn
 		return -ENOMEM;
 	while (end == 0 && r >= 0) {
 		n = BATCH;
-		if (bpf_map_lookup_batch(s->maps[m].fd, in, &cursor, keys, values, &n, NULL) < 0)
+		if (bpf_map_lookup_batch(s->maps[m].fd, &cursor, &cursor, keys, values, &n, NULL) < 0)
 			end = -errno;
 		if (end < 0 && end != -ENOENT) /* the end of the table; n came all the same */
 			return end;
 		for (uint32_t i = 0; i < n && r >= 0; i++) {
-			r = read_element(s, m, keys + i * info->key_size, values + i * info->value_size, &p, &entry);
+			r = read_element(s, kind, values + i * info->value_size, &p, &entry);
 			if (r > 0)
 				r = fn(&p, &entry, userdata);
 		}
-		in = &cursor;
 	}
 	return r;
 }

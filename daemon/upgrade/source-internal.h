@@ -18,10 +18,8 @@ enum map {
 	MAP_BASE_COUNTERS,
 	MAP_BASE_LISTS,
 	MAP_POLICY,
-	MAP_TABLE4, /* the tables in use: of struct fw_slot ... */
+	MAP_TABLE4, /* the tables in use */
 	MAP_TABLE6,
-	MAP_HASH4,  /* ... or, of versions up to 2, hashes */
-	MAP_HASH6,
 	_MAP_MAX,
 };
 
@@ -35,8 +33,5 @@ struct source {
 		struct bpf_map_info info;
 		struct schema_plan read_key, read_value;
 	} maps[_MAP_MAX];
-	struct fw_table headers[2]; /* by enum fw_kind; of a hash n_entries alone */
+	struct fw_table headers[2]; /* by enum fw_kind */
 };
-
-/* Where that version has the entries of a kind. */
-enum map source_table(const struct source *s, enum fw_kind kind);

@@ -29,8 +29,6 @@ static const struct {
 	[MAP_POLICY] = { "policy", NULL, "fw_policy" },
 	[MAP_TABLE4] = { "table4", NULL, "fw_slot" },
 	[MAP_TABLE6] = { "table6", NULL, "fw_slot" },
-	[MAP_HASH4] = { "table4", "fw_key4", "fw_entry" },
-	[MAP_HASH6] = { "table6", "fw_key6", "fw_entry" },
 };
 
 struct source *source_free(struct source *s)
@@ -131,15 +129,6 @@ static int read_value(const struct source *s, enum map m, const void *key, void 
 	return 0;
 }
 
-enum map source_table(const struct source *s, enum fw_kind kind)
-{
-	bool has_hashes = schema_size(&s->schema, "fw_slot") == 0;
-
-	if (kind == FW_KIND_IPV4)
-		return has_hashes ? MAP_HASH4 : MAP_TABLE4;
-	return has_hashes ? MAP_HASH6 : MAP_TABLE6;
-}
-
 /* The first element of a table says where its slots are. */
 static int read_header(const struct source *s, enum map m, struct fw_table *ret)
 {
@@ -164,18 +153,13 @@ static int read_header(const struct source *s, enum map m, struct fw_table *ret)
 
 static int open_table(struct source *s, enum fw_kind kind, uint32_t slot)
 {
-	enum map m = source_table(s, kind);
+	enum map m = MAP_TABLE4 + kind;
 	char pin[32];
 	int r;
 
 	(void) snprintf(pin, sizeof(pin), "%s_%u", maps[m].pin, slot);
 	r = open_map(s, m, pin);
-	if (r < 0 || s->maps[m].fd < 0)
-		return r;
-	if (!maps[m].key)
-		return read_header(s, m, &s->headers[kind]);
-	s->headers[kind].n_entries = s->maps[m].info.max_entries;
-	return 0;
+	return r < 0 || s->maps[m].fd < 0 ? r : read_header(s, m, &s->headers[kind]);
 }
 
 static int open_tables(struct source *s)

@@ -125,7 +125,24 @@ void upgrade_done(struct upgrade *u)
 	u->sources = NULL;
 }
 
-/* The sets below ours, each read by its own schema. */
+/* For pins_foreach(). */
+static int note_any(const char *name, void *userdata)
+{
+	*(bool *)userdata = true;
+	return 0;
+}
+
+static bool has_programs(const char *pin_dir)
+{
+	bool has_any = false;
+
+	return pins_foreach(pin_dir, "progs", note_any, &has_any) >= 0 && has_any;
+}
+
+/*
+ * The sets below ours, each read by its own schema. 1: this one cannot be read, which was said. Its programs go on until
+ * ours have taken their place, with what the list files hold.
+ */
 static int open_source(struct upgrade *u, unsigned number)
 {
 	const struct source *below = u->n_sources > 0 ? u->sources[u->n_sources - 1] : NULL;
@@ -135,12 +152,14 @@ static int open_source(struct upgrade *u, unsigned number)
 
 	set_path(u->pin_dir, number, path);
 	r = source_open(path, below, &s);
-	if (r == -ENOENT)
-		return log_error(-EPROTO, "'%s' holds pins of another version, and no description of them by which they "
-					  "could be taken over: run 'fwctl unload' first", path);
-	if (r == -EPROTO || r == -EBADMSG)
-		return log_error(-EPROTO, "'%s' holds pins of another version that are not as they describe themselves: "
-					  "run 'fwctl unload' first", path);
+	if (r == -ENOENT && !has_programs(u->pin_dir))
+		return log_error(-EPROTO, "'%s' holds pins that are not those of a firewall: look whose they are, and remove them", path);
+	if (r == -ENOENT || r == -EPROTO || r == -EBADMSG) {
+		(void) log_warning(0, "'%s' holds maps of another version that %s: the lists are restored from their files, counters "
+				      "begin at zero, and entries that were added with --runtime are lost", path,
+				   r == -ENOENT ? "has not described them" : "are not as it describes them");
+		return 1;
+	}
 	if (r < 0)
 		return log_error(r, "Cannot read the maps of another version in '%s': %m", path);
 
@@ -180,8 +199,10 @@ int upgrade_plan(const char *pin_dir, struct upgrade *ret)
 	u.is_filling = is_ours < 0;
 	u.number = sets.n > 0 ? sets.numbers[sets.n - 1] + u.is_filling : 1;
 	r = open_source(&u, 0);
-	for (size_t i = 0; i < sets.n - !u.is_filling && r >= 0; i++)
+	for (size_t i = 0; i < sets.n - !u.is_filling && r == 0; i++)
 		r = open_source(&u, sets.numbers[i]);
+	if (r > 0)
+		upgrade_done(&u); /* what is above it was filled from it, and lacks what it has counted */
 	if (r >= 0 && u.is_filling) {
 		(void) snprintf(u.dir, sizeof(u.dir), "%.*s/" PINS_FILLING, PATH_MAX - 16, pin_dir);
 		r = pins_make_set(u.dir);
@@ -192,7 +213,9 @@ int upgrade_plan(const char *pin_dir, struct upgrade *ret)
 		upgrade_done(&u);
 		return r;
 	}
-	if (u.is_filling)
+	if (u.is_filling && u.n_sources == 0)
+		log_notice("Replacing another version whose maps cannot be read");
+	else if (u.is_filling)
 		log_notice("Taking over from version '%.*s' (maps %u where ours are %u)", (int)sizeof(meta.version),
 			   meta.version, meta.abi_version, FW_ABI_VERSION);
 	else
@@ -201,10 +224,15 @@ int upgrade_plan(const char *pin_dir, struct upgrade *ret)
 	return 0;
 }
 
-/* The set just below ours: its entries are ours too. */
+/* The set just below ours: its entries are ours too. NULL: it cannot be read. */
 static struct source *below(const struct upgrade *u)
 {
-	return u->sources[u->n_sources - 1];
+	return u->n_sources > 0 ? u->sources[u->n_sources - 1] : NULL;
+}
+
+bool upgrade_is_blank(const struct upgrade *u)
+{
+	return u->is_filling && !below(u);
 }
 
 int upgrade_load(struct upgrade *u, struct fw_meta *meta, struct loader **ret)
@@ -213,7 +241,7 @@ int upgrade_load(struct upgrade *u, struct fw_meta *meta, struct loader **ret)
 	uint64_t since = 0;
 	int r;
 
-	if (u->is_filling && source_counting_since(below(u), &since) >= 0)
+	if (u->is_filling && below(u) && source_counting_since(below(u), &since) >= 0)
 		meta->counting_since = since;
 	r = loader_load(pin_dir, u->dir, meta, ret);
 	if (r < 0 || !u->is_under_way || u->is_filling || !loader_is_fresh(*ret))
@@ -271,7 +299,7 @@ int upgrade_fill(struct upgrade *u, struct table_writer *w)
 {
 	int r;
 
-	if (!u->is_filling)
+	if (!u->is_filling || !below(u))
 		return 0;
 	if (source_missing(below(u)))
 		(void) log_warning(0, "The pin of the map '%s' of the version before is missing: what it held comes from the "
@@ -356,9 +384,9 @@ int upgrade_finish(struct upgrade *u, struct loader *l, struct table_writer *w)
 	if (!u->is_under_way)
 		return 0;
 	r = table_wait_for_programs(w); /* those of the other version may still be at their last packet */
-	if (r >= 0)
+	if (r >= 0 && below(u))
 		r = take_over_counters(below(u), w);
-	if (r >= 0)
+	if (r >= 0 && below(u))
 		r = take_over_hits(below(u), w);
 	if (r < 0)
 		return log_error(r, "Cannot take over what the version before has counted: %m");

@@ -29,16 +29,19 @@ struct upgrade {
 	bool is_under_way;   /* dir is not the pin directory */
 	bool is_filling;     /* dir is new and empty */
 	unsigned number;     /* of our set, when it is complete */
-	struct source **sources; /* those below ours, from the one in force on */
+	struct source **sources; /* those below ours, from the one in force on; none if one of them cannot be read */
 	size_t n_sources;
 };
 
 /*
- * Completes what a switch has begun, removes what nothing needs, and tells where our maps are to be. -EPROTO:
- * what is pinned cannot be carried over.
+ * Completes what a switch has begun, removes what nothing needs, and tells where our maps are to be. Maps that cannot be
+ * read are replaced by new ones: see upgrade_is_blank().
  */
 int upgrade_plan(const char *pin_dir, struct upgrade *ret);
 void upgrade_done(struct upgrade *u);
+
+/* Our maps are new, and nothing is carried over into them: the lists come from their files. */
+bool upgrade_is_blank(const struct upgrade *u);
 
 /* Loads into u->dir, with the counters' age in meta; a set that is damaged gives way to a new one. */
 int upgrade_load(struct upgrade *u, struct fw_meta *meta, struct loader **ret);

@@ -239,6 +239,14 @@ static int verb_attached(char **argv)
 	return 0;
 }
 
+/* array SIZE PIN: a map that is none of ours. */
+static int verb_array(char **argv)
+{
+	_cleanup_close_ int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "foreign", sizeof(uint32_t), (uint32_t)atoi(argv[0]), 1, NULL);
+
+	return fd < 0 || bpf_obj_pin(fd, argv[1]) < 0 ? -errno : 0;
+}
+
 static const struct verb verbs[] = {
 	{ "program",  "pass|drop|accept PIN",                            2, verb_program  },
 	{ "xdp-program", "pass|drop PIN",                                2, verb_xdp_program },
@@ -252,6 +260,7 @@ static const struct verb verbs[] = {
 	{ "link",     "PIN",                                             1, verb_link     },
 	{ "update",   "PIN pass|drop|accept",                            2, verb_update   },
 	{ "attached", "DEV ingress|egress",                              2, verb_attached },
+	{ "array",    "SIZE PIN",                                        2, verb_array    },
 	{}
 };
 

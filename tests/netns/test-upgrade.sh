@@ -8,7 +8,7 @@
 . "${0%/*}/lib.sh"
 
 command -v strace >/dev/null || die "strace is missing: install it"
-: "${OTHER:?build directory of another version}" "${HASHES:?path of hashes}"
+: "${OTHER:?build directory of another version}"
 THIS_EBPF_FWD=$EBPF_FWD THIS_FWCTL=$FWCTL
 
 use() { # this|other
@@ -209,31 +209,70 @@ same "with commands going on: each end is that of its list" 3000 "$(fwctl show b
 same "with commands going on: a refusal says why" "" "$(grep -Ev 'another version|upgrade|waiting for the writer lock|^$' "$T/refusals")"
 remove
 
-# From a version that kept entries in hashes of the kernel, see hashes.c: at once, and with an upgrade in between that
-# was killed and has neither hits nor ends of its own.
-hashes_came_along() { # NAME
-	same "$1: each entry" 5003 "$(fwctl show --json | json "len(d['entries'])")"
-	same "$1: lists and ends" "[('manual', 'both', False), ('timed', 'in', True)]" "$(fwctl show --json | json "next([
-		(l['name'], l['direction'], l['until'] is not None) for l in e['lists']] for e in d['entries'] if e['target'] == '203.0.113.0/24')")"
-	same "$1: one end" 5000 "$(fwctl show --json | json "sum(
-		e['lists'][0]['until'] is not None for e in d['entries'] if e['target'].startswith('10.'))")"
-	same "$1: hits" "7 9 2500" "$(hits $BAD4) $(hits 2001:db8:7::/48) $(fwctl show --json | json "sum(
-		e['hits'] for e in d['entries'] if e['target'].startswith('10.'))")"
-	same "$1: 0 of 20 arrive" 0 "$(delivered $BAD4 $HOST4 20)"
-	same "$1: and are counted" 27 "$(hits $BAD4)"
+# From pins that cannot be read: without the description of the maps, with one that is not theirs, and where nothing is as
+# it should be. The old programs drop until ours have taken their place, which have what the list files say.
+unreadable_begin() { # MECHANISM
+	# shellcheck disable=SC2034 # is_attached looks for it
+	MECHANISM=$1
+	start_with TcMechanism="$1"
+	{
+		fwctl block $BAD4 203.0.113.0/24 tcp/81
+		fwctl block -l timed 203.0.113.0/24 --for 1d
+		fwctl block --runtime 198.51.100.99
+	} >/dev/null
+	end_daemon
+	use_the_one_that_is_not $VERSION
+	peer_begin "$TRAFFIC" flood $BAD4 $HOST4 $PORT 5000 0 >/dev/null
+	FLOOD=$!
+	before=$(received $BAD4)
 }
 
-use this
-"$HASHES" "$PINS" || die "no hashes"
-start || die "the daemon does not start on hashes"
-hashes_came_along "from hashes"
-remove
+unreadable_end() { # NAME
+	same "$1: each hook has our program once" yes "$(is_attached h0 && echo yes)"
+	check "$1: the log says that they cannot be read" grep -q 'the lists are restored from their files' "$T/log"
+	kill $FLOOD
+	wait $FLOOD
+	settle
+	same "$1: none was delivered" "$before" "$(received $BAD4)"
+	check "$1: durable entries are there" quietly fwctl check 203.0.113.7 --in
+	same "$1: with their ends" "[('manual', False), ('timed', True)]" "$(fwctl show --json | json "next([
+		(l['name'], l['until'] is not None) for l in e['lists']] for e in d['entries'] if e['target'] == '203.0.113.0/24')")"
+	same "$1: what was added with --runtime is not" 3 "$(fwctl show --json | json "len(d['entries'])")"
+	check "$1: counters began at zero" test "$(counter tc ingress dropped)" -gt 0
+	check "$1: nothing of the old version is left" refuse compgen -G "$PINS/next-*"
+	same "$1: and of links" "$([ "$MECHANISM" = tcx ] && echo 4 || echo 2)" "$(find "$PINS/links" -type f | wc -l)"
+	fwctl unblock $BAD4 >/dev/null
+	same "$1: passes again" 20 "$(delivered $BAD4 $HOST4 20)"
+	end_daemon
+	remove
+	rm -rf "$T/state"
+	mkdir "$T/state"
+}
 
-"$HASHES" "$PINS" || die "no hashes"
-for ((n = 1; ; n++)); do
-	daemon_dies_at rename $n || die "no upgrade is complete and not in force"
-	compgen -G "$PINS/next-*/meta" >/dev/null && break
+for mechanism in tcx clsact; do
+	unreadable_begin $mechanism
+	rm "$PINS/maps/schema"
+	start || die "the daemon does not start without a description"
+	unreadable_end "$mechanism: no description"
 done
-use other
-start || die "the other version does not start on hashes"
-hashes_came_along "from hashes, with an upgrade that was killed at $n"
+
+unreadable_begin tcx
+rm "$PINS/maps/lists"
+"$FOREIGN" array 12 "$PINS/maps/lists" || die "no array"
+start || die "the daemon does not start on other maps"
+unreadable_end "a map of another shape"
+
+unreadable_begin tcx
+rm "$PINS/maps/schema" "$PINS/meta"
+"$FOREIGN" array 12 "$PINS/meta" || die "no array"
+start || die "the daemon does not start on another meta"
+unreadable_end "another meta"
+
+unreadable_begin tcx
+rm "$PINS/maps/schema"
+for ((n = 1 + RANDOM % 4; ; n += 4)); do
+	daemon_dies_at rename $n || break # and it runs
+	n_kills=$n
+done
+check "no description, killed: there were kills" test $n_kills -gt 8
+unreadable_end "no description, killed at every fourth rename"

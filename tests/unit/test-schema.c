@@ -25,9 +25,6 @@ static void test_complete(void **state)
 		{ "fw_list", sizeof(struct fw_list), 0 },
 		{ "fw_counters", sizeof(struct fw_counters), sizeof(struct fw_sampling) }, /* begins anew */
 		{ "fw_list_counters", sizeof(struct fw_list_counters), 0 },
-		{ "fw_key4", sizeof(struct fw_key4), 0 },
-		{ "fw_key6", sizeof(struct fw_key6), 0 },
-		{ "fw_entry", sizeof(struct fw_entry), 0 },
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(structs); i++) {
@@ -64,11 +61,11 @@ static void test_round_trip(void **state)
 /* Other places, other widths, shorter and longer arrays, a member that we lack and one that it lacks. */
 static void test_other_version(void **state)
 {
-	static const char text[] = "fw_entry . 0 40 1\n"
-				   "fw_entry last_hit 0 8 1\n"
-				   "fw_entry news 8 4 1\n"
-				   "fw_entry lists 16 8 1\n"
-				   "fw_entry hits 12 4 1\n"
+	static const char text[] = "fw_slot . 0 40 1\n"
+				   "fw_slot entry.last_hit 0 8 1\n"
+				   "fw_slot news 8 4 1\n"
+				   "fw_slot entry.lists 16 8 1\n"
+				   "fw_slot entry.hits 12 4 1\n"
 				   "fw_list . 0 100 1\n"
 				   "fw_list name 1 1 80\n"
 				   "fw_list action 96 4 1\n";
@@ -79,7 +76,7 @@ static void test_other_version(void **state)
 		uint64_t lists;
 		uint64_t reserved[2];
 	} old = { .last_hit = 77, .news = 9, .hits = 0xfffffff0, .lists = 5 };
-	struct fw_entry e = { .until = 1 };
+	struct fw_slot slot = { .entry.until = 1 };
 	struct fw_list l = { .mode = 1 };
 	struct schema s = {};
 	struct schema_plan plan;
@@ -87,15 +84,15 @@ static void test_other_version(void **state)
 
 	memset(list + 1, 'x', 80);
 	assert_int_equal(schema_parse(text, &s), 0);
-	assert_int_equal(schema_size(&s, "fw_entry"), sizeof(old));
-	assert_int_equal(schema_size(&s, "fw_key4"), 0);
-	assert_int_equal(schema_plan(&s, &schema_own, "fw_entry", &plan), 0);
-	schema_convert(&plan, &old, &e);
-	assert_int_equal(e.last_hit, 77);
-	assert_int_equal(e.hits, 0xfffffff0);
-	assert_int_equal(e.lists[0], 5);
-	assert_int_equal(e.lists[1], 0);
-	assert_int_equal(e.until, 0);
+	assert_int_equal(schema_size(&s, "fw_slot"), sizeof(old));
+	assert_int_equal(schema_size(&s, "fw_thing"), 0);
+	assert_int_equal(schema_plan(&s, &schema_own, "fw_slot", &plan), 0);
+	schema_convert(&plan, &old, &slot);
+	assert_int_equal(slot.entry.last_hit, 77);
+	assert_int_equal(slot.entry.hits, 0xfffffff0);
+	assert_int_equal(slot.entry.lists[0], 5);
+	assert_int_equal(slot.entry.lists[1], 0);
+	assert_int_equal(slot.entry.until, 0);
 	assert_int_equal(schema_plan(&s, &schema_own, "fw_list", &plan), 0);
 	schema_convert(&plan, list, &l);
 	assert_int_equal(l.name[0], 'x');
@@ -130,19 +127,19 @@ static void test_too_many_members(void **state)
 static void test_refused(void **state)
 {
 	static const char *const texts[] = {
-		"fw_key4",
-		"fw_key4 . 0 8 1",                           /* torn */
-		"fw_key4 . 0 8 one\n",
-		"fw_key4 addr 4 4 1\n",                      /* no struct */
-		"fw_key4 . 0 8 1\nfw_key4 addr 5 4 1\n",     /* beyond its end */
-		"fw_key4 . 0 8 1\nfw_key4 addr 0 4 3\n",
-		"fw_key4 . 0 8 1\nfw_key4 addr 4294967292 4 1\n",
-		"fw_key4 . 0 8 1\nfw_key4 addr 0 8 1073741824\n",
-		"fw_key4 . 0 8 1\nfw_key4 addr 0 3 1\n",     /* no integer */
-		"fw_key4 . 0 8 1\nfw_key4 addr 0 0 1\n",
-		"fw_key4 . 0 8 1\nfw_key4 addr 0 4 0\n",
-		"fw_key4 . 0 0 1\n",
-		"fw_key4 . 0 99999999 1\n",
+		"fw_thing",
+		"fw_thing . 0 8 1",                           /* torn */
+		"fw_thing . 0 8 one\n",
+		"fw_thing addr 4 4 1\n",                      /* no struct */
+		"fw_thing . 0 8 1\nfw_thing addr 5 4 1\n",     /* beyond its end */
+		"fw_thing . 0 8 1\nfw_thing addr 0 4 3\n",
+		"fw_thing . 0 8 1\nfw_thing addr 4294967292 4 1\n",
+		"fw_thing . 0 8 1\nfw_thing addr 0 8 1073741824\n",
+		"fw_thing . 0 8 1\nfw_thing addr 0 3 1\n",     /* no integer */
+		"fw_thing . 0 8 1\nfw_thing addr 0 0 1\n",
+		"fw_thing . 0 8 1\nfw_thing addr 0 4 0\n",
+		"fw_thing . 0 0 1\n",
+		"fw_thing . 0 99999999 1\n",
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
