@@ -104,8 +104,9 @@ int session_explain(struct ctl *ctl, int error)
 		pid = presence_daemon_pid(ctl);
 		if (pid > 0) /* the mount namespace of the unit still has the bpffs from before */
 			return output_fail(ctl, EXIT_NOT_LOADED,
-					   "The daemon runs (pid %d), and its pins are not in '%s': if it is not just starting, the "
-					   "bpffs was mounted again, and systemctl restart ebpf-fw pins again", pid, ctl->pin_dir);
+					   "The daemon runs (pid %d), and its pins are not in '%s': it is just starting, or the bpffs "
+					   "was mounted again, and it pins there within seconds; if not, systemctl restart ebpf-fw",
+					   pid, ctl->pin_dir);
 		n_orphans = attachment_count_orphans(ctl);
 		if (n_orphans > 0)
 			return output_fail(ctl, EXIT_NOT_LOADED,

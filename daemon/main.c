@@ -16,6 +16,7 @@
 #include "manager.h"
 
 enum {
+	EXIT_AGAIN = 3, /* to be started again, in another mount namespace */
 	EXIT_LASTING = 2, /* command line, configuration, pin directory: to start again would not help */
 };
 
@@ -196,6 +197,8 @@ static int exit_status(int r)
 	case -EROFS:
 		return EXIT_LASTING;
 	default:
+		if (r == MANAGER_AGAIN)
+			return EXIT_AGAIN;
 		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 }

@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 
 #include "attach/hooks.h"
+#include "handover.h"
 #include "instance.h"
 #include "load/loader.h"
 #include "manager.h"
@@ -20,6 +21,7 @@ struct manager {
 	const struct options *options;
 	struct config config;
 	struct instance instance;
+	struct handover handover;
 	sd_event *event;
 	sd_event_source *check_timer;
 	sd_event_source *stats_timer;

@@ -142,6 +142,8 @@ void manager_check_pins(struct manager *m)
 		(void) log_warning(r, "Cannot keep the pins in '%s', filtering goes on as long as we run: %m",
 				   m->options->pin_dir);
 	m->pins_error = r < 0 ? r : 0;
+	if (r >= 0)
+		handover_store(&m->handover, m->options->pin_dir);
 }
 
 /* LogDrops=, which needs windows. */
@@ -248,6 +250,8 @@ static int on_check(sd_event_source *source, uint64_t usec, void *userdata)
 	struct manager *m = userdata;
 
 	manager_check_pins(m);
+	if (handover_is_due(&m->handover, m->options->pin_dir))
+		return sd_event_exit(m->event, MANAGER_AGAIN);
 	hooks_check(m->hooks);
 	if (m->restored.n_wrong > 0)
 		m->restored.n_wrong = restore_count_wrong(m->table);
@@ -411,5 +415,5 @@ int manager_run(struct manager *m)
 	r = sd_event_loop(m->event);
 	if (r < 0)
 		return log_error(r, "The event loop failed, filtering stays on: %m");
-	return 0;
+	return r;
 }

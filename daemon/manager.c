@@ -138,6 +138,7 @@ struct manager *manager_free(struct manager *m)
 	(void) sd_event_source_unref(m->check_timer);
 	(void) sd_event_source_unref(m->stats_timer);
 	(void) sd_event_unref(m->event);
+	handover_done(&m->handover);
 	instance_unlock(&m->instance);
 	config_done(&m->config);
 	free(m);
@@ -217,6 +218,12 @@ int manager_start(struct manager *m)
 	if (r < 0)
 		return r;
 	r = instance_lock_pins(&m->instance, o->pin_dir);
+	if (r < 0)
+		return r;
+	r = handover_begin(&m->handover);
+	if (r < 0)
+		return log_error(r, "Cannot read what is mounted: %m");
+	r = handover_take(o->pin_dir);
 	if (r < 0)
 		return r;
 

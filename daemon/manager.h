@@ -24,7 +24,8 @@ struct manager *manager_free(struct manager *m);
 /* Load, pin, restore, attach: when it returns, packets are judged. */
 int manager_start(struct manager *m);
 
-/* Until a signal to stop. */
+/* Until a signal to stop. MANAGER_AGAIN: to be started again, by which the pins get to where the host sees them. */
+#define MANAGER_AGAIN 1
 int manager_run(struct manager *m);
 
 /* Reads and checks the configuration, reporting each mistake with file and line. */

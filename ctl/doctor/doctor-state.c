@@ -25,7 +25,8 @@
 int doctor_check_loaded(struct doctor *d)
 {
 	bool is_running = presence_daemon_pid(d->ctl) > 0;
-	const char *start = is_running ? "systemctl restart ebpf-fw, if it is not just starting: the bpffs was mounted again"
+	const char *start = is_running ? "wait for the daemon, which is just starting or pins in a bpffs that was mounted again; then "
+					 "systemctl restart ebpf-fw"
 				       : "systemctl start ebpf-fw";
 
 	if (d->table && strcmp(table_meta(d->table)->version, FW_VERSION) != 0)

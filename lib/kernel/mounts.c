@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
 
@@ -19,6 +20,7 @@ enum field {
 	FIELD_DEVICE,
 	FIELD_ROOT,
 	FIELD_POINT,
+	FIELD_OPTIONS,
 	_FIELD_MAX,
 };
 
@@ -42,6 +44,7 @@ static char *unescape(char *text)
 /* "36 25 0:31 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw" */
 int mount_parse(char *line, struct mount *ret)
 {
+	unsigned major = 0, minor = 0;
 	char *fields[_FIELD_MAX], *state = NULL, *type = strstr(line, " - ");
 
 	if (!type)
@@ -54,11 +57,15 @@ int mount_parse(char *line, struct mount *ret)
 		if (!fields[i])
 			return -EBADMSG;
 	}
+	if (sscanf(fields[FIELD_DEVICE], "%u:%u", &major, &minor) != 2)
+		return -EBADMSG;
 	*ret = (struct mount){
 		.id = atoi(fields[FIELD_ID]),
+		.dev = makedev(major, minor),
 		.root = unescape(fields[FIELD_ROOT]),
 		.point = unescape(fields[FIELD_POINT]),
 		.type = type,
+		.is_read_only = strcmp(fields[FIELD_OPTIONS], "ro") == 0 || strncmp(fields[FIELD_OPTIONS], "ro,", 3) == 0,
 	};
 	return 0;
 }

@@ -3,13 +3,17 @@
 
 /* What is mounted in the mount namespace of the caller, in the order in which it was mounted. */
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct mount {
 	int id;            /* as /proc/self/fdinfo names it */
+	dev_t dev;
 	const char *root;  /* which part of the file system is mounted: "/" = all of it */
 	const char *point; /* where, unescaped; another mount may hide it */
 	const char *type;  /* of the file system */
+	bool is_read_only; /* here; the file system itself may be, too */
 };
 
 /* Calls fn for each; stops at a negative return, which is returned. */

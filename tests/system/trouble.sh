@@ -79,7 +79,11 @@ check_lost_pins() { # NAME COMMAND...
 	check "46: $name: none was delivered" is_only_good_received
 }
 
-# The unit sees its own part of the bpffs only; a new start finds its way back.
+advises() { # TEXT
+	{ fwctl lists 2>&1 || true; } | grep -F "$1"
+}
+
+# A new start finds its way back, wherever the pins are.
 check_recovery() {
 	check "46: restart" systemctl restart ebpf-fw
 	check "46: loaded again, with all entries" fwctl check $bad4
@@ -95,7 +99,18 @@ check_pins() {
 	check_recovery
 	# the unit has a mount of its own, where the pins are as they were: it has nothing to say
 	check_lost_pins "umount of the bpffs" umount -l /sys/fs/bpf
+	check "46: fwctl advises to mount it" advises "mount -t bpf bpf"
+	traffic_begin
+	kill -STOP "$(show MainPID)" # it would be faster than fwctl
 	mount -t bpf -o mode=0700 bpf /sys/fs/bpf
+	check "46: the bpffs is mounted again: fwctl says what comes" advises "pins there within seconds"
+	kill -CONT "$(show MainPID)"
+	check "46: the daemon pins there" wait_until 60 fwctl check $bad4
+	check "46: and says so" wait_until 20 says "pinned there what was pinned in the one before"
+	check "46: packets go on to be dropped" goes_on_dropping
+	traffic_end
+	check "46: none was delivered" is_only_good_received
+	check "46: the unit has not failed" test "$(show Result)" = success
 	check_recovery
 }
 

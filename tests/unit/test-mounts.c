@@ -13,10 +13,13 @@ static const struct {
 	int r;
 	struct mount mount;
 } cases[] = {
-	{ "36 25 0:31 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw\n", 0, { 36, "/", "/sys/fs/cgroup", "cgroup2" } },
-	{ "7 1 0:31 /sub /mnt/a\\040b rw - cgroup2 none rw", 0, { 7, "/sub", "/mnt/a b", "cgroup2" } },
-	{ "7 1 0:31 / /mnt/\\134 rw master:1 shared:2 - bpf bpf rw", 0, { 7, "/", "/mnt/\\", "bpf" } },
-	{ "7 1 0:31 / /mnt rw - bpf", 0, { 7, "/", "/mnt", "bpf" } },
+	{ "36 25 0:31 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw\n", 0, { 36, 31, "/", "/sys/fs/cgroup", "cgroup2", false } },
+	{ "7 1 0:31 /sub /mnt/a\\040b rw - cgroup2 none rw", 0, { 7, 31, "/sub", "/mnt/a b", "cgroup2", false } },
+	{ "7 1 0:31 / /mnt/\\134 rw master:1 shared:2 - bpf bpf rw", 0, { 7, 31, "/", "/mnt/\\", "bpf", false } },
+	{ "7 1 259:3 / /mnt ro,nosuid - bpf bpf rw", 0, { 7, 0x10303, "/", "/mnt", "bpf", true } },
+	{ "7 1 0:31 / /mnt rox - bpf bpf rw", 0, { 7, 31, "/", "/mnt", "bpf", false } },
+	{ "7 1 0:31 / /mnt rw - bpf", 0, { 7, 31, "/", "/mnt", "bpf", false } },
+	{ "7 1 31 / /mnt rw - bpf bpf rw", -EBADMSG, {} },
 	{ "7 1 0:31 / - bpf bpf rw", -EBADMSG, {} },
 	{ "7 1 0:31 / /mnt rw", -EBADMSG, {} },
 	{ "", -EBADMSG, {} },
@@ -33,7 +36,8 @@ static void test_parse(void **state)
 		r = mount_parse(line, &m);
 		CHECK(r == cases[i].r, "'%s' gives %d", cases[i].line, r);
 		if (r == 0)
-			CHECK(m.id == cases[i].mount.id && strcmp(m.root, cases[i].mount.root) == 0 &&
+			CHECK(m.id == cases[i].mount.id && m.dev == cases[i].mount.dev &&
+			      m.is_read_only == cases[i].mount.is_read_only && strcmp(m.root, cases[i].mount.root) == 0 &&
 			      strcmp(m.point, cases[i].mount.point) == 0 && strcmp(m.type, cases[i].mount.type) == 0,
 			      "'%s' gives %d '%s' '%s' '%s'", cases[i].line, m.id, m.root, m.point, m.type);
 	}
