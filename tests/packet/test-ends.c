@@ -142,6 +142,50 @@ static void test_ends_are_found_while_the_map_grows(void **state)
 	assert_int_equal(table_commit(w), 0);
 }
 
+static uint32_t count_ends(void)
+{
+	struct fw_ends_key key, *before = NULL;
+	_cleanup_close_ int fd = -1;
+	uint32_t n = 0;
+
+	fd = pins_open(firewall_pin_dir(), TABLE_ENDS_PIN);
+	assert_true(fd >= 0);
+	for (; bpf_map_get_next_key(fd, before, &key) == 0; before = &key)
+		n++;
+	return n;
+}
+
+/*
+ * A packet that has read the entry just before its exception goes still has to see that the exception has ended: it
+ * would pass by an entry without ends.
+ */
+static void test_ends_outlast_an_exception_that_has_ended(void **state)
+{
+	struct table_writer *w = firewall_writer(firewall);
+	struct table *t = table_of(w);
+
+	add_over(w, 0);
+	assert_int_equal(table_commit(w), 0);
+	assert_int_equal(table_sweep(w, NULL, NULL), 0);
+	assert_int_equal(table_commit(w), 0);
+	assert_int_equal(ask(t, 0), FW_DROP);
+	assert_int_equal(count_ends(), 1);
+
+	add_over(w, 1); /* for another sweep */
+	assert_int_equal(table_sweep(w, NULL, NULL), 0);
+	assert_int_equal(table_commit(w), 0);
+	assert_int_equal(count_ends(), 1); /* of the other entry */
+
+	assert_int_equal(add(w, 0, LIST_MANUAL, tick_now() + 10000), 0); /* none of its lists has ended */
+	assert_int_equal(table_commit(w), 0);
+	assert_int_equal(count_ends(), 2);
+	remove_entry(w, 0, LIST_MANUAL);
+	assert_int_equal(count_ends(), 1);
+	remove_entry(w, 0, LIST_OTHER);
+	remove_entry(w, 1, LIST_OTHER);
+	assert_int_equal(table_commit(w), 0);
+}
+
 /* Two tools ban addresses of one /64, each with an end of its own. */
 static void test_allow_after_many_mixed_ends(void **state)
 {
@@ -219,6 +263,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ends_are_found_while_the_map_grows),
+		cmocka_unit_test(test_ends_outlast_an_exception_that_has_ended),
 		cmocka_unit_test(test_allow_after_many_mixed_ends),
 		cmocka_unit_test(test_writer_killed_while_the_map_grows),
 	};
