@@ -13,20 +13,25 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
 #include "frame.h"
+#include "kernel/pins.h"
 #include "kernel/tick.h"
 #include "observe/watch.h"
+#include "stores.h"
 #include "suite.h"
 
 #define RING_BYTES   (1u << 18)
 #define RING_SMALL   4096
 #define N_EVENTS_MAX 4096
 #define LEASE_NS     UINT64_C(600000000000) /* longer than any test */
+#define POLL_USEC    10000 /* a jiffy */
 #define BOTH_BLOCKED "manual 192.0.2.0/24,manual 2001:db8::/32"
 
 static const struct hook {
@@ -79,15 +84,20 @@ static int take_event(void *userdata, void *data, size_t size)
 	return 0;
 }
 
-static void viewer_begin(struct viewer *v, const struct fw_watcher *want, uint32_t ring_bytes)
+static void viewer_begin_for(struct viewer *v, const struct fw_watcher *want, uint32_t ring_bytes, uint64_t lease_ns)
 {
 	v->ring_fd = watch_new_ring(ring_bytes);
 	assert_true(v->ring_fd >= 0);
 	v->ring = ring_buffer__new(v->ring_fd, take_event, NULL, NULL);
 	assert_non_null(v->ring);
 	assert_int_equal(watch_open(firewall_pin_dir(), &v->watch), 0);
-	assert_int_equal(watch_take(v->watch, want, v->ring_fd, LEASE_NS), 0);
+	assert_int_equal(watch_take(v->watch, want, v->ring_fd, lease_ns), 0);
 	n_events = 0;
+}
+
+static void viewer_begin(struct viewer *v, const struct fw_watcher *want, uint32_t ring_bytes)
+{
+	viewer_begin_for(v, want, ring_bytes, LEASE_NS);
 }
 
 static struct fw_watch_counts viewer_end(struct viewer *v)
@@ -410,6 +420,99 @@ static void test_several(void **state)
 	assert_int_equal(n_events, 5 + 8);
 }
 
+/* Until its lease has run out, and no longer, although others look. */
+static void test_ended_lease(void **state)
+{
+	const struct frame_spec *spec = &frame_find("udp4")->spec;
+	struct fw_watcher want = all_drops();
+	struct fw_watch_counts counts;
+	struct viewer ended, other;
+	uint32_t end;
+
+	set_entries(BOTH_BLOCKED);
+	viewer_begin(&other, &want, RING_BYTES); /* first: who begins frees the slots that have run out */
+	viewer_begin_for(&ended, &want, RING_BYTES, 0);
+	end = tick_after(0);
+	while (tick_now() <= end)
+		(void) usleep(POLL_USEC);
+	(void) usleep(2 * POLL_USEC); /* the programs' clock may be that old */
+	send_frame(tc_in, spec, 3, 0);
+	counts = viewer_end(&ended);
+	assert_int_equal(counts.shown + counts.hidden + counts.lost, 0);
+	assert_int_equal(viewer_end(&other).shown, 3);
+}
+
+/* One that leaves, while another is about to renew its lease. */
+struct leaving {
+	struct watch *watch;
+	struct fw_watcher *watchers; /* mapped */
+	struct fw_policy *policy;    /* mapped */
+	uint32_t slot;               /* of the other */
+	uint32_t renewed_until;
+	uint32_t gate; /* as it was before */
+};
+
+static int leave(void *userdata)
+{
+	struct leaving *l = userdata;
+
+	watch_release(l->watch);
+	return 0;
+}
+
+/* The two halves of a renewal that was under way: the lease is stored, and the gate is found open for long enough. */
+static bool renew_before_store(unsigned n, void *userdata)
+{
+	struct leaving *l = userdata;
+	bool is_alone = true;
+
+	for (uint32_t i = FW_WATCHER_DAEMON + 1; i < FW_WATCHERS_MAX; i++)
+		if (i != l->slot && l->watchers[i].until)
+			is_alone = false;
+	if (is_alone && l->policy->watch_drops.until == l->gate)
+		__atomic_store_n(&l->watchers[l->slot].until, l->renewed_until, __ATOMIC_SEQ_CST);
+	return true;
+}
+
+/* The one that leaves has seen that nobody looks, and shuts the gate after the other has renewed its lease. */
+static void test_gate_is_open_for_who_renews_while_another_leaves(void **state)
+{
+	const struct frame_spec *spec = &frame_find("udp4")->spec;
+	struct fw_watcher want = all_drops();
+	struct leaving l = {};
+	struct viewer other;
+	int n;
+
+	set_entries(BOTH_BLOCKED);
+	assert_int_equal(pins_map_array(firewall_pin_dir(), "maps/watchers", sizeof(*l.watchers), FW_WATCHERS_MAX,
+					(void **)&l.watchers), 0);
+	assert_int_equal(pins_map_array(firewall_pin_dir(), "maps/policy", sizeof(*l.policy), 1, (void **)&l.policy), 0);
+	for (l.slot = FW_WATCHER_DAEMON + 1; l.watchers[l.slot].until; l.slot++) /* the next one to be taken */
+		;
+	viewer_begin_for(&other, &want, RING_BYTES, 0);
+	assert_int_equal(watch_open(firewall_pin_dir(), &l.watch), 0);
+	assert_int_equal(watch_take(l.watch, &want, -1, LEASE_NS), 0);
+	while (tick_now() <= l.watchers[l.slot].until)
+		(void) usleep(POLL_USEC);
+	l.gate = l.policy->watch_drops.until;
+	l.renewed_until = tick_after(LEASE_NS / 2);
+
+	n = stores_go_through(leave, renew_before_store, &l);
+	if (n == -ENOTSUP)
+		skip();
+	assert_true(n > 2);
+	assert_int_equal(l.watchers[l.slot].until, l.renewed_until);
+	send_frame(tc_in, spec, 3, 0);
+	assert_true(ring_buffer__consume(other.ring) >= 0);
+	assert_int_equal(n_events, 3);
+
+	__atomic_store_n(&l.watchers[l.slot].until, 1, __ATOMIC_SEQ_CST); /* over: the next one frees it */
+	watch_free(l.watch);
+	(void) viewer_end(&other);
+	(void) munmap(l.watchers, FW_WATCHERS_MAX * sizeof(*l.watchers));
+	(void) munmap(l.policy, sizeof(*l.policy));
+}
+
 /* There is room for 15 beside the daemon; one that goes makes room for another. */
 static void test_slots(void **state)
 {
@@ -548,6 +651,8 @@ int main(void)
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_accounts),
 		cmocka_unit_test(test_several),
+		cmocka_unit_test(test_ended_lease),
+		cmocka_unit_test(test_gate_is_open_for_who_renews_while_another_leaves),
 		cmocka_unit_test(test_slots),
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_seen),
