@@ -70,7 +70,7 @@ gateway_by() { # NAME GATEWAY ROUTE...
 gateway_by "half of all addresses" $GOOD4 0.0.0.0/1 via $GOOD4
 gateway_by "the other half" $GOOD4 128.0.0.0/1 via $GOOD4
 gateway_by "another table" $GOOD4 default via $GOOD4 table 77
-gateway_by "an IPv4 route over IPv6" $GOOD6 default via inet6 $GOOD6 dev h0
+gateway_by "an IPv4 route over IPv6" $GOOD6 0.0.0.0/0 via inet6 $GOOD6 dev h0
 gateway_by "one leg of several" $GOOD4 default nexthop via $MARK dev h0 nexthop via $GOOD4 dev h0
 gateway_by "all of IPv6 that is in use" $GOOD6 2000::/3 via $GOOD6
 echo 0 >/proc/sys/net/ipv4/nexthop_compat_mode # routes tell the number of the object alone
@@ -334,6 +334,27 @@ sshd_at 2299 "sshd: joe@pts/0" -
 check "a process that is not root's and calls itself sshd stops no block" quietly fwctl block $GOOD4
 quietly fwctl unblock $GOOD4
 sshd_end
+# While there is a real one: a user's program of that name at its port, and its own program run by a user at another.
+bash -c 'exec -a "$0" "$@"' "sshd: /usr/sbin/sshd -D [listener]" "$PYTHON" -c "import time; time.sleep(1000)" &
+LISTENER=$!
+wait_for grep -aq "^sshd: " /proc/$LISTENER/cmdline
+sshd_at 2299 "sshd: joe@pts/0" -
+check "the program of sshd, run by a user at a port of his own, stops no block" quietly fwctl block $GOOD4
+quietly fwctl unblock $GOOD4
+sshd_end
+sshd_at 22 "sshd: joe@pts/0" -
+refuses 1 "the program of sshd, run by a user at its port, is a session" $GOOD4
+sshd_end
+cp "$PYTHON" "$T/python"
+PYTHONHOME=$(python3 -c "import sys; print(sys.base_prefix)")
+export PYTHONHOME
+PYTHON=$T/python sshd_at 22 "sshd: joe@pts/0" -
+check "another program of a user that calls itself sshd stops no block" quietly fwctl block $GOOD4
+quietly fwctl unblock $GOOD4
+sshd_end
+unset PYTHONHOME
+kill $LISTENER
+wait $LISTENER 2>/dev/null
 sshd_at 22 "another"
 refuses 1 "the peer of an unknown server at the port of SSH" $GOOD4
 sshd_end

@@ -117,9 +117,11 @@ check "and the rest is counted" grep -Eq "forced to load [0-9]+ more" "$T/stderr
 fwctl list add friends action=allow >/dev/null
 seq 60 100 | sed 's|$|.0.0.0/8|' >"$T/friends"
 check "a list of exceptions may cover a large part" quietly fwctl load friends "$T/friends"
-printf '#!ebpf-fw list=friends action=allow\n%s\n' "$(cat "$T/friends")" >"$T/imported"
+printf '#!ebpf-fw list=allies action=allow\n%s\n' "$(cat "$T/friends")" >"$T/imported"
 check "and be imported" quietly fwctl import "$T/imported"
-fwctl flush friends >/dev/null && fwctl list del friends >/dev/null
+for list in friends allies; do
+	fwctl flush $list >/dev/null && fwctl list del $list >/dev/null
+done
 fwctl flush feed >/dev/null
 
 # What would cut the host off, or the network off from it, whatever the pieces. Each is refused, and nothing is changed.
