@@ -234,6 +234,29 @@ static int verb_frame(char **argv)
 	return EXIT_SUCCESS;
 }
 
+/*
+ * raw NAME SRC DST PORT COUNT: the packets of such frames, from a raw socket, which routes them by DST. What a firewall at
+ * the socket refuses is sent all the same, as far as the caller knows.
+ */
+static int verb_raw(char **argv)
+{
+	_cleanup_close_ int fd = -1;
+	struct sockaddr_storage to;
+	struct frame frame;
+	socklen_t n_to;
+
+	if (parse_address(argv[2], "0", &to, &n_to) < 0 || build_frame(argv[0], argv[1], argv[2], argv[3], &frame) < 0)
+		return fail(argv[0]);
+	fd = socket(to.ss_family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	if (fd < 0)
+		return fail("raw");
+	for (int i = 0; i < atoi(argv[4]); i++)
+		if (sendto(fd, frame.bytes + frame.network, frame.length - frame.network, 0, (struct sockaddr *)&to, n_to) < 0 &&
+		    errno != EPERM)
+			return fail(argv[0]);
+	return EXIT_SUCCESS;
+}
+
 /* return bpf_redirect(ifindex, 0), to be run with frames that are then sent. */
 static int load_redirect(unsigned ifindex)
 {
@@ -512,6 +535,7 @@ static const struct verb verbs[] = {
 	{ "frame",  "DEV NAME SRC DST PORT COUNT",                6, verb_frame  },
 	{ "blast",  "DEV NAME SRC DST COUNT",                     5, verb_blast  },
 	{ "gro",    "DEV",                                        1, verb_gro    },
+	{ "raw",    "NAME SRC DST PORT COUNT",                    5, verb_raw    },
 	{ "queues", "DEV NUMBER",                                 2, verb_queues },
 	{ "tun",    "DEV FILE",                                   2, verb_tun    },
 	{ "tun-pi", "DEV FILE",                                   2, verb_tun_pi },

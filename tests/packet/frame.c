@@ -349,6 +349,7 @@ const struct frame_row frame_catalogue[] = {
 	{ "udp6-ah",             { V6, .headers = "aA" }, READABLE },
 	{ "udp6-routing",        { V6, .headers = "r" }, READABLE },
 	{ "udp6-segments",       { V6, .headers = "s", .final = "2001:db8:f::9" }, READABLE },
+	{ "udp6-type2",          { V6, .headers = "t", .final = "2001:db8:f::9" }, READABLE },
 	{ "udp6-mobility",       { V6, .headers = "m" }, READABLE },
 	{ "udp6-atomic",         { V6, .headers = "f" }, READABLE },
 	{ "icmp6",               { V6, .protocol = IPPROTO_ICMPV6 }, FRAME_HAS_ADDRESS },
