@@ -79,11 +79,14 @@ __noinline __u64 fw_live_lists(__u64 lists, __u32 until, __u64 where, __u64 addr
 		.prefixlen = (__u32)where,
 		.addr = { addr01 >> 32, (__u32)addr01, addr23 >> 32, (__u32)addr23 },
 	};
-	__u32 now = fw_now_tick(), list, first = 0;
+	__u32 now, list, first = 0;
 	struct fw_ends *all;
 	__u64 live = 0;
 	void *ends;
 
+	if (!lists || until == FW_UNTIL_NEVER)
+		return lists;
+	now = fw_now_tick();
 	if (until != FW_UNTIL_MIXED)
 		return now < until ? lists : 0;
 

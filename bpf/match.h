@@ -25,16 +25,42 @@ static __always_inline __u32 port_segment(const struct fw_port_index *index, __u
 
 /*
  * A packet whose port cannot be read may go to any: only dishonest senders make one (RFC 7112). So it is dropped
- * while an enforcing block list has a port entry for the direction. No entry has decided, and none counts a hit.
+ * while an enforcing block list has a port entry for the direction. No entry has decided, and none counts a hit. An entry
+ * that has ended is there until the next sweep, so they are asked, until each of the lists has one that
+ * holds.
  */
-static __always_inline __u64 match_hidden(const struct fw_port_index *index, const struct fw_policy *p, __u64 ask)
+__noinline __u64 fw_match_hidden(__u64 ask)
 {
-	__u64 lists = index->lists[ASK_DIRECTION(ask)];
+	const struct fw_port_index *index;
+	const struct fw_port_rule *rule;
+	__u64 wanted, lists, live = 0;
+	const struct fw_policy *p;
+	__u32 first = 0;
+	void *inner;
 
-	if (lists & p->block)
-		return FOUND(RANK_HIDDEN, 0, lowest_bit(lists & p->block), 0);
-	if (lists & p->audit)
-		return FOUND(RANK_AUDITED_HIDDEN, 0, lowest_bit(lists & p->audit), 0);
+	p = bpf_map_lookup_elem(&policy, &first);
+	if (!p)
+		return 0;
+	inner = bpf_map_lookup_elem(&port_index, &first);
+	if (!inner)
+		return 0;
+	index = bpf_map_lookup_elem(inner, &first);
+	if (!index)
+		return 0;
+
+	wanted = index->lists[ASK_DIRECTION(ask)] & (p->block | p->audit);
+	for (__u32 i = 0; i < FW_PORT_ENTRIES_MAX && wanted; i++) {
+		rule = &index->rules[i];
+		/* without a condition, which the verifier would follow both ways in each of 256 rounds */
+		lists = fw_live_lists(rule->lists[ASK_DIRECTION(ask)] & wanted, rule->until, WHERE(FW_KIND_PORT, i), 0, 0);
+		live |= lists;
+		wanted &= ~lists;
+	}
+
+	if (live & p->block)
+		return FOUND(RANK_HIDDEN, 0, lowest_bit(live & p->block), 0);
+	if (live)
+		return FOUND(RANK_AUDITED_HIDDEN, 0, lowest_bit(live), 0);
 	return 0;
 }
 
@@ -51,6 +77,9 @@ __noinline __u64 fw_match_port(__u64 ask)
 	__u64 any, found = 0;
 	void *inner;
 
+	if (protocol >= FW_PROTOCOL_HIDDEN)
+		return fw_match_hidden(ask);
+
 	p = bpf_map_lookup_elem(&policy, &first);
 	if (!p)
 		return 0;
@@ -60,9 +89,6 @@ __noinline __u64 fw_match_port(__u64 ask)
 	index = bpf_map_lookup_elem(inner, &first);
 	if (!index)
 		return 0;
-
-	if (protocol >= FW_PROTOCOL_HIDDEN)
-		return match_hidden(index, p, ask);
 
 	any = index->any[protocol][ASK_DIRECTION(ask)][dport / 64];
 	if (!(any >> (dport % 64) & 1))

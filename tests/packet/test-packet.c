@@ -362,6 +362,16 @@ static const struct {
 	  FW_REASON_HIDDEN_PORT, LIST_OTHER },
 	{ "a hidden port, and ports audited and blocked", "audit udp/1,other tcp/1", IN,
 	  FW_REASON_HIDDEN_PORT, LIST_OTHER },
+	{ "a hidden port, and ports that have ended", "manual udp/1 in ended", IN, FW_REASON_NO_MATCH, 0 },
+	{ "a hidden port, and ports that end later", "manual udp/1 in later", IN, FW_REASON_HIDDEN_PORT, LIST_MANUAL },
+	{ "a hidden port, and ports that have ended in one list", "manual udp/1 in ended,other tcp/1 in", IN,
+	  FW_REASON_HIDDEN_PORT, LIST_OTHER },
+	{ "a hidden port, and one port that has ended in one list", "manual udp/1 in ended,other udp/1 in", IN,
+	  FW_REASON_HIDDEN_PORT, LIST_OTHER },
+	{ "a hidden port, and ports that have ended next to audited ones", "manual udp/1 in ended,audit tcp/1 in", IN,
+	  FW_REASON_AUDITED, LIST_AUDIT },
+	{ "a hidden port, and ports of one list that have ended and not", "manual udp/1 in ended,manual tcp/9 in later", IN,
+	  FW_REASON_HIDDEN_PORT, LIST_MANUAL },
 	{ "a hidden port, and ports allowed and blocked", "allow udp/0-65535,other tcp/1", IN,
 	  FW_REASON_HIDDEN_PORT, LIST_OTHER },
 };
@@ -382,6 +392,7 @@ static void test_hidden_ports(void **state)
 			.reason = hidden_rows[i].reason,
 			.list = hidden_rows[i].list,
 			.is = FRAME_IS_UNPARSED,
+			.is_hidden = hidden_rows[i].reason == FW_REASON_AUDITED,
 		};
 
 		set_entries(hidden_rows[i].entries);
