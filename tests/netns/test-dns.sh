@@ -21,7 +21,7 @@ is_answered() { # ADDRESS
 	python3 -c "
 import socket, sys
 s = socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(0.5)
+s.settimeout($WAIT_LIMIT)
 s.sendto(b'?', (sys.argv[1], 53))
 s.recv(512)" "$1" 2>/dev/null
 }
