@@ -216,6 +216,24 @@ static void test_random(void **state)
 	}
 }
 
+/* A place that was given up is the last choice, until the index that leads to it has gone. */
+static void test_given_up(void **state)
+{
+	const struct fw_port used = { .protocol = FW_TCP, .first = 1, .last = 1, .is_used = 1 }, unused = {};
+
+	for (unsigned i = 0; i < FW_PORT_ENTRIES_MAX - 1; i++)
+		ports_set(&entries[i], &used);
+	ports_set(&entries[0], &unused);
+	assert_int_equal(ports_find_free(entries), FW_PORT_ENTRIES_MAX - 1);
+	ports_set(&entries[FW_PORT_ENTRIES_MAX - 1], &used);
+	assert_int_equal(ports_find_free(entries), 0);
+	assert_true(entries[0].is_given_up);
+	ports_settle(entries);
+	assert_false(entries[0].is_given_up);
+	ports_set(&entries[0], &used);
+	assert_int_equal(ports_find_free(entries), FW_PORT_ENTRIES_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +243,7 @@ int main(void)
 		cmocka_unit_test_setup(test_overlap, setup),
 		cmocka_unit_test_setup(test_bans, setup),
 		cmocka_unit_test_setup(test_random, setup),
+		cmocka_unit_test_setup(test_given_up, setup),
 	};
 
 	return cmocka_run_group_tests_name("ports", tests, NULL, NULL);
