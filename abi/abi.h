@@ -141,7 +141,7 @@ enum fw_protocol {
 struct fw_entry {
 	FW_TEST_MEMBER
 	__u64 lists[_FW_DIRECTION_MAX]; /* who holds it, as bits; writer: user space */
-	__u64 hits;     /* packets decided by this entry; writer: kernel */
+	__u64 hits;     /* packets decided by this entry, but in other network namespaces, if known; writer: kernel */
 	__u32 until;    /* tick at which it ends in all its lists, or FW_UNTIL_*; writer: user space */
 	__u32 last_hit; /* tick of the latest hit, 0 = none; writer: kernel */
 };
@@ -380,6 +380,7 @@ struct fw_counters {
 	__u64 unparsed; /* packets of which the address or the L4 header could not be read */
 	__u64 skbs;     /* what the kernel handed over, before gso_segs */
 	__u64 reasons[_FW_REASON_MAX]; /* packets, by enum fw_reason */
+	__u64 dropped_other_netns; /* of dropped: in another network namespace than the daemon's, where the kernel tells */
 	struct fw_sampling sampling; /* no counter: not for adding up */
 };
 
@@ -393,6 +394,7 @@ struct fw_list_counters {
 	__u64 dropped;       /* of these, dropped */
 	__u64 dropped_bytes;
 	__u64 would_drop;    /* mode audit: passed, and would have been dropped */
+	__u64 other_netns;   /* in none of the above: packets decided in another network namespace, where the kernel tells */
 };
 
 /* A clock that costs a load: the boot clock as read at the jiffy in which this CPU last needed it. */
@@ -449,6 +451,7 @@ enum {
 	FW_EVENT_IP = 1 << 0,    /* source, destination and protocol could be read */
 	FW_EVENT_PORTS = 1 << 1, /* and both ports */
 	FW_EVENT_ICMP = 1 << 2,  /* and type and code, of ICMP or ICMPv6 */
+	FW_EVENT_OTHER_NETNS = 1 << 3, /* in another network namespace than the daemon's: ifindex is one of that one */
 };
 
 struct fw_event {
@@ -495,8 +498,12 @@ struct fw_seen_at {
 	__u64 dropped; /* packets */
 };
 
+/* After the hooks, by direction: what the cgroup hook sees in other network namespaces, where the kernel tells. */
+#define FW_SEEN_OTHER_NETNS FW_COUNTERS_MAX
+#define FW_SEEN_MAX         (FW_SEEN_OTHER_NETNS + _FW_DIRECTION_MAX)
+
 struct fw_seen {
-	struct fw_seen_at at[FW_COUNTERS_MAX]; /* by fw_counters_index */
+	struct fw_seen_at at[FW_SEEN_MAX]; /* by fw_counters_index, FW_SEEN_OTHER_NETNS */
 	__u32 last;     /* tick of the latest packet */
 	__u32 reserved; /* zero */
 };
@@ -610,9 +617,9 @@ _Static_assert(sizeof(struct fw_policy) == 240, "kernel and user space share thi
 _Static_assert(__builtin_offsetof(struct fw_policy, watch_drops) / 64 ==
 	       __builtin_offsetof(struct fw_policy, flags) / 64, "one cache line, which each packet reads anyway");
 _Static_assert(sizeof(struct fw_list) == 80, "kernel and user space share this layout");
-_Static_assert(__builtin_offsetof(struct fw_counters, sampling) == 136, "the first cache line for every packet, two for a drop");
+_Static_assert(__builtin_offsetof(struct fw_counters, sampling) == 144, "the first cache line for every packet, two for a drop");
 _Static_assert(sizeof(struct fw_watcher) == 88, "kernel and user space share this layout");
 _Static_assert(sizeof(struct fw_watch_counts) == 32, "kernel and user space share this layout");
 _Static_assert(sizeof(struct fw_event) == 88, "kernel and user space share this layout");
-_Static_assert(sizeof(struct fw_seen) == 200, "kernel and user space share this layout");
+_Static_assert(sizeof(struct fw_seen) == 264, "kernel and user space share this layout");
 #endif

@@ -44,16 +44,22 @@ static __always_inline bool count(const struct packet *pkt, const struct decisio
 	if (fw_reason_verdict(d->reason) == FW_DROP) {
 		c->dropped += pkt->n_packets;
 		c->dropped_bytes += pkt->n_bytes;
+		if (d->found & FOUND_OTHER_NETNS)
+			c->dropped_other_netns += pkt->n_packets;
 	}
 	if (fw_reason_verdict(d->reason) == FW_DROP || d->reason == FW_REASON_AUDITED)
 		is_reported = c->sampling.watch != p->watch_drops.both || c->dropped >= c->sampling.at;
-	if (!d->found)
+	if (!FOUND_RANK(d->found))
 		return is_reported; /* no entry decided */
 
 	i = FOUND_LIST(d->found);
 	list = bpf_map_lookup_elem(&list_counters, &i);
 	if (!list)
 		return is_reported;
+	if (d->found & FOUND_OTHER_NETNS) {
+		list->other_netns += pkt->n_packets;
+		return is_reported;
+	}
 	list->hits += pkt->n_packets;
 	if (fw_reason_verdict(d->reason) == FW_DROP) {
 		list->dropped += pkt->n_packets;

@@ -43,7 +43,8 @@ enum rank {
 #define FOUND(rank, specific, list, index) \
 	((__u64)(rank) << 24 | (__u64)(specific) << 16 | (__u64)(list) << 8 | (index))
 #define FOUND_SETTLED         (1ull << 32) /* no further entry can change the verdict */
-#define FOUND_RANK(found)     ((found) >> 24 & 0xff)
+#define FOUND_OTHER_NETNS     (1ull << 31) /* in another network namespace than the daemon's */
+#define FOUND_RANK(found)     ((found) >> 24 & 0x7f)
 #define FOUND_SPECIFIC(found) ((found) >> 16 & 0xff) /* prefix length; for ports, the less the wider */
 #define FOUND_LIST(found)     ((found) >> 8 & 0xff)
 #define FOUND_INDEX(found)    ((found) & 0xff) /* into port_entries; of an address FOUND_FINAL or 0 */

@@ -104,7 +104,7 @@ static __always_inline void event_read(struct context context, __u64 outline, __
 	} else {
 		return;
 	}
-	e->flags = FW_EVENT_IP;
+	e->flags |= FW_EVENT_IP;
 	e->protocol = OUTLINE_NUMBER(outline);
 	e->tcp_flags = OUTLINE_TCP_FLAGS(outline);
 
@@ -117,14 +117,14 @@ static __always_inline void event_read(struct context context, __u64 outline, __
 			return;
 		e->source_port = bpf_ntohs(ports[0]);
 		e->destination_port = bpf_ntohs(ports[1]);
-		e->flags = FW_EVENT_IP | FW_EVENT_PORTS;
+		e->flags |= FW_EVENT_PORTS;
 	} else if (e->protocol == IPPROTO_ICMP || e->protocol == IPPROTO_ICMPV6) {
 		icmp = cursor_peek(&c, sizeof(copy.icmp));
 		if (!icmp)
 			return;
 		e->icmp_type = icmp[0];
 		e->icmp_code = icmp[1];
-		e->flags = FW_EVENT_IP | FW_EVENT_ICMP;
+		e->flags |= FW_EVENT_ICMP;
 	}
 }
 
@@ -227,6 +227,7 @@ static __always_inline void report_to(struct context c, __u64 outline, __u64 wha
 		.hook = REPORT_HOOK(what),
 		.direction = REPORT_DIRECTION(what),
 		.reason = REPORT_REASON(what),
+		.flags = what & FOUND_OTHER_NETNS ? FW_EVENT_OTHER_NETNS : 0,
 	};
 
 	e.weight = weight ?: e.n_packets;

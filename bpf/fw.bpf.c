@@ -32,21 +32,20 @@ static __always_inline const struct fw_policy *policy_get(void)
 	return bpf_map_lookup_elem(&policy, &first);
 }
 
-static __always_inline struct decision judge(struct context c, enum layer layer, enum fw_direction direction,
-					     const struct fw_policy *p, bool judges_ports, struct packet *pkt,
-					     bool is_counting)
+static __always_inline struct decision judge(const struct terms *t, enum layer layer, const struct fw_policy *p,
+					     struct packet *pkt)
 {
 	struct decision final = { .reason = FW_REASON_NO_MATCH }, d;
 
-	packet_parse(c, layer, direction, pkt);
-	if (direction == FW_EGRESS && pkt->flags & PACKET_ROUTED && pkt->final) {
-		final = classify_final(c, pkt, false);
+	packet_parse(t->c, layer, t->direction, pkt);
+	if (t->direction == FW_EGRESS && pkt->flags & PACKET_ROUTED && pkt->final) {
+		final = classify_final(t, pkt, p, false);
 		if (fw_reason_verdict(final.reason) == FW_DROP) /* even if the next hop is allowed */
-			return is_counting ? classify_final(c, pkt, true) : final;
+			return t->is_counting ? classify_final(t, pkt, p, true) : final;
 	}
-	d = classify(pkt, direction, p, judges_ports, is_counting);
+	d = classify(t, pkt, p);
 	if (final.reason == FW_REASON_AUDITED && d.reason == FW_REASON_NO_MATCH)
-		return is_counting ? classify_final(c, pkt, true) : final;
+		return t->is_counting ? classify_final(t, pkt, p, true) : final;
 	return d;
 }
 
@@ -71,6 +70,12 @@ static __always_inline enum fw_verdict decide(struct context c, enum fw_hook hoo
 					      enum fw_direction direction)
 {
 	const struct fw_policy *p = policy_get();
+	struct terms t = {
+		.c = c,
+		.direction = direction,
+		.is_cgroup = hook == FW_HOOK_CGROUP,
+		.is_counting = true,
+	};
 	struct packet pkt = {};
 	struct decision d;
 	bool is_reported;
@@ -79,11 +84,12 @@ static __always_inline enum fw_verdict decide(struct context c, enum fw_hook hoo
 		return FW_PASS; /* cannot happen, the verifier wants it */
 	if (hook == FW_HOOK_CGROUP && context_ifindex(c) == LOOPBACK_IFINDEX && !(p->flags & FW_POLICY_LOOPBACK))
 		return FW_PASS; /* not judged, hence not counted */
-	d = judge(c, layer, direction, p, judges_ports(c, hook, direction, p), &pkt, true);
+	t.judges_ports = judges_ports(c, hook, direction, p);
+	d = judge(&t, layer, p, &pkt);
 
 	/* bookkeeping may fail, the decision stands */
 	is_reported = count(&pkt, &d, p, hook, direction);
-	watch(c, layer, &pkt, &d, p, hook, direction, is_reported);
+	watch(&t, layer, &pkt, &d, p, hook, is_reported);
 	return fw_reason_verdict(d.reason);
 }
 
@@ -153,8 +159,10 @@ int fw_check(struct __sk_buff *skb)
 	if (!p)
 		return FW_ANSWER(FW_PASS, FW_REASON_UNPARSED, 0); /* cannot happen, as above */
 	if (skb->cb[0] == FW_EGRESS)
-		d = judge(CONTEXT_SKB(skb), LAYER_ETHERNET, FW_EGRESS, p, p->flags & FW_POLICY_PORTS, &pkt, false);
+		d = judge(&(struct terms){ CONTEXT_SKB(skb), FW_EGRESS, .judges_ports = p->flags & FW_POLICY_PORTS },
+			  LAYER_ETHERNET, p, &pkt);
 	else
-		d = judge(CONTEXT_SKB(skb), LAYER_ETHERNET, FW_INGRESS, p, p->flags & FW_POLICY_PORTS, &pkt, false);
+		d = judge(&(struct terms){ CONTEXT_SKB(skb), FW_INGRESS, .judges_ports = p->flags & FW_POLICY_PORTS },
+			  LAYER_ETHERNET, p, &pkt);
 	return FW_ANSWER(fw_reason_verdict(d.reason), d.reason, FOUND_LIST(d.found));
 }

@@ -9,12 +9,14 @@
 #include "event.h"
 
 /* The numbers of one packet for fw_look(). */
-#define LOOK(index, is_ip, is_syn, is_dropped) \
-	((__u32)(index) | (__u32)(is_ip) << 8 | (__u32)(is_syn) << 9 | (__u32)(is_dropped) << 10)
+#define LOOK(index, is_ip, is_syn, is_dropped, is_other_netns) \
+	((__u32)(index) | (__u32)(is_ip) << 8 | (__u32)(is_syn) << 9 | (__u32)(is_dropped) << 10 | \
+	 (__u32)(is_other_netns) << 11)
 #define LOOK_INDEX(look)      ((look) & 0xff)
 #define LOOK_IS_IP(look)      ((look) >> 8 & 1)
 #define LOOK_IS_SYN(look)     ((look) >> 9 & 1)
 #define LOOK_IS_DROPPED(look) ((look) >> 10 & 1)
+#define LOOK_IS_OTHER_NETNS(look) ((look) >> 11 & 1)
 
 static const struct fw_seen never_seen;
 
@@ -29,8 +31,10 @@ static __always_inline void look_seen(__u64 high, __u64 low, __u32 look, __u32 n
 	struct fw_seen *s;
 	void *map;
 
+	if (LOOK_IS_OTHER_NETNS(look))
+		index = FW_SEEN_OTHER_NETNS + index % _FW_DIRECTION_MAX;
 	map = bpf_map_lookup_elem(&seen, &first);
-	if (!map || index >= FW_COUNTERS_MAX)
+	if (!map || index >= FW_SEEN_MAX)
 		return;
 	s = bpf_map_lookup_elem(map, &key);
 	if (!s) {
@@ -98,11 +102,11 @@ __noinline int fw_look(__u64 high, __u64 low, __u32 look, __u32 n_packets, __u32
 }
 
 static __always_inline void look(const struct packet *pkt, const struct decision *d, enum fw_hook hook,
-				 enum fw_direction direction)
+				 enum fw_direction direction, bool is_other_netns)
 {
 	bool is_syn = (pkt->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
 	__u32 look = LOOK(fw_counters_index(hook, direction), pkt->flags & (PACKET_IP4 | PACKET_IP6) ? 1 : 0, is_syn,
-			  fw_reason_verdict(d->reason) == FW_DROP);
+			  fw_reason_verdict(d->reason) == FW_DROP, is_other_netns);
 	const __be32 *addr = pkt->addr;
 
 	if (pkt->flags & PACKET_IP4)
@@ -113,17 +117,18 @@ static __always_inline void look(const struct packet *pkt, const struct decision
 }
 
 /* Tells those who want to know of this packet, after it was counted. */
-static __always_inline void watch(struct context c, enum layer layer, const struct packet *pkt,
+static __always_inline void watch(const struct terms *t, enum layer layer, const struct packet *pkt,
 				  const struct decision *d, const struct fw_policy *p, enum fw_hook hook,
-				  enum fw_direction direction, bool is_reported)
+				  bool is_reported)
 {
+	struct context c = t->c;
 	__u64 what;
 
 	if (p->watch_packets)
-		look(pkt, d, hook, direction);
+		look(pkt, d, hook, t->direction, terms_netns(t, p) != 0);
 
 	if (is_reported) {
-		what = REPORT(hook, direction, d->reason, d->found, pkt->start);
+		what = REPORT(hook, t->direction, d->reason, d->found, pkt->start);
 		if (c.is_xdp)
 			fw_report_xdp(c.of_hook, fw_parse_xdp(c.of_hook), what);
 		else

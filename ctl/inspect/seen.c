@@ -80,7 +80,7 @@ static struct fw_seen_at subtract(const struct fw_seen_at *a, const struct fw_se
 /* Does one come after the other in the same life of an address? Nothing ever counts down. */
 static bool is_later(const struct fw_seen *now, const struct fw_seen *then)
 {
-	for (size_t i = 0; i < FW_COUNTERS_MAX; i++)
+	for (size_t i = 0; i < FW_SEEN_MAX; i++)
 		if (now->at[i].packets < then->at[i].packets || now->at[i].bytes < then->at[i].bytes ||
 		    now->at[i].syn < then->at[i].syn || now->at[i].dropped < then->at[i].dropped)
 			return false;
@@ -100,7 +100,11 @@ struct seen_flow seen_since(const struct seen_item *now, const struct seen *befo
 		then = &found->value;
 
 	for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+		struct fw_seen_at other = subtract(&now->value.at[FW_SEEN_OTHER_NETNS + d], &then->at[FW_SEEN_OTHER_NETNS + d]);
 		uint64_t dropped = 0;
+
+		flow.other_netns.packets += other.packets;
+		flow.other_netns.dropped += other.dropped;
 
 		for (enum fw_hook h = 0; h < _FW_HOOK_MAX; h++) {
 			size_t i = fw_counters_index(h, d);

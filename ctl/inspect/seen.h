@@ -35,6 +35,7 @@ int seen_read(struct seen *s, int map_fd);
  */
 struct seen_flow {
 	struct fw_seen_at at[_FW_DIRECTION_MAX];
+	struct fw_seen_at other_netns; /* packets and dropped, in neither: of both directions, in other network namespaces */
 };
 
 struct seen_flow seen_since(const struct seen_item *now, const struct seen *before);

@@ -50,6 +50,11 @@ static const char *list_name(struct event_names *names, unsigned list)
 	return name;
 }
 
+static bool is_other_netns(const struct fw_event *e)
+{
+	return e->flags & FW_EVENT_OTHER_NETNS;
+}
+
 static bool has_entry(const struct fw_event *e)
 {
 	return e->entry_kind < _FW_KIND_MAX;
@@ -157,8 +162,9 @@ json_object *event_to_json(const struct fw_event *e, struct event_names *names)
 	json_object_object_add(o, "time", time_to_json(e));
 	json_object_object_add(o, "hook", json_text(hook_to_string(e->hook)));
 	json_object_object_add(o, "direction", json_text(direction_to_string(e->direction)));
-	json_object_object_add(o, "interface", json_text(interface_name(names, e->ifindex)));
+	json_object_object_add(o, "interface", json_text(is_other_netns(e) ? "" : interface_name(names, e->ifindex)));
 	json_object_object_add(o, "ifindex", json_object_new_int64(e->ifindex));
+	json_object_object_add(o, "other_netns", json_object_new_boolean(is_other_netns(e)));
 	json_object_object_add(o, "verdict", json_text(verdict_to_string(e->verdict)));
 	json_object_object_add(o, "reason", json_text(reason_to_string(e->reason)));
 	if (e->flags & FW_EVENT_IP)
@@ -231,8 +237,10 @@ static void take_apart(const struct fw_event *e, struct event_names *names, stru
 	(void) snprintf(p->when + n, sizeof(p->when) - n, ".%03ld", when.tv_nsec / 1000000 % 1000);
 	(void) snprintf(p->place, sizeof(p->place), "%-6s %-3s", hook_to_string(e->hook) ?: "",
 			directions_to_string(1u << e->direction) ?: "");
-	name = interface_name(names, e->ifindex);
-	if (name[0] == '\0' && e->ifindex)
+	name = is_other_netns(e) ? "" : interface_name(names, e->ifindex);
+	if (is_other_netns(e))
+		(void) snprintf(p->interface, sizeof(p->interface), "netns #%u", e->ifindex);
+	else if (name[0] == '\0' && e->ifindex)
 		(void) snprintf(p->interface, sizeof(p->interface), "#%u", e->ifindex);
 	else
 		(void) log_escape(name[0] ? name : "-", p->interface, sizeof(p->interface));

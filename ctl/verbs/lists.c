@@ -46,6 +46,7 @@ static json_object *list_row(struct ctl *ctl, const struct fw_list *l, const str
 	json_object_object_add(row, "hits", json_object_new_uint64(counters->hits));
 	json_object_object_add(row, "dropped", json_object_new_uint64(counters->dropped));
 	json_object_object_add(row, "would_drop", json_object_new_uint64(counters->would_drop));
+	json_object_object_add(row, "hits_other_netns", json_object_new_uint64(counters->other_netns));
 	json_object_object_add(row, "file", json_object_new_boolean(has_file));
 	json_object_object_add(row, "comment", json_text(file ? file->header.comment : NULL));
 	if (!ctl->is_json)

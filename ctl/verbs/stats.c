@@ -3,6 +3,7 @@
 /* stats: what each hook and direction in use has counted since the firewall was loaded. */
 
 #include <errno.h>
+#include <inttypes.h>
 
 #include "base/cleanup.h"
 #include "inspect/attachment.h"
@@ -27,6 +28,7 @@ static json_object *counters_row(enum fw_hook hook, enum fw_direction direction,
 	json_object_object_add(row, "syn_ack", json_object_new_uint64(c->syn_ack));
 	json_object_object_add(row, "dropped", json_object_new_uint64(c->dropped));
 	json_object_object_add(row, "dropped_bytes", json_object_new_uint64(c->dropped_bytes));
+	json_object_object_add(row, "dropped_other_netns", json_object_new_uint64(c->dropped_other_netns));
 	json_object_object_add(row, "unparsed", json_object_new_uint64(c->unparsed));
 	return row;
 }
@@ -43,6 +45,7 @@ static int mark_used(const struct attachment *a, void *userdata)
 
 static int add_counters_rows(struct ctl *ctl, struct table *t, struct output_rows *rows)
 {
+	uint64_t n_other_netns = 0;
 	struct fw_counters c;
 	uint32_t used = 0;
 	int r;
@@ -56,10 +59,13 @@ static int add_counters_rows(struct ctl *ctl, struct table *t, struct output_row
 				return r;
 			if (!(used >> fw_counters_index(h, d) & 1) && c.packets == 0)
 				continue;
+			n_other_netns += c.dropped_other_netns;
 			r = output_rows_add(rows, counters_row(h, d, &c));
 			if (r < 0)
 				return r;
 		}
+	if (n_other_netns > 0 && !ctl->is_json) /* a column more would not fit */
+		output_note(ctl, "%" PRIu64 " of the drops were in other network namespaces", n_other_netns);
 	return 0;
 }
 

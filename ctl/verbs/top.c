@@ -137,7 +137,7 @@ static int find_talkers(struct top *t)
 	for (const struct seen_item *i = t->now.items; i < END_OF(t->now.items, t->now.n_items); i++) {
 		struct talker x = { .item = i, .total = seen_since(i, &t->first) };
 
-		if (x.total.at[FW_INGRESS].packets + x.total.at[FW_EGRESS].packets == 0)
+		if (x.total.at[FW_INGRESS].packets + x.total.at[FW_EGRESS].packets + x.total.other_netns.packets == 0)
 			continue;
 		latest = seen_since(i, &t->before);
 		x.packets_per_second =
@@ -164,6 +164,8 @@ static json_object *make_row(const struct talker *x)
 	json_object_object_add(row, "bytes_out", json_object_new_uint64(out->bytes));
 	json_object_object_add(row, "syn", json_object_new_uint64(in->syn + out->syn));
 	json_object_object_add(row, "dropped", json_object_new_uint64(in->dropped + out->dropped));
+	json_object_object_add(row, "packets_other_netns", json_object_new_uint64(x->total.other_netns.packets));
+	json_object_object_add(row, "dropped_other_netns", json_object_new_uint64(x->total.other_netns.dropped));
 	json_object_object_add(row, "packets_per_second", json_rate(x->packets_per_second));
 	json_object_object_add(row, "bytes_per_second", json_rate(x->bytes_per_second));
 	json_object_object_add(row, "last_seen", json_time(tick_to_unix(x->item->value.last)));
@@ -173,11 +175,12 @@ static json_object *make_row(const struct talker *x)
 static const struct column columns[] = {
 	{ "address",            "ADDRESS",   COLUMN_TEXT  },
 	{ "packets_in",         "PKT IN",    COLUMN_SHORT },
-	{ "bytes_in",           "BYTES IN",  COLUMN_SHORT },
+	{ "bytes_in",           "BYTE IN",   COLUMN_SHORT },
 	{ "packets_out",        "PKT OUT",   COLUMN_SHORT },
-	{ "bytes_out",          "BYTES OUT", COLUMN_SHORT },
+	{ "bytes_out",          "BYTE OUT",  COLUMN_SHORT },
 	{ "syn",                "SYN",       COLUMN_SHORT },
 	{ "dropped",            "DROP",      COLUMN_SHORT },
+	{ "packets_other_netns", "OTHER",    COLUMN_SHORT },
 	{ "packets_per_second", "PKT/S",     COLUMN_SHORT },
 	{}
 };

@@ -66,12 +66,14 @@ static struct schema_row own_rows[] = {
 	ONE(fw_counters, unparsed),
 	ONE(fw_counters, skbs),
 	MANY(fw_counters, reasons),
+	ONE(fw_counters, dropped_other_netns),
 
 	STRUCT(fw_list_counters),
 	ONE(fw_list_counters, hits),
 	ONE(fw_list_counters, dropped),
 	ONE(fw_list_counters, dropped_bytes),
 	ONE(fw_list_counters, would_drop),
+	ONE(fw_list_counters, other_netns),
 
 	/* of these, what says which table is in use, where its slots are, and which counters they are */
 	STRUCT(fw_policy),

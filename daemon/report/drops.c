@@ -24,7 +24,7 @@
 #define RING_BYTES   (256 * 1024)
 #define PLACES_MAX   8192 /* a power of two; at most half of them are used, so that a search ends soon */
 #define FIELD_MAX    (PREFIX_TEXT_MAX + 16)
-#define NUMBERS_MAX  7
+#define FIELDS_MAX   8
 
 /* An address that packets were dropped from, or to. */
 struct party {
@@ -33,6 +33,7 @@ struct party {
 	uint8_t hook;      /* of the latest drop, as reason */
 	uint8_t reason;
 	bool is_estimate;
+	bool is_other_netns; /* anybody may send from any address in a network namespace of his own */
 	uint64_t n_packets; /* 0 = this place is free */
 	uint64_t lists;     /* that decided, as bits: places in drops.lists */
 };
@@ -54,19 +55,28 @@ struct drops {
 	char lists[FW_LISTS_MAX][FW_LIST_NAME_MAX];
 	unsigned n_lists;
 	size_t n_parties;
+	size_t n_other_netns; /* of these */
 	struct party parties[PLACES_MAX];
 };
 
+static bool is_other_netns(const struct fw_event *e)
+{
+	return e->flags & FW_EVENT_OTHER_NETNS;
+}
+
 static uint32_t hash(const struct fw_event *e, const __be32 *address)
 {
-	uint32_t h = e->direction;
+	uint32_t h = e->direction + _FW_DIRECTION_MAX * is_other_netns(e);
 
 	for (int i = 0; i < 4; i++)
 		h = (h ^ address[i]) * 2654435761u;
 	return h >> 16 ^ h;
 }
 
-/* The place of an address, or NULL: there are too many. Who is missing then has sent little. */
+/*
+ * The place of an address, or NULL: there are too many. Who is missing then has sent little. Those of other network
+ * namespaces leave half of the places to our own.
+ */
 static struct party *find_party(struct drops *d, const struct fw_event *e)
 {
 	const __be32 *address = e->direction == FW_INGRESS ? e->source : e->destination;
@@ -75,14 +85,17 @@ static struct party *find_party(struct drops *d, const struct fw_event *e)
 		struct party *p = &d->parties[i % PLACES_MAX];
 
 		if (p->n_packets == 0) {
-			if (d->n_parties >= PLACES_MAX / 2)
+			if (d->n_parties >= PLACES_MAX / 2 || (is_other_netns(e) && d->n_other_netns >= PLACES_MAX / 4))
 				return NULL;
 			d->n_parties++;
+			d->n_other_netns += is_other_netns(e);
+			p->is_other_netns = is_other_netns(e);
 			memcpy(p->address, address, sizeof(p->address));
 			p->direction = e->direction;
 			return p;
 		}
-		if (p->direction == e->direction && memcmp(p->address, address, sizeof(p->address)) == 0)
+		if (p->direction == e->direction && p->is_other_netns == is_other_netns(e) &&
+		    memcmp(p->address, address, sizeof(p->address)) == 0)
 			return p;
 	}
 }
@@ -212,11 +225,16 @@ void drops_tend(struct drops *d, unsigned n_top)
 	d->error = r;
 }
 
-/* The most packets first; the order of the rest is the address's, so that it is always the same. */
+/*
+ * Our own network namespace before others, in which users can make up what they like; then the most packets first. The order
+ * of the rest is the address's, so that it is always the same.
+ */
 static int compare(const void *a, const void *b)
 {
 	const struct party *x = a, *y = b;
 
+	if (x->is_other_netns != y->is_other_netns)
+		return x->is_other_netns ? 1 : -1;
 	if (x->n_packets != y->n_packets)
 		return x->n_packets < y->n_packets ? 1 : -1;
 	return memcmp(x->address, y->address, sizeof(x->address));
@@ -224,8 +242,8 @@ static int compare(const void *a, const void *b)
 
 static void report(struct drops *d, const struct party *p, uint64_t usec)
 {
-	const char *fields[NUMBERS_MAX + FW_LISTS_MAX + 1] = {};
-	char text[NUMBERS_MAX][FIELD_MAX], address[PREFIX_TEXT_MAX];
+	const char *fields[FIELDS_MAX + FW_LISTS_MAX + 1] = {};
+	char text[FIELDS_MAX][FIELD_MAX], address[PREFIX_TEXT_MAX];
 	struct prefix prefix = prefix_from_mapped(p->address);
 	bool is_from = p->direction == FW_INGRESS;
 	struct list_names lists;
@@ -243,13 +261,16 @@ static void report(struct drops *d, const struct party *p, uint64_t usec)
 	(void) snprintf(text[n++], FIELD_MAX, "FW_DROPPED=%" PRIu64, p->n_packets);
 	(void) snprintf(text[n++], FIELD_MAX, "FW_ESTIMATE=%s", p->is_estimate ? "yes" : "no");
 	(void) snprintf(text[n++], FIELD_MAX, "FW_INTERVAL_USEC=%" PRIu64, usec);
+	if (p->is_other_netns)
+		(void) snprintf(text[n++], FIELD_MAX, "FW_OTHER_NETNS=yes");
 	for (size_t i = 0; i < n; i++)
 		fields[i] = text[i];
 	for (size_t i = 0; i < lists.n_fields; i++)
 		fields[n + i] = lists.fields[i];
 
-	log_record(LOG_INFO, MESSAGE_SOURCE, fields, "dropped %s %s: %s%" PRIu64 " packets, %s%s (%" PRIu64 " s)",
-		   is_from ? "from" : "to", address, p->is_estimate ? "about " : "", p->n_packets,
+	log_record(LOG_INFO, MESSAGE_SOURCE, fields, "dropped %s %s%s: %s%" PRIu64 " packets, %s%s (%" PRIu64 " s)",
+		   is_from ? "from" : "to", address, p->is_other_netns ? " in another network namespace" : "",
+		   p->is_estimate ? "about " : "", p->n_packets,
 		   lists.text[0] ? "list " : "", lists.text[0] ? lists.text : reason_to_string(p->reason),
 		   (usec + USEC_PER_SEC / 2) / USEC_PER_SEC);
 }
@@ -270,5 +291,6 @@ void drops_report(struct drops *d, uint64_t window_usec)
 		report(d, &d->parties[i], window_usec);
 	memset(d->parties, 0, sizeof(d->parties));
 	d->n_parties = 0;
+	d->n_other_netns = 0;
 	d->n_lists = 0;
 }

@@ -15,7 +15,7 @@
 #include "report/stats.h"
 #include "text/names.h"
 
-#define FIELD_MAX 48
+#define FIELD_MAX 64
 
 /* What was reported last. */
 struct sample {
@@ -51,7 +51,8 @@ static int take_sample(struct stats *s, struct sample *ret)
 
 /*
  * The file: "counters SINCE USEC", then a line "HOOK DIRECTION PACKETS BYTES SYN SYN_ACK DROPPED UNPARSED" for
- * each. Returns 0 only if all of it is there and of these counters.
+ * each, then "HOOK DIRECTION DROPPED_OTHER_NETNS", which versions up to 3 neither write nor read. Returns 0 only if all
+ * of it is there and of these counters.
  */
 static int read_sample(const struct stats *s, struct sample *ret)
 {
@@ -78,6 +79,13 @@ static int read_sample(const struct stats *s, struct sample *ret)
 			};
 		}
 	}
+	for (enum fw_hook h = 0; h < _FW_HOOK_MAX; h++)
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++) {
+			uint64_t n = 0;
+
+			(void) fscanf(f, "%*s %*s %" SCNu64 "\n", &n); /* else they had counted none */
+			saved.counters[h][d].dropped_other_netns = n;
+		}
 	*ret = saved;
 	return 0;
 }
@@ -102,6 +110,10 @@ static int write_sample(const struct stats *s)
 				      c->syn_ack, c->dropped, c->unparsed);
 		}
 	}
+	for (enum fw_hook h = 0; h < _FW_HOOK_MAX; h++)
+		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
+			(void) fprintf(f, "%s %s %llu\n", hook_to_string(h), direction_to_string(d),
+				      s->last.counters[h][d].dropped_other_netns);
 	if (fflush(f) == EOF || ferror(f)) /* one check for all of the above */
 		return -EIO;
 	return rename(fresh, s->path) < 0 ? -errno : 0;
@@ -173,6 +185,7 @@ static uint64_t since(uint64_t was, uint64_t is)
 static void report_window(const char *hook, const char *direction, const char *where, const struct fw_counters *was,
 			  const struct fw_counters *is, uint64_t usec, bool was_down)
 {
+	uint64_t other = since(was->dropped_other_netns, is->dropped_other_netns);
 	const struct {
 		const char *name;
 		uint64_t value;
@@ -181,13 +194,17 @@ static void report_window(const char *hook, const char *direction, const char *w
 		{ "FW_SYN", since(was->syn, is->syn) },
 		{ "FW_SYN_ACK", since(was->syn_ack, is->syn_ack) },
 		{ "FW_DROPPED", since(was->dropped, is->dropped) },
+		{ "FW_DROPPED_OTHER_NETNS", other },
 		{ "FW_UNPARSED", since(was->unparsed, is->unparsed) },
 		{ "FW_BYTES", since(was->bytes, is->bytes) },
 		{ "FW_INTERVAL_USEC", usec },
 	};
 	char text[ELEMENTSOF(numbers) + 2][FIELD_MAX];
 	const char *fields[ELEMENTSOF(text) + 1] = {};
+	char of_these[FIELD_MAX] = "";
 
+	if (other > 0)
+		(void) snprintf(of_these, sizeof(of_these), ", %" PRIu64 " of them in other namespaces", other);
 	for (size_t n = 0; n < ELEMENTSOF(text); n++)
 		fields[n] = text[n];
 	(void) snprintf(text[0], FIELD_MAX, "FW_HOOK=%s", hook);
@@ -196,9 +213,9 @@ static void report_window(const char *hook, const char *direction, const char *w
 		(void) snprintf(text[n + 2], FIELD_MAX, "%s=%" PRIu64, numbers[n].name, numbers[n].value);
 
 	log_record(LOG_INFO, MESSAGE_WINDOW, fields,
-		   "%s: total %" PRIu64 ", syn %" PRIu64 ", dropped %" PRIu64 " (%" PRIu64 " s%s)", where,
+		   "%s: total %" PRIu64 ", syn %" PRIu64 ", dropped %" PRIu64 "%s (%" PRIu64 " s%s)", where,
 		   since(was->packets, is->packets), since(was->syn, is->syn),
-		   since(was->dropped, is->dropped), (usec + USEC_PER_SEC / 2) / USEC_PER_SEC,
+		   since(was->dropped, is->dropped), of_these, (usec + USEC_PER_SEC / 2) / USEC_PER_SEC,
 		   was_down ? ", daemon was down" : "");
 }
 

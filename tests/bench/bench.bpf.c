@@ -157,6 +157,7 @@ static __always_inline void take_source(struct packet *pkt)
 /* One packet, from its bytes to its counters, as the hooks of fw.bpf.c do it. */
 static __always_inline int one(struct __sk_buff *skb, enum bench_design design)
 {
+	struct terms t = { .c = CONTEXT_SKB(skb), .direction = FW_INGRESS, .is_counting = true };
 	struct packet pkt = {};
 	struct decision d = no_match;
 	const struct fw_policy *p;
@@ -171,7 +172,8 @@ static __always_inline int one(struct __sk_buff *skb, enum bench_design design)
 	take_source(&pkt);
 
 	if (design == DESIGN_FW) {
-		d = classify(&pkt, FW_INGRESS, p, p->flags & FW_POLICY_PORTS, true);
+		t.judges_ports = p->flags & FW_POLICY_PORTS;
+		d = classify(&t, &pkt, p);
 		found = d.found;
 	} else if (design != DESIGN_NONE) {
 		found = design == DESIGN_LPM_TRIE ? lpm_find(&pkt) : hash_find(&pkt);
@@ -179,7 +181,7 @@ static __always_inline int one(struct __sk_buff *skb, enum bench_design design)
 			d = match;
 	}
 	is_reported = count(&pkt, &d, p, FW_HOOK_TC, FW_INGRESS);
-	watch(CONTEXT_SKB(skb), LAYER_ETHERNET, &pkt, &d, p, FW_HOOK_TC, FW_INGRESS, is_reported);
+	watch(&t, LAYER_ETHERNET, &pkt, &d, p, FW_HOOK_TC, is_reported);
 
 	run.n_dropped += fw_reason_verdict(d.reason) == FW_DROP;
 	asm volatile("%0 &= 0" : "+r"(found)); /* 0, but not before it is there: a verdict could be foreseen */

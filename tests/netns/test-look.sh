@@ -374,7 +374,8 @@ same "stats of 12 digits through a pipe: one table all the same" 1 "$(fwctl stat
 same "stats of 12 digits: no digit is spared" "$(fwctl stats --json | json "[(h['hook'], h['direction'], h['syn'], h['unparsed']) for h in d['hooks']]")" \
 	"$(python3 - "$T/screen" <<-'END'
 		import sys
-		first, second = (t.splitlines()[1:] for t in open(sys.argv[1]).read().split('\n\n'))
+		text = ''.join(line for line in open(sys.argv[1]) if not line.startswith('fwctl: note: '))
+		first, second = (t.splitlines()[1:] for t in text.split('\n\n'))
 		print([(a[0], a[1], int(a[4]), int(b[4])) for a, b in zip(map(str.split, first), map(str.split, second))])
 	END
 	)"

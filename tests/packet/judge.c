@@ -145,8 +145,9 @@ static int compare_snapshots(const char *what, const char *program, const struct
 		"packets", "bytes", "syn", "syn_ack", "dropped", "dropped_bytes", "unparsed", "skbs",
 		"reason no-match", "reason not-ip", "reason allowed", "reason audited", "reason unparsed",
 		"reason address", "reason port", "reason malformed", "reason hidden-port",
+		"dropped_other_netns",
 	};
-	static const char *const list_fields[] = { "hits", "dropped", "dropped_bytes", "would_drop" };
+	static const char *const list_fields[] = { "hits", "dropped", "dropped_bytes", "would_drop", "other_netns" };
 	static const char *const lists[_LIST_MAX] = { "manual", "allow", "other", "audit", "disabled" };
 	int n = 0;
 	char of[64];
