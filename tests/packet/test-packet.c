@@ -72,6 +72,9 @@ static const struct situation situations[] = {
 	{ "strict", "", true, FRAME_HAS_ADDRESS, FW_REASON_NO_MATCH, 0, 0, 0 },
 	{ "strict, address blocked", "manual 192.0.2.0/24,manual 2001:db8::/32", true, FRAME_HAS_ADDRESS,
 	  FW_REASON_ADDRESS, LIST_MANUAL, 0, 0 },
+	/* no exception lets a malformed packet pass */
+	{ "strict, address allowed", "allow 192.0.2.0/24,allow 2001:db8::/32", true, FRAME_HAS_ADDRESS, FW_REASON_ALLOWED,
+	  LIST_ALLOW, 0, 0 },
 };
 
 /* What a frame gets that the situation has no entry for. */
