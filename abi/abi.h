@@ -341,6 +341,9 @@ struct fw_list {
 	__u8 is_enabled; /* a disabled list keeps its entries and decides nothing */
 	__u8 directions; /* FW_IN | FW_OUT for entries that name none; 0 = both for prefixes, in for ports */
 	__u32 file_stamp; /* of the list file that says what the kernel holds, 0 to 2 = it may differ, see lib/lists/listfile.h */
+	__u64 made_ns;    /* boot clock when it was made: what dropped before it was the list that had this index then */
+	__u64 former_made_ns;
+	char former[FW_LIST_NAME_MAX]; /* its name, "" = there was none */
 };
 
 /*
@@ -616,7 +619,7 @@ _Static_assert(sizeof(struct fw_port) == 40, "kernel and user space share this l
 _Static_assert(sizeof(struct fw_policy) == 240, "kernel and user space share this layout");
 _Static_assert(__builtin_offsetof(struct fw_policy, watch_drops) / 64 ==
 	       __builtin_offsetof(struct fw_policy, flags) / 64, "one cache line, which each packet reads anyway");
-_Static_assert(sizeof(struct fw_list) == 80, "kernel and user space share this layout");
+_Static_assert(sizeof(struct fw_list) == 160, "kernel and user space share this layout");
 _Static_assert(__builtin_offsetof(struct fw_counters, sampling) == 144, "the first cache line for every packet, two for a drop");
 _Static_assert(sizeof(struct fw_watcher) == 88, "kernel and user space share this layout");
 _Static_assert(sizeof(struct fw_watch_counts) == 32, "kernel and user space share this layout");

@@ -24,7 +24,6 @@
 void event_names_forget(struct event_names *names)
 {
 	memset(names->interfaces, 0, sizeof(names->interfaces));
-	memset(names->lists, 0, sizeof(names->lists));
 }
 
 /* "" where there is none, or none any more. */
@@ -40,14 +39,15 @@ static const char *interface_name(struct event_names *names, uint32_t index)
 	return names->interfaces[i].name;
 }
 
-static const char *list_name(struct event_names *names, unsigned list)
+/* Asked for each event: the list may have been removed since, and another one have its number. */
+static const char *list_name(struct event_names *names, const struct fw_event *e, char text[static FW_LIST_NAME_MAX])
 {
-	char *name = names->lists[list % FW_LISTS_MAX];
-	struct fw_list l;
+	char name[FW_LIST_NAME_MAX];
 
-	if (name[0] == '\0' && table_get_list(names->table, list, &l) == 0)
-		(void) log_escape(l.name, name, FW_LIST_NAME_MAX); /* names are checked before they get in */
-	return name;
+	text[0] = '\0';
+	if (table_list_name_at(names->table, e->list, e->time_ns, name) == 0)
+		(void) log_escape(name, text, FW_LIST_NAME_MAX); /* names are checked before they get in */
+	return text;
 }
 
 static bool is_other_netns(const struct fw_event *e)
@@ -155,7 +155,7 @@ static void add_addresses(json_object *o, const struct fw_event *e)
 json_object *event_to_json(const struct fw_event *e, struct event_names *names)
 {
 	json_object *o = json_object_new_object();
-	char entry[TARGET_TEXT_MAX];
+	char entry[TARGET_TEXT_MAX], list[FW_LIST_NAME_MAX];
 
 	if (!o)
 		return NULL;
@@ -172,7 +172,7 @@ json_object *event_to_json(const struct fw_event *e, struct event_names *names)
 	json_object_object_add(o, "packets", json_object_new_int64(e->n_packets));
 	json_object_object_add(o, "bytes", json_object_new_int64(e->n_bytes));
 	json_object_object_add(o, "entry", json_text(has_entry(e) ? format_entry(e, entry) : NULL));
-	json_object_object_add(o, "list", json_text(has_entry(e) ? list_name(names, e->list) : NULL));
+	json_object_object_add(o, "list", json_text(has_entry(e) ? list_name(names, e, list) : NULL));
 	return o;
 }
 
@@ -227,7 +227,7 @@ struct parts {
 static void take_apart(const struct fw_event *e, struct event_names *names, struct parts *p)
 {
 	struct timespec when = wall_time(e);
-	char target[TARGET_TEXT_MAX];
+	char target[TARGET_TEXT_MAX], list[FW_LIST_NAME_MAX];
 	const char *name;
 	struct tm local;
 	size_t n;
@@ -254,7 +254,8 @@ static void take_apart(const struct fw_event *e, struct event_names *names, stru
 	else
 		(void) snprintf(p->length, sizeof(p->length), "%u", e->n_bytes);
 	if (has_entry(e))
-		(void) snprintf(p->entry, sizeof(p->entry), "%s of %s", format_entry(e, target), list_name(names, e->list));
+		(void) snprintf(p->entry, sizeof(p->entry), "%s of %s", format_entry(e, target),
+				list_name(names, e, list));
 }
 
 /* What happened, then the addresses and the entry as they fit: long ones on a line of their own, aligned. */

@@ -12,8 +12,8 @@
 #define EVENT_TEXT_MAX 1024
 
 /*
- * Names that events give as numbers, looked up when first needed; and how wide addresses were so far. Names change:
- * event_names_forget() about once a second.
+ * Names of interfaces, which events give as numbers, looked up when first needed; and how wide addresses were so far. Names
+ * change: event_names_forget() about once a second.
  */
 struct event_names {
 	struct table *table; /* of the lists */
@@ -21,7 +21,6 @@ struct event_names {
 		uint32_t index; /* 0 = none */
 		char name[IF_NAMESIZE];
 	} interfaces[64]; /* by index modulo their number */
-	char lists[FW_LISTS_MAX][FW_LIST_NAME_MAX]; /* "" = not looked up */
 	int width; /* of a source in text */
 };
 

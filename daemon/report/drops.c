@@ -48,10 +48,7 @@ struct drops {
 	bool is_taking;
 	int error; /* of the last attempt, so that it is said once */
 	unsigned n_top;
-	/*
-	 * The lists of this window, by name: one that is removed leaves its number to the next. Read with each event, before
-	 * that can happen, unless the daemon is behind.
-	 */
+	/* The lists of this window, by name: one that is removed leaves its number to the next. */
 	char lists[FW_LISTS_MAX][FW_LIST_NAME_MAX];
 	unsigned n_lists;
 	size_t n_parties;
@@ -100,20 +97,20 @@ static struct party *find_party(struct drops *d, const struct fw_event *e)
 	}
 }
 
-/* The bit of the list that has this number now; 0: it was removed, or too many lists came and went. */
-static uint64_t find_list(struct drops *d, unsigned number)
+/* The bit of the list that decided; 0: too many lists came and went. */
+static uint64_t find_list(struct drops *d, const struct fw_event *e)
 {
-	struct fw_list list;
+	char name[FW_LIST_NAME_MAX];
 	unsigned i = 0;
 
-	if (table_get_list(d->table, number, &list) < 0 || !list.name[0])
+	if (table_list_name_at(d->table, e->list, e->time_ns, name) < 0)
 		return 0;
-	while (i < d->n_lists && strcmp(d->lists[i], list.name) != 0)
+	while (i < d->n_lists && strcmp(d->lists[i], name) != 0)
 		i++;
 	if (i == FW_LISTS_MAX)
 		return 0;
 	if (i == d->n_lists)
-		memcpy(d->lists[d->n_lists++], list.name, sizeof(list.name));
+		memcpy(d->lists[d->n_lists++], name, sizeof(name));
 	return UINT64_C(1) << i;
 }
 
@@ -133,7 +130,7 @@ static int on_event(void *userdata, void *data, size_t size)
 	p->hook = e->hook;
 	p->reason = e->reason;
 	if (e->entry_kind < _FW_KIND_MAX)
-		p->lists |= find_list(d, e->list);
+		p->lists |= find_list(d, e);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
+#include "kernel/tick.h"
 #include "state/table-internal.h"
 
 static bool is_same_policy(const struct fw_list *a, const struct fw_list *b)
@@ -18,18 +19,33 @@ static bool is_same_policy(const struct fw_list *a, const struct fw_list *b)
 	       a->is_enabled == b->is_enabled;
 }
 
+/* An index gets another list, or none: events that nobody has read yet are of the one before. */
+static void remember_former(const struct fw_list *before, struct fw_list *list)
+{
+	bool is_same = strncmp(before->name, list->name, sizeof(list->name)) == 0;
+
+	list->made_ns = is_same || !list->name[0] ? before->made_ns : boot_clock_ns();
+	list->former_made_ns = before->former_made_ns;
+	memcpy(list->former, before->former, sizeof(list->former));
+	if (!is_same && before->name[0]) {
+		list->former_made_ns = before->made_ns;
+		memcpy(list->former, before->name, sizeof(list->former));
+	}
+}
+
 int table_set_list(struct table_writer *w, unsigned index, const struct fw_list *list)
 {
 	struct table *t = w->t;
-	struct fw_list before;
+	struct fw_list before, fresh = *list;
 	int r;
 
 	r = table_get_list(t, index, &before);
 	if (r < 0)
 		return r;
+	remember_former(&before, &fresh);
 	if (!is_same_policy(&before, list)) /* a change that table_commit() completes */
 		table_mark(w);
-	return table_put_list(w, index, list);
+	return table_put_list(w, index, &fresh);
 }
 
 static int find_free(struct table *t)

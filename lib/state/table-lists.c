@@ -37,6 +37,22 @@ int table_find_list(struct table *t, const char *name, struct fw_list *ret)
 	return -ENOENT;
 }
 
+int table_list_name_at(struct table *t, unsigned index, uint64_t time_ns, char ret_name[static FW_LIST_NAME_MAX])
+{
+	struct fw_list list;
+	bool is_former;
+	int r;
+
+	r = table_get_list(t, index, &list);
+	if (r < 0)
+		return r;
+	is_former = !list.name[0] || time_ns < list.made_ns;
+	if (is_former && (!list.former[0] || time_ns < list.former_made_ns))
+		return -ENOENT;
+	memcpy(ret_name, is_former ? list.former : list.name, FW_LIST_NAME_MAX);
+	return 0;
+}
+
 int table_put_list(struct table_writer *w, unsigned index, const struct fw_list *list)
 {
 	struct table *t = w->t;

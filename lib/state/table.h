@@ -84,6 +84,12 @@ int table_get_list(struct table *t, unsigned index, struct fw_list *ret);
 int table_find_list(struct table *t, const char *name, struct fw_list *ret); /* index, or -ENOENT */
 
 /*
+ * The name of the list that had an index at a time of the boot clock: an event may be read late, when that list was removed
+ * and another has its index. -ENOENT: several lists have come and gone since, and it is not known any more.
+ */
+int table_list_name_at(struct table *t, unsigned index, uint64_t time_ns, char ret_name[static FW_LIST_NAME_MAX]);
+
+/*
  * Counters, summed over all CPUs, with what versions before this one have counted. packets and bytes are those of
  * all packets, the dropped ones among them; none of these numbers, nor the difference, ever goes back.
  */

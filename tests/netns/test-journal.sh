@@ -127,6 +127,33 @@ fwctl block 198.18.0.99 -l innocent >/dev/null 2>&1
 check "dropped from: all of them" wait_for drops_are_told 20
 check "the list that dropped is named" has_record SOURCE "r['FW_SRC'] == '$BAD4' and r['FW_LIST'] == 'gone'"
 same "the one that has its number now is not" 0 "$(n_records SOURCE "r['FW_LIST'] == 'innocent'")"
+
+# The same while the daemon is far behind, and reads the drops when all that has happened.
+fwctl list del innocent --force >/dev/null
+forget
+fwctl block $BAD4 -l gone >/dev/null 2>&1
+hold_daemon
+same "the daemon is behind: 0 of 20 arrive" 0 "$(delivered $BAD4 $HOST4 20)"
+fwctl list del gone --force >/dev/null
+fwctl block 198.18.0.99 -l innocent >/dev/null 2>&1
+kill -CONT "$DAEMON"
+check "the daemon is behind: all of them are told" wait_for drops_are_told 20
+same "the daemon is behind: as drops of the list that dropped" "gone" \
+	"$(records SOURCE "' '.join(sorted({r['FW_LIST'] for r in rows if r['FW_SRC'] == '$BAD4'}))")"
+forget
+fwctl block $BAD4 -l innocent >/dev/null 2>&1
+hold_daemon
+same "the daemon is behind, two lists since: 0 of 20 arrive" 0 "$(delivered $BAD4 $HOST4 20)"
+for name in innocent other innocent; do
+	fwctl list del $name --force >/dev/null 2>&1
+	fwctl block 198.18.0.99 -l next-$name >/dev/null 2>&1
+	fwctl list del next-$name --force >/dev/null 2>&1
+done
+fwctl block 198.18.0.99 -l innocent >/dev/null 2>&1
+kill -CONT "$DAEMON"
+check "the daemon is behind, two lists since: all of them are told" wait_for drops_are_told 20
+same "the daemon is behind, two lists since: none is named for another" "" \
+	"$(records SOURCE "' '.join(sorted({r['FW_LIST'] for r in rows if r['FW_SRC'] == '$BAD4'}))")"
 fwctl list del innocent --force >/dev/null
 fwctl block $BAD4 -l fail2ban/sshd >/dev/null 2>&1
 reload StatsIntervalSec=1

@@ -22,7 +22,7 @@ static void test_complete(void **state)
 		{ "fw_ends_key", sizeof(struct fw_ends_key), 0 },
 		{ "fw_ends", sizeof(struct fw_ends), 0 },
 		{ "fw_port", sizeof(struct fw_port), 2 }, /* reserved */
-		{ "fw_list", sizeof(struct fw_list), 0 },
+		{ "fw_list", sizeof(struct fw_list), 80 }, /* of which list events are that nobody has read yet */
 		{ "fw_counters", sizeof(struct fw_counters), sizeof(struct fw_sampling) }, /* begins anew */
 		{ "fw_list_counters", sizeof(struct fw_list_counters), 0 },
 	};
