@@ -3,12 +3,12 @@
 /* fwctl: the table of verbs, and the way from argv to one of them; options.c reads the words. */
 
 #include <errno.h>
-#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/streams.h"
 #include "help.h"
 #include "kernel/pins.h"
 #include "log/log.h"
@@ -153,17 +153,6 @@ static bool wants_json(int argc, char **argv)
 	return false;
 }
 
-/*
- * A stream that is closed must not lend its number to a map or a list file, where our output would go then. Writing
- * to what takes its place fails, as it would have.
- */
-static void hold_streams(void)
-{
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0)
-			(void) open("/dev/null", O_RDONLY); /* takes the lowest number that is free: this one */
-}
-
 int main(int argc, char **argv)
 {
 	struct ctl ctl = {
@@ -181,7 +170,8 @@ int main(int argc, char **argv)
 	};
 	int status, written;
 
-	hold_streams();
+	streams_hold(O_RDONLY);
+	(void) signal(SIGXFSZ, SIG_IGN); /* a limit of file sizes is an error of write(2), which undoes the change */
 	log_setup("fwctl", LOG_NOTICE);
 	log_libbpf();
 

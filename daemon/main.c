@@ -10,6 +10,7 @@
 #include "attach/descriptors.h"
 #include "base/cleanup.h"
 #include "base/daemon.h"
+#include "base/streams.h"
 #include "capabilities.h"
 #include "kernel/pins.h"
 #include "log/log.h"
@@ -156,6 +157,7 @@ static void block_signals(void)
 	(void) sigaddset(&signals, SIGHUP);
 	(void) sigprocmask(SIG_BLOCK, &signals, NULL); /* cannot fail with valid arguments */
 	(void) signal(SIGPIPE, SIG_IGN);
+	(void) signal(SIGXFSZ, SIG_IGN); /* an error of write(2) */
 }
 
 static void manager_freep(struct manager **m)
@@ -209,6 +211,7 @@ int main(int argc, char **argv)
 	struct command_line c;
 	int status;
 
+	streams_hold(O_RDWR);
 	log_setup(DAEMON_NAME, LOG_INFO);
 	status = parse_arguments(argc, argv, &c);
 	if (status >= 0)
