@@ -21,6 +21,7 @@
 #include "guard/guard.h"
 #include "inspect/attachment.h"
 #include "inspect/presence.h"
+#include "kernel/mounts.h"
 #include "kernel/pins.h"
 #include "kernel/tick.h"
 #include "log/log.h"
@@ -227,6 +228,16 @@ void session_unlock(int *fd)
 	log_release();
 }
 
+/* What is saved now is below the mount point, and hidden once the mount is there. */
+static void note_missing_mount(struct ctl *ctl)
+{
+	char point[PATH_MAX];
+
+	if (!ctl->is_runtime && mounts_find_missing(MOUNTS_FSTAB, ctl->state_dir, point, sizeof(point)) > 0)
+		output_note(ctl, "'%s' is not mounted, though " MOUNTS_FSTAB " has it: what is saved now is hidden when it is mounted, and "
+				 "gone at the next boot", point);
+}
+
 int session_begin(struct ctl *ctl, struct table *t, struct session_writer *ret)
 {
 	_cleanup_(session_unlock) int lock_fd = -1;
@@ -243,6 +254,7 @@ int session_begin(struct ctl *ctl, struct table *t, struct session_writer *ret)
 				   "'fwctl doctor' looks for the cause", r == -ENOMEM ? OUTPUT_NO_MEMORY : "");
 	}
 	ret->lock_fd = TAKE_FD(lock_fd);
+	note_missing_mount(ctl);
 	return EXIT_DONE;
 }
 

@@ -14,6 +14,7 @@
 #include "report/stats.h"
 #include "restore.h"
 #include "state/table.h"
+#include "statedir.h"
 #include "upgrade/upgrade.h"
 #include "wallclock.h"
 
@@ -22,6 +23,8 @@ struct manager {
 	struct config config;
 	struct instance instance;
 	struct handover handover;
+	struct statedir statedir; /* as its lists were read */
+	int mounts_fd; /* mountinfo, which says when it changes; -1 = it does not */
 	sd_event *event;
 	sd_event_source *check_timer;
 	sd_event_source *stats_timer;

@@ -6,6 +6,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
@@ -65,7 +66,10 @@ static int publish(struct manager *m)
 		n += (size_t)snprintf(status + n, sizeof(status) - n, "; pending: %s", meta.pending);
 	if (meta.failed[0])
 		n += (size_t)snprintf(status + n, sizeof(status) - n, "; failed, see the journal");
-	if (m->restored.n_wrong + m->restored.n_missing > 0)
+	if (m->statedir.missing[0])
+		(void) snprintf(status + n, sizeof(status) - n, "; PROBLEM: '%.64s' is not mounted, its lists are not active",
+				m->statedir.missing);
+	else if (m->restored.n_wrong + m->restored.n_missing > 0)
 		(void) snprintf(status + n, sizeof(status) - n, "; PROBLEM: %u list files are not restored whole, see "
 				"'fwctl doctor'", m->restored.n_wrong + m->restored.n_missing);
 	(void) sd_notifyf(0, "STATUS=%s", status); /* no-op outside systemd */
@@ -222,6 +226,55 @@ static void change_what_is_due(struct manager *m, int lock_fd, bool is_clock_due
 		(void) log_warning(r, "Cannot clear out entries that have ended, they only take room: %m");
 }
 
+static int restore_again(struct manager *m, struct table_writer *w)
+{
+	return restore_lists(m->options->state_dir, w, &m->wallclock, false, &m->restored);
+}
+
+/* Another directory has taken the place of the state directory: its lists, too. Does not wait for the lock. */
+static void read_lists_again(struct manager *m)
+{
+	int lock_fd, r;
+
+	r = writerlock_try(m->options->run_dir, DAEMON_NAME, &lock_fd);
+	if (r < 0)
+		return; /* the next check tries again */
+	log_info("'%s' is another directory than before, reading the lists there", m->options->state_dir);
+	statedir_note(&m->statedir, m->options->state_dir);
+	r = change_table(m, lock_fd, restore_again);
+	if (r < 0)
+		(void) log_warning(r, "Cannot restore the lists from '%s': %m", m->options->state_dir);
+	else
+		wallclock_save(&m->wallclock, m->options->run_dir, m->meta.counting_since);
+	writerlock_release(lock_fd);
+	(void) publish(m);
+}
+
+static void follow_state_dir(struct manager *m)
+{
+	char before[sizeof(m->statedir.missing)];
+
+	memcpy(before, m->statedir.missing, sizeof(before));
+	if (statedir_has_changed(&m->statedir, m->options->state_dir))
+		read_lists_again(m);
+	else if (strcmp(before, m->statedir.missing) != 0)
+		(void) publish(m);
+}
+
+static int on_mounts(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	follow_state_dir(userdata);
+	return 0;
+}
+
+/* The check looks, too: what fails here only costs time. */
+static void watch_mounts(struct manager *m)
+{
+	m->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (m->mounts_fd >= 0)
+		(void) sd_event_add_io(m->event, NULL, m->mounts_fd, EPOLLPRI, on_mounts, m);
+}
+
 /*
  * Changes to the tables, if there are any to make. The writer lock is not waited for: a large load by
  * fwctl must not keep us from an interface that has just come.
@@ -252,6 +305,7 @@ static int on_check(sd_event_source *source, uint64_t usec, void *userdata)
 	manager_check_pins(m);
 	if (handover_is_due(&m->handover, m->options->pin_dir))
 		return sd_event_exit(m->event, MANAGER_AGAIN);
+	follow_state_dir(m);
 	hooks_check(m->hooks);
 	if (m->restored.n_wrong > 0)
 		m->restored.n_wrong = restore_count_wrong(m->table);
@@ -389,6 +443,7 @@ int manager_make_loop(struct manager *m)
 	r = sd_event_add_io(m->event, NULL, interfaces_fd(m->interfaces), EPOLLIN, on_interfaces, m);
 	if (r < 0)
 		return r;
+	watch_mounts(m);
 	r = watch_wallclock(m);
 	if (r < 0)
 		return r;

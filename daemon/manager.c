@@ -83,6 +83,7 @@ static int restore(struct manager *m, int lock_fd)
 		if (r < 0)
 			return log_error(r, "Cannot compute the ends of entries again: %m");
 	}
+	statedir_note(&m->statedir, m->options->state_dir);
 	r = restore_lists(m->options->state_dir, w, &m->wallclock, m->is_counting_anew, &m->restored);
 	if (r < 0)
 		return r;
@@ -106,7 +107,7 @@ int manager_new(const struct options *o, struct config *c, struct manager **ret)
 		return log_error(-ENOMEM, "Cannot start: %m");
 	m->options = o;
 	m->instance = (struct instance)INSTANCE_NULL;
-	m->wallclock_fd = -1;
+	m->wallclock_fd = m->mounts_fd = -1;
 	m->config = *c;
 	*c = (struct config){};
 	m->configured_at = clock_usec(CLOCK_REALTIME) / USEC_PER_SEC;
@@ -133,6 +134,7 @@ struct manager *manager_free(struct manager *m)
 	m->table = table_free(m->table);
 	wallclock_done(&m->wallclock);
 	closep(&m->wallclock_fd);
+	closep(&m->mounts_fd);
 	m->loader = loader_free(m->loader);
 	upgrade_done(&m->upgrade);
 	(void) sd_event_source_unref(m->check_timer);

@@ -10,12 +10,16 @@
 #include <glob.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "inspect/attachment.h"
 #include "inspect/presence.h"
+#include "kernel/mounts.h"
 #include "kernel/pins.h"
 #include "log/log.h"
 #include "state/writerlock.h"
@@ -198,10 +202,37 @@ static int find_set_aside(struct doctor *d)
 	return 0;
 }
 
+/* Is it where a reboot finds it again, and can it be written to? */
+static void check_state_dir(struct doctor *d)
+{
+	char point[PATH_MAX], action[PATH_MAX + 64];
+	struct statvfs mount;
+	struct statfs fs;
+
+	if (mounts_find_missing(MOUNTS_FSTAB, d->ctl->state_dir, point, sizeof(point)) > 0) {
+		(void) snprintf(action, sizeof(action), "mount '%s': the daemon reads the lists there within seconds", point);
+		doctor_say(d, LEVEL_PROBLEM, action, "'%s' is not mounted, though " MOUNTS_FSTAB " has it: the lists on it are not active, "
+			   "and changes are lost when it is mounted", point);
+	}
+	if (statvfs(d->ctl->state_dir, &mount) == 0 && mount.f_flag & ST_RDONLY)
+		doctor_say(d, LEVEL_WARNING, "mount it read-write; until then use --runtime",
+			   "'%s' is read-only: nothing that is changed now outlives a reboot", d->ctl->state_dir);
+	if (statfs(d->ctl->state_dir, &fs) < 0)
+		return;
+	if (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
+		doctor_say(d, LEVEL_NOTE, "mount a disk there", "'%s' is in memory: nothing in it outlives a reboot", d->ctl->state_dir);
+	else if (fs.f_type == OVERLAYFS_SUPER_MAGIC)
+		doctor_say(d, LEVEL_NOTE, "look where its upper directory is",
+			   "'%s' is on an overlay: where that is in memory (overlayroot, live systems), nothing outlives a reboot",
+			   d->ctl->state_dir);
+}
+
 int doctor_check_files(struct doctor *d)
 {
 	struct files f = { .doctor = d };
 	int r;
+
+	check_state_dir(d);
 
 	if (access(d->ctl->state_dir, R_OK | X_OK) < 0) {
 		doctor_say(d, LEVEL_PROBLEM, "make it, for root alone, or give --state-dir",

@@ -5,6 +5,7 @@
 #include "kernel/mounts.h"
 
 #include <errno.h>
+#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,4 +86,49 @@ int mounts_foreach(mounts_fn fn, void *userdata)
 		if (mount_parse(line, &m) >= 0)
 			r = fn(&m, userdata);
 	return r < 0 ? r : ferror(f) ? -EIO : 0;
+}
+
+bool mounts_is_below(const char *path, const char *point)
+{
+	size_t length = strlen(point);
+
+	return strncmp(path, point, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+/* A sandbox makes a directory writable by a mount of the directory on itself, which brings nothing. */
+static bool is_of_itself(const struct mount *m)
+{
+	size_t point = strlen(m->point), root = strlen(m->root);
+
+	return strcmp(m->root, "/") != 0 && root <= point && strcmp(m->point + point - root, m->root) == 0;
+}
+
+/* For mounts_foreach(). */
+static int find_point(const struct mount *m, void *userdata)
+{
+	return strcmp(m->point, userdata) == 0 && !is_of_itself(m) ? -EEXIST : 0;
+}
+
+int mounts_find_missing(const char *fstab, const char *path, char *ret_point, size_t size)
+{
+	struct mntent *entry;
+	int r = 0;
+	FILE *f;
+
+	f = setmntent(fstab, "re");
+	if (!f)
+		return 0;
+	while (r == 0 && (entry = getmntent(f))) {
+		size_t length = strlen(entry->mnt_dir);
+
+		while (length > 0 && entry->mnt_dir[length - 1] == '/')
+			entry->mnt_dir[--length] = '\0';
+		if (length == 0 || entry->mnt_dir[0] != '/' || !mounts_is_below(path, entry->mnt_dir) ||
+		    mounts_foreach(find_point, entry->mnt_dir) == -EEXIST)
+			continue;
+		(void) snprintf(ret_point, size, "%s", entry->mnt_dir);
+		r = 1;
+	}
+	(void) endmntent(f);
+	return r;
 }

@@ -20,5 +20,15 @@ struct mount {
 typedef int (*mounts_fn)(const struct mount *m, void *userdata);
 int mounts_foreach(mounts_fn fn, void *userdata);
 
+/*
+ * Is path to be on a mount of this fstab(5) that is not mounted? Returns 1 and where it would be, 0 if not, or if there is
+ * no such file.
+ */
+int mounts_find_missing(const char *fstab, const char *path, char *ret_point, size_t size);
+#define MOUNTS_FSTAB "/etc/fstab"
+
+/* Is path the mount point, or below it? */
+bool mounts_is_below(const char *path, const char *point);
+
 /* Cuts a line of mountinfo(5) into pieces, which it changes. -EBADMSG: it is none. */
 int mount_parse(char *line, struct mount *ret);
