@@ -17,6 +17,7 @@
 #include "statedir.h"
 #include "upgrade/upgrade.h"
 #include "wallclock.h"
+#include "witness.h"
 
 struct manager {
 	const struct options *options;
@@ -36,6 +37,7 @@ struct manager {
 	struct interfaces *interfaces;
 	struct hooks *hooks;
 	struct stats *stats;
+	struct witness *witness;
 	struct drops *drops; /* NULL = cannot be watched here */
 	struct fw_meta meta; /* as last written */
 	uint64_t configured_at; /* Unix seconds */

@@ -370,6 +370,7 @@ static int on_window(sd_event_source *source, uint64_t usec, void *userdata)
 	uint64_t window_usec = clock_usec(CLOCK_BOOTTIME) - stats_window_start_usec(m->stats);
 
 	stats_report(m->stats, m->config.has_stats_idle);
+	witness_look(m->witness, m->hooks, m->interfaces, m->config.stats_interval_usec);
 	if (m->drops)
 		drops_report(m->drops, window_usec);
 	return arm_stats_timer(m);
@@ -396,10 +397,12 @@ static int reload(struct manager *m)
 	tend_table(m);
 	if (m->drops)
 		drops_tend(m->drops, manager_drops_named(m));
-	if (m->config.stats_interval_usec == 0)
+	if (m->config.stats_interval_usec == 0) {
 		stats_end(m->stats);
-	else if (old.stats_interval_usec == 0)
+		witness_forget(m->witness);
+	} else if (old.stats_interval_usec == 0) {
 		(void) stats_begin(m->stats);
+	}
 	(void) arm_stats_timer(m);
 	log_notice("Configuration '%s' reloaded", m->options->config_file);
 	return 0;

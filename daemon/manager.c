@@ -128,6 +128,7 @@ struct manager *manager_free(struct manager *m)
 	if (!m)
 		return NULL;
 	m->drops = drops_free(m->drops);
+	m->witness = witness_free(m->witness);
 	m->stats = stats_free(m->stats);
 	m->hooks = hooks_free(m->hooks);
 	m->interfaces = interfaces_free(m->interfaces);
@@ -236,6 +237,9 @@ int manager_start(struct manager *m)
 	orphans_report(o->run_dir, o->pin_dir, m->loader, m->meta.cgroup);
 
 	r = stats_new(o->run_dir, m->table, m->meta.counting_since, m->is_counting_anew, m->config.stats_interval_usec, &m->stats);
+	if (r < 0)
+		return r;
+	r = witness_new(o->run_dir, m->table, &m->witness);
 	if (r < 0)
 		return r;
 	r = manager_make_loop(m);

@@ -22,6 +22,7 @@ static const struct check {
 	{ "daemon",   doctor_check_daemon,   false },
 	{ "boot",     doctor_check_boot,     false },
 	{ "attached", doctor_check_attached, true  },
+	{ "unseen",   doctor_check_unseen,   true  },
 	{ "interfaces", doctor_check_interfaces, true },
 	{ "orphans",  doctor_check_orphans,  false },
 	{ "others",   doctor_check_others,   false },

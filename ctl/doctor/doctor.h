@@ -47,6 +47,9 @@ int doctor_check_room(struct doctor *d);
 /* doctor-hooks.c */
 int doctor_check_attached(struct doctor *d);
 
+/* doctor-unseen.c */
+int doctor_check_unseen(struct doctor *d);
+
 /* doctor-orphans.c */
 int doctor_check_orphans(struct doctor *d);
 

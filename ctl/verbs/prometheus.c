@@ -13,9 +13,11 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/directory.h"
 #include "inspect/attachment.h"
 #include "inspect/presence.h"
+#include "kernel/unseen.h"
 #include "observe/watch.h"
 #include "text/names.h"
 
@@ -33,6 +35,7 @@ struct scrape {
 	struct fw_list lists[FW_LISTS_MAX];
 	struct fw_list_counters list_counters[FW_LISTS_MAX];
 	struct fw_watch_counts events;
+	bool misses[FW_COUNTERS_MAX]; /* most packets of its interfaces, as the daemon says */
 	uint64_t n_entries[KINDS_MAX];
 	uint64_t n_entries_max[KINDS_MAX];
 };
@@ -103,6 +106,16 @@ static void print_attached(const struct scrape *s, const struct family *f)
 			print_place(s, f, i);
 			fprintf(s->f, ",mechanism=\"%s\"} %u\n", mechanism_to_string(m), s->n_attached[i][m]);
 		}
+}
+
+static void print_misses(const struct scrape *s, const struct family *f)
+{
+	for (unsigned i = 0; i < FW_COUNTERS_MAX; i++) {
+		if (!s->is_used[i])
+			continue;
+		print_place(s, f, i);
+		fprintf(s->f, "} %d\n", s->misses[i] ? 1 : 0);
+	}
 }
 
 /* A list is the source of its entries; its name has no character that a label would have to escape. */
@@ -211,6 +224,8 @@ static const struct family families[] = {
 	  print_events_lost, 0, 0, false },
 	{ "attached_programs", "gauge", "Programs attached, one for each interface or cgroup and direction.",
 	  print_attached, 0, 0, false },
+	{ "misses_packets", "gauge", "Whether a hook is attached and does not see most packets of its interfaces.",
+	  print_misses, 0, 0, false },
 	{ "last_load_timestamp_seconds", "gauge", "When the daemon last loaded the programs.",
 	  print_time, META(loaded_at), 0, false },
 	{ "last_reload_timestamp_seconds", "gauge", "When the daemon last took over its configuration.",
@@ -248,12 +263,22 @@ static int gather_events(struct ctl *ctl, struct scrape *s)
 	return r;
 }
 
+static void gather_unseen(const struct ctl *ctl, struct scrape *s)
+{
+	struct unseen_report report;
+
+	unseen_read(ctl->run_dir, clock_usec(CLOCK_BOOTTIME), &report);
+	for (size_t n = 0; n < report.n; n++)
+		s->misses[fw_counters_index(report.items[n].hook, report.items[n].direction)] = true;
+}
+
 static int gather(struct ctl *ctl, struct table *t, struct scrape *s)
 {
 	int r;
 
 	s->is_loaded = true;
 	s->meta = *table_meta(t);
+	gather_unseen(ctl, s);
 	r = attachment_foreach(ctl->pin_dir, count_attachment, s);
 	for (unsigned i = 0; r >= 0 && i < FW_COUNTERS_MAX; i++) {
 		r = table_read_counters(t, i / _FW_DIRECTION_MAX, i % _FW_DIRECTION_MAX, &s->counters[i]);

@@ -5,11 +5,13 @@
 #include <errno.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "inspect/attachment.h"
 #include "inspect/others.h"
 #include "inspect/presence.h"
 #include "inspect/where.h"
 #include "kernel/pins.h"
+#include "kernel/unseen.h"
 #include "output/output.h"
 #include "session.h"
 #include "text/names.h"
@@ -170,6 +172,18 @@ static int note_other(const struct other *o, void *userdata)
 	return 0;
 }
 
+/* What the daemon has found by the counters of interfaces. */
+static size_t note_unseen(struct ctl *ctl)
+{
+	struct unseen_report report;
+	char text[UNSEEN_TEXT_MAX];
+
+	unseen_read(ctl->run_dir, clock_usec(CLOCK_BOOTTIME), &report);
+	for (size_t i = 0; i < report.n; i++)
+		output_note(ctl, "attached, and most packets are not judged: %s", unseen_describe(&report.items[i], text));
+	return report.n;
+}
+
 /* What is not judged although something is attached; in words, on stderr. The number of those gaps. */
 static size_t note_gaps(struct ctl *ctl, const struct fw_meta *meta)
 {
@@ -199,7 +213,7 @@ static size_t note_gaps(struct ctl *ctl, const struct fw_meta *meta)
 		n++;
 	}
 	(void) others_foreach(ctl, NULL, note_other, &others); /* what cannot be asked is not said */
-	return n + others.n;
+	return n + others.n + note_unseen(ctl);
 }
 
 /* Not loaded is an answer too: JSON says it on stdout, and both forms on stderr with what to do. */

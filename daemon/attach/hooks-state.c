@@ -37,6 +37,13 @@ size_t hooks_count(const struct hooks *h, enum fw_hook hook)
 	return count;
 }
 
+bool hooks_is_on(const struct hooks *h, const struct interface *i, enum fw_hook hook)
+{
+	const struct device *dev = hooks_find_device(h, i->ifindex);
+
+	return dev && dev->hooks[hook].mechanism != FW_MECHANISM_NONE && dev->hooks[hook].serial == i->serial;
+}
+
 bool hooks_ports_have_xdp(const struct hooks *h, const struct interface *bond)
 {
 	const struct interfaces *s = h->view.interfaces;

@@ -43,6 +43,9 @@ void hooks_check(struct hooks *h);
 /* At how many interfaces is the hook attached; for the cgroup 0 or 1. */
 size_t hooks_count(const struct hooks *h, enum fw_hook hook);
 
+/* Is the hook, xdp or tc, attached to this very interface? As the last check found it. */
+bool hooks_is_on(const struct hooks *h, const struct interface *i, enum fw_hook hook);
+
 /*
  * Where the cgroup programs cannot tell our network namespace from others: of which directions (FW_IN, FW_OUT) are ports
  * judged by tc or xdp, so that the cgroup hook need not do it? The second says it of what the configuration wants.
