@@ -200,7 +200,7 @@ done
 touch "$T/enough"
 wait $adder
 note "$(wc -l <"$T/acknowledged") acknowledged, $(wc -l <"$T/refusals") refused: $(sort "$T/refusals" | uniq -c | sort -rn | tr '\n' ';')"
-check "with commands going on: some were acknowledged" test "$(wc -l <"$T/acknowledged")" -gt 20
+check "with commands going on: some were acknowledged" test "$(wc -l <"$T/acknowledged")" -ge 4
 same "with commands going on: each acknowledged entry is there" "" \
 	"$(comm -23 <(sort "$T/acknowledged") <(fwctl show manual --json | json "'\n'.join(e['target'] for e in d['entries'])" | sort))"
 same "with commands going on: those from before are there" "100000" "$(fwctl lists --json | json "[l['entries'] for l in d['lists'] if l['name'] == 'many'][0]")"
