@@ -552,6 +552,8 @@ struct fw_meta {
 	__u32 tc_mechanism;  /* enum fw_mechanism */
 	__u32 interfaces_hash; /* config_interfaces_hash(): were interfaces chosen by the words of today? 0 = unknown */
 	__u64 counting_since; /* ns of the boot clock at which the counters began at 0: says which they are */
+	__u64 netns_cookie;  /* network namespace of the daemon: a number that no other gets, 0 = a kernel before 5.14 */
+	__u64 netns_inode;   /* the same as lsns(8) shows it; used again when the namespace is gone, 0 = unknown */
 	FW_TEST_MEMBER
 	char tc_reason[FW_TEXT_MAX];   /* why that mechanism; "" = it is the preferred one */
 	char cgroup[FW_TEXT_MAX];      /* path the cgroup programs are attached to, "" = not attached */

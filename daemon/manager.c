@@ -3,12 +3,15 @@
 /* The daemon's start and end: see manager.h. Order of start: one instance, pins, load, lists, attach, meta, READY. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <systemd/sd-daemon.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "kernel/netns.h"
 #include "kernel/pins.h"
 #include "kernel/tick.h"
 #include "load/pindir.h"
@@ -17,6 +20,9 @@
 #include "orphans.h"
 #include "report/drops.h"
 #include "restore.h"
+
+#define NETNS_TRIES         50 /* and as often NETNS_INTERVAL_USEC: how long a namespace may need to end */
+#define NETNS_INTERVAL_USEC 100000
 
 static int open_table(struct manager *m)
 {
@@ -39,6 +45,8 @@ static int load(struct manager *m)
 		before.max_entries = m->meta.max_entries;
 		before.loaded_at = m->meta.loaded_at;
 		before.configured_at = m->meta.configured_at;
+		before.netns_cookie = m->meta.netns_cookie;
+		before.netns_inode = m->meta.netns_inode;
 		memcpy(before.version, m->meta.version, sizeof(before.version));
 		before.pending[0] = before.cgroup_ports[0] = '\0'; /* to be said again */
 		m->meta = before;
@@ -102,9 +110,11 @@ static int restore(struct manager *m, int lock_fd)
 int manager_new(const struct options *o, struct config *c, struct manager **ret)
 {
 	struct manager *m = calloc(1, sizeof(*m));
+	struct netns netns;
 
 	if (!m)
 		return log_error(-ENOMEM, "Cannot start: %m");
+	netns_read_own(&netns);
 	m->options = o;
 	m->instance = (struct instance)INSTANCE_NULL;
 	m->wallclock_fd = m->mounts_fd = -1;
@@ -117,6 +127,8 @@ int manager_new(const struct options *o, struct config *c, struct manager **ret)
 		.max_entries = m->config.max_entries,
 		.loaded_at = m->configured_at,
 		.configured_at = m->configured_at,
+		.netns_cookie = netns.cookie,
+		.netns_inode = netns.inode,
 		.version = FW_VERSION,
 	};
 	*ret = m;
@@ -163,6 +175,29 @@ static int attach(struct manager *m)
 	return r < 0 ? r : loader_retire(m->loader);
 }
 
+/*
+ * An interface is pinned by its number, which is that of another one in each network namespace: we would take the links of
+ * that firewall for ours, and detach them. The kernel takes a namespace apart some time after its last process has ended.
+ */
+static int check_netns(struct manager *m)
+{
+	const char *pin_dir = m->options->pin_dir;
+	struct fw_meta before = {};
+
+	if (upgrade_read_meta(&m->upgrade, &before) < 0 || !netns_is_other(&before)) /* whoever needs meta says what is wrong */
+		return 0;
+	for (unsigned n = 0; netns_is_filtered(pin_dir, &before); n++) {
+		if (n == NETNS_TRIES)
+			return log_error(-EPERM, "'%s' holds the firewall of another network namespace (net:[%" PRIu64 "], this is "
+						 "net:[%" PRIu64 "]), which is still attached there: give each namespace a --pin-dir "
+						 "of its own, or run 'fwctl unload' there first", pin_dir,
+					 (uint64_t)before.netns_inode, (uint64_t)m->meta.netns_inode);
+		(void) usleep(NETNS_INTERVAL_USEC);
+	}
+	log_notice("The network namespace of the run before is gone, or nothing is attached there: filtering in this one from now on");
+	return 0;
+}
+
 /* From what is pinned, by whichever version, to our programs on all hooks. */
 static int take_force(struct manager *m)
 {
@@ -175,6 +210,8 @@ static int take_force(struct manager *m)
 	if (r < 0)
 		return r;
 	r = upgrade_plan(m->options->pin_dir, &m->upgrade);
+	if (r >= 0)
+		r = check_netns(m);
 	if (r < 0)
 		return r;
 	if (m->upgrade.is_under_way) /* millions of entries may take longer than a start is allowed to */

@@ -10,6 +10,7 @@
 
 #include "inspect/attachment.h"
 #include "inspect/where.h"
+#include "kernel/netns.h"
 #include "output/format.h"
 #include "text/names.h"
 
@@ -70,6 +71,10 @@ int doctor_check_attached(struct doctor *d)
 	struct hooks h = { .doctor = d };
 	int r;
 
+	if (netns_is_other(meta))
+		doctor_say(d, LEVEL_WARNING, "look from there: 'nsenter --net', lsns(8) has its processes; this namespace needs a firewall "
+			   "with a --pin-dir of its own", "it filters in network namespace net:[%" PRIu64 "], which is another one "
+			   "than this: interfaces here are not filtered by it", (uint64_t)meta->netns_inode);
 	r = attachment_foreach(d->ctl->pin_dir, say_attached, &h);
 	if (r < 0)
 		return r;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "kernel/netns.h"
 #include "log/log.h"
 #include "output/format.h"
 #include "text/names.h"
@@ -17,10 +18,10 @@
 #define NOTE_TEXT_MAX  (FW_NOTE_MAX + WHERE_PROGRAM_MAX + 32)
 #define NOTES_TEXT_MAX (FW_XDP_NOTES_MAX * (NOTE_TEXT_MAX + IF_NAMESIZE + 4))
 
-/* An interface that has moved to another network namespace has no name here. Returns buffer. */
-static const char *interface_name(unsigned ifindex, char buffer[static WHERE_NAME_MAX])
+/* An interface in another network namespace has no name here, or that of another one. Returns buffer. */
+static const char *interface_name(unsigned ifindex, const struct fw_meta *meta, char buffer[static WHERE_NAME_MAX])
 {
-	if (!if_indextoname(ifindex, buffer))
+	if ((meta && netns_is_other(meta)) || !if_indextoname(ifindex, buffer))
 		(void) snprintf(buffer, WHERE_NAME_MAX, "ifindex %u", ifindex);
 	return buffer;
 }
@@ -29,7 +30,7 @@ const char *where_name(const struct attachment *a, const struct fw_meta *meta, c
 {
 	if (a->cgroup)
 		return a->cgroup;
-	return a->hook == FW_HOOK_CGROUP ? meta->cgroup : interface_name(a->ifindex, buffer);
+	return a->hook == FW_HOOK_CGROUP ? meta->cgroup : interface_name(a->ifindex, meta, buffer);
 }
 
 json_object *where_text(const struct attachment *a, const struct fw_meta *meta)
@@ -83,7 +84,7 @@ json_object *where_xdp_notes(const struct fw_meta *meta)
 
 	for (size_t i = 0; i < FW_XDP_NOTES_MAX && meta->xdp_notes[i].ifindex != 0; i++)
 		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s: %s", i > 0 ? "; " : "",
-				      interface_name(meta->xdp_notes[i].ifindex, name),
+				      interface_name(meta->xdp_notes[i].ifindex, meta, name),
 				      note_text(&meta->xdp_notes[i], text));
 	return json_text(all);
 }

@@ -3,6 +3,7 @@
 /* status: is the firewall loaded, what does it filter, and does the daemon keep it so? */
 
 #include <errno.h>
+#include <inttypes.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -10,6 +11,7 @@
 #include "inspect/others.h"
 #include "inspect/presence.h"
 #include "inspect/where.h"
+#include "kernel/netns.h"
 #include "kernel/pins.h"
 #include "kernel/unseen.h"
 #include "output/output.h"
@@ -101,6 +103,8 @@ static json_object *make_record(const struct ctl *ctl, bool is_loaded)
 static void add_meta(json_object *record, const struct fw_meta *meta)
 {
 	json_object_object_add(record, "version", json_text(meta->version));
+	json_object_object_add(record, "netns", meta->netns_inode != 0 ? json_object_new_uint64(meta->netns_inode) : NULL);
+	json_object_object_add(record, "netns_is_own", json_object_new_boolean(!netns_is_other(meta)));
 	json_object_object_add(record, "tc_reason", json_text(meta->tc_reason));
 	json_object_object_add(record, "xdp_reason", where_xdp_notes(meta));
 	json_object_object_add(record, "cgroup_reason", json_text(meta->cgroup_reason));
@@ -206,6 +210,11 @@ static size_t note_gaps(struct ctl *ctl, const struct fw_meta *meta)
 	if (meta->tc_mechanism != FW_MECHANISM_NONE && !is_on_interface) {
 		output_note(ctl, "no interface is filtered: a ping, a closed port and what is forwarded pass");
 		n++;
+	}
+	if (netns_is_other(meta)) { /* of which interfaces others are, is not seen from here */
+		output_note(ctl, "it filters in another network namespace than this one: net:[%" PRIu64 "], see lsns(8); interfaces "
+				 "here are not filtered by it", (uint64_t)meta->netns_inode);
+		return n + 1;
 	}
 	if (meta->failed[0]) {
 		if (ctl->is_quiet) /* else it is in the record */

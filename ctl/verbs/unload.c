@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "change/journal.h"
 #include "inspect/attachment.h"
 #include "inspect/presence.h"
+#include "kernel/netns.h"
 #include "kernel/ownqdiscs.h"
 #include "kernel/pins.h"
 #include "output/output.h"
@@ -155,6 +157,14 @@ static int remove_orphans(struct unload *u)
 	return EXIT_DONE;
 }
 
+/* Its clsact filters cannot be removed from here, and without its pins nobody knows them for ours. */
+static int refuse_from_afar(struct ctl *ctl, const struct fw_meta *meta)
+{
+	return output_fail(ctl, EXIT_NO,
+			   "This firewall filters in another network namespace, net:[%" PRIu64 "]: unload it there (nsenter --net); "
+			   "--force does it from here, and leaves clsact filters there", (uint64_t)meta->netns_inode);
+}
+
 static int report(struct ctl *ctl, bool was_loaded, size_t n_detached)
 {
 	_cleanup_json_ json_object *result = json_object_new_object();
@@ -173,11 +183,14 @@ static int report(struct ctl *ctl, bool was_loaded, size_t n_detached)
 static int unload(struct unload *u, bool *ret_was_loaded)
 {
 	struct ctl *ctl = u->ctl;
-	struct fw_meta meta;
+	struct fw_meta meta = {};
 	bool is_empty;
 	int status, r;
 
-	is_empty = pins_read_meta(ctl->pin_dir, &meta) == -ENOENT; /* as tmpfiles.d makes it */
+	r = pins_read_meta(ctl->pin_dir, &meta);
+	if (r >= 0 && !ctl->is_forced && netns_is_other(&meta) && netns_is_filtered(ctl->pin_dir, &meta))
+		return refuse_from_afar(ctl, &meta);
+	is_empty = r == -ENOENT; /* as tmpfiles.d makes it */
 	r = attachment_foreach(ctl->pin_dir, detach, u);
 	if (r == 0 && ctl->is_forced) { /* before the qdiscs that hold them */
 		r = attachment_foreach_orphan(ctl, detach, u);

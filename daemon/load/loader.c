@@ -4,13 +4,13 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
 #include "base/cleanup.h"
+#include "kernel/netns.h"
 #include "kernel/pins.h"
 #include "kernel/probe.h"
 #include "load/loader-internal.h"
@@ -37,30 +37,15 @@ struct loader *loader_free(struct loader *l)
 	return NULL;
 }
 
-#ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71 /* kernel 5.14; older headers lack it */
-#endif
-
-/* The number by which the kernel tells programs our network namespace. */
-static int own_netns(__u64 *ret)
-{
-	_cleanup_close_ int fd = -1;
-	socklen_t size = sizeof(*ret);
-
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, ret, &size) < 0)
-		return -errno;
-	return 0;
-}
-
 /* What depends on the kernel. The object's own answers are those of the oldest one. */
 static int prepare_programs(struct loader *l)
 {
-	__u64 cookie = 0;
+	struct netns own;
 
-	if (probe_netns_cookie() && own_netns(&cookie) == 0) {
+	netns_read_own(&own);
+	if (probe_netns_cookie() && own.cookie != 0) {
 		l->skel->rodata->has_netns_cookie = true;
-		l->skel->rodata->own_netns = cookie;
+		l->skel->rodata->own_netns = own.cookie;
 	}
 	if (!probe_xdp_buffers())
 		return 0;

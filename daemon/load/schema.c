@@ -83,6 +83,8 @@ static struct schema_row own_rows[] = {
 	ONE(fw_table, first_slot),
 	STRUCT(fw_meta),
 	ONE(fw_meta, counting_since),
+	ONE(fw_meta, netns_cookie),
+	ONE(fw_meta, netns_inode),
 };
 
 const struct schema schema_own = { .rows = own_rows, .n_rows = ELEMENTSOF(own_rows) };

@@ -207,14 +207,13 @@ const char *source_missing(const struct source *s)
 	return s->missing;
 }
 
-int source_counting_since(const struct source *s, uint64_t *ret)
+int source_meta(const struct source *s, struct fw_meta *ret)
 {
 	_cleanup_free_ char *value = NULL;
 	_cleanup_close_ int fd = -1;
 	struct bpf_map_info info = {};
 	uint32_t size = sizeof(info), first = 0;
 	struct schema_plan plan;
-	struct fw_meta meta;
 	int r;
 
 	fd = pins_open(s->dir, "meta");
@@ -232,8 +231,7 @@ int source_counting_since(const struct source *s, uint64_t *ret)
 	r = schema_plan(&s->schema, &schema_own, "fw_meta", &plan);
 	if (r < 0)
 		return r;
-	schema_convert(&plan, value, &meta);
-	*ret = meta.counting_since;
+	schema_convert(&plan, value, ret);
 	return 0;
 }
 

@@ -25,8 +25,8 @@ struct source *source_free(struct source *s); /* accepts NULL, returns NULL */
 /* Is a map missing that could be opened if nobody had removed its pin? Its name, or NULL. */
 const char *source_missing(const struct source *s);
 
-/* ns of the boot clock since when it counts, 0 = it does not say. */
-int source_counting_since(const struct source *s, uint64_t *ret);
+/* Those members of its meta that versions tell each other, see schema.c; the others, and what it does not say, are 0. */
+int source_meta(const struct source *s, struct fw_meta *ret);
 
 /* -ENOENT behind the end of what that version has. */
 int source_list(const struct source *s, unsigned index, struct fw_list *ret);

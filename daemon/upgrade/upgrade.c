@@ -235,14 +235,21 @@ bool upgrade_is_blank(const struct upgrade *u)
 	return u->is_filling && !below(u);
 }
 
+int upgrade_read_meta(const struct upgrade *u, struct fw_meta *ret)
+{
+	if (!u->is_filling)
+		return pins_read_meta(u->dir, ret);
+	return below(u) ? source_meta(below(u), ret) : -ENOENT;
+}
+
 int upgrade_load(struct upgrade *u, struct fw_meta *meta, struct loader **ret)
 {
 	const char *pin_dir = u->pin_dir;
-	uint64_t since = 0;
+	struct fw_meta theirs;
 	int r;
 
-	if (u->is_filling && below(u) && source_counting_since(below(u), &since) >= 0)
-		meta->counting_since = since;
+	if (u->is_filling && below(u) && source_meta(below(u), &theirs) >= 0)
+		meta->counting_since = theirs.counting_since;
 	r = loader_load(pin_dir, u->dir, meta, ret);
 	if (r < 0 || !u->is_under_way || u->is_filling || !loader_is_fresh(*ret))
 		return r;

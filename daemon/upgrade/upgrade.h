@@ -43,6 +43,9 @@ void upgrade_done(struct upgrade *u);
 /* Our maps are new, and nothing is carried over into them: the lists come from their files. */
 bool upgrade_is_blank(const struct upgrade *u);
 
+/* What the run before says of itself: of another version what versions tell each other. -ENOENT: there was none, or it cannot be read. */
+int upgrade_read_meta(const struct upgrade *u, struct fw_meta *ret);
+
 /* Loads into u->dir, with the counters' age in meta; a set that is damaged gives way to a new one. */
 int upgrade_load(struct upgrade *u, struct fw_meta *meta, struct loader **ret);
 

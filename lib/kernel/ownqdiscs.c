@@ -15,14 +15,15 @@
 
 #include "base/cleanup.h"
 #include "kernel/filters.h"
+#include "kernel/netns.h"
 #include "kernel/pins.h"
 
-/* 0 = this kernel has only one network namespace, or /proc is missing: the number of no other. */
 static uint64_t own_netns(void)
 {
-	struct stat st;
+	struct netns own;
 
-	return stat("/proc/self/ns/net", &st) < 0 ? 0 : (uint64_t)st.st_ino;
+	netns_read_own(&own);
+	return own.inode;
 }
 
 static int mark_path(const char *pin_dir, unsigned ifindex, char path[static PATH_MAX])
@@ -119,6 +120,30 @@ static int remove_marked(const char *name, void *userdata)
 		return r;
 	(void) snprintf(path, sizeof(path), OWNQDISCS_DIR "/%s", name);
 	return pins_remove(pin_dir, path);
+}
+
+struct search {
+	uint64_t netns;
+	bool is_found;
+};
+
+/* For pins_foreach(). */
+static int look_at_mark(const char *name, void *userdata)
+{
+	struct search *s = userdata;
+	uint64_t netns;
+	unsigned ifindex;
+
+	s->is_found = s->is_found || (sscanf(name, "%" SCNu64 "_%u", &netns, &ifindex) == 2 && netns == s->netns);
+	return 0;
+}
+
+bool ownqdiscs_are_in(const char *pin_dir, uint64_t netns)
+{
+	struct search s = { .netns = netns };
+
+	(void) pins_foreach(pin_dir, OWNQDISCS_DIR, look_at_mark, &s); /* without the directory there are none */
+	return s.is_found;
 }
 
 int ownqdiscs_remove_all(const char *pin_dir)

@@ -8,12 +8,14 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define OWNQDISCS_DIR "qdiscs"
 
 /* Before one is made, so that a process that is killed leaves no qdisc without a mark. Where it fails, the qdisc stays. */
 int ownqdiscs_mark(const char *pin_dir, unsigned ifindex);
 bool ownqdiscs_is_marked(const char *pin_dir, unsigned ifindex);
+bool ownqdiscs_are_in(const char *pin_dir, uint64_t netns); /* any at all; netns: its inode number */
 void ownqdiscs_forget(const char *pin_dir, unsigned ifindex);
 
 /*

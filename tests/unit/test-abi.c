@@ -16,7 +16,7 @@ static void test_layout(void **state)
 		[1] = 0xc8f57e58,
 		[2] = 0x6742b808,
 		[3] = 0x248b0641,
-		[4] = 0xf1de506e,
+		[4] = 0x1255441e,
 	};
 
 	assert_int_equal(ELEMENTSOF(layouts), FW_ABI_VERSION + 1);
