@@ -7,14 +7,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 
+#include "base/cleanup.h"
 #include "inspect/attachment.h"
 #include "inspect/where.h"
+#include "kernel/cgroup.h"
 #include "kernel/netns.h"
 #include "output/format.h"
 #include "text/names.h"
 
 #define COST_TEXT_MAX 48
+#define LINE_TEXT_MAX 128
 
 struct hooks {
 	struct doctor *doctor;
@@ -64,6 +68,48 @@ static void check_directions(struct doctor *d)
 	}
 }
 
+/* Are there groups of net_cls or net_prio? A line of /proc/cgroups: name, hierarchy, number of groups, enabled. */
+static bool has_socket_classes(void)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/cgroups", "re");
+	char line[LINE_TEXT_MAX], name[LINE_TEXT_MAX];
+	unsigned hierarchy, n;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%127s %u %u", name, &hierarchy, &n) == 3 && hierarchy != 0 && n > 1 &&
+		    (strcmp(name, "net_cls") == 0 || strcmp(name, "net_prio") == 0))
+			return true;
+	return false;
+}
+
+/* Before 5.15 a socket remembers its class or its group, not both; from the first class on, it is the class. */
+static bool forgets_groups(void)
+{
+	unsigned major = 0, minor = 0;
+	struct utsname u;
+
+	return uname(&u) == 0 && sscanf(u.release, "%u.%u", &major, &minor) == 2 && (major < 5 || (major == 5 && minor < 15));
+}
+
+static void check_cgroup(struct doctor *d, const char *path)
+{
+	struct cgroup_mount m;
+
+	if (cgroup_find_mount(&m) == 0 && !cgroup_mount_is_whole(&m))
+		doctor_say(d, LEVEL_WARNING, "mount all of it: mkdir /run/cgroup2; mount -t cgroup2 none /run/cgroup2",
+			   "only the part '%s' of all cgroups is mounted, on '%s': the cgroup hook does not judge processes outside of it",
+			   m.root, m.point);
+	if (strcmp(path, "/") == 0)
+		return;
+	doctor_say(d, LEVEL_NOTE, NULL,
+		   "the cgroup hook does not judge sockets that a process outside of '%s' has created and handed in, as "
+		   "systemd does for socket activation", path);
+	if (forgets_groups() && has_socket_classes())
+		doctor_say(d, LEVEL_WARNING, "set Cgroup=/, or do without net_cls and net_prio",
+			   "net_cls or net_prio is in use, and before Linux 5.15 a socket that is made after that counts as one of the "
+			   "root: the cgroup hook on '%s' does not judge it", path);
+}
+
 int doctor_check_attached(struct doctor *d)
 {
 	const struct fw_meta *meta = table_meta(d->table);
@@ -93,10 +139,8 @@ int doctor_check_attached(struct doctor *d)
 			   meta->cgroup_reason);
 	if (meta->cgroup_ports[0])
 		doctor_say(d, LEVEL_NOTE, NULL, "cgroup: %s", meta->cgroup_ports);
-	if (meta->cgroup[0] && strcmp(meta->cgroup, "/") != 0)
-		doctor_say(d, LEVEL_NOTE, NULL,
-			   "the cgroup hook does not judge sockets that a process outside of '%s' has created and handed in, as "
-			   "systemd does for socket activation", meta->cgroup);
+	if (meta->cgroup[0])
+		check_cgroup(d, meta->cgroup);
 	if (meta->pending[0])
 		doctor_say(d, LEVEL_NOTE, "see Interfaces= if that is a mistake",
 			   "attached as soon as they exist: %s", meta->pending);

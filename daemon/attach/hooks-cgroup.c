@@ -71,6 +71,19 @@ static int attach_cgroup(struct hooks *h, const char *path, char *reason, size_t
 	return 0;
 }
 
+static void say_attached(const char *path)
+{
+	struct cgroup_mount m;
+
+	if (cgroup_find_mount(&m) < 0) /* it was there a moment ago */
+		return;
+	if (cgroup_mount_is_whole(&m))
+		log_info("Cgroup '%s': filtering, below '%s'", path, m.point);
+	else
+		(void) log_warning(0, "Cgroup '%s': filtering, below '%s', where only the part '%s' of all cgroups is mounted: processes "
+				      "outside of it are not filtered by the cgroup hook", path, m.point, m.root);
+}
+
 void hooks_sync_cgroup(struct hooks *h, const struct config *c)
 {
 	char reason[FW_TEXT_MAX];
@@ -98,7 +111,7 @@ void hooks_sync_cgroup(struct hooks *h, const struct config *c)
 	}
 	(void) snprintf(h->cgroup, sizeof(h->cgroup), "%s", c->cgroup);
 	h->cgroup_reason[0] = '\0';
-	log_info("Cgroup '%s': filtering", h->cgroup);
+	say_attached(h->cgroup);
 }
 
 unsigned hooks_may_leave_ports(const struct config *c)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* Finding cgroup2 in mountinfo and explaining a refused attachment: see cgroup.h. */
+/* Finding cgroup2 among the mounts and explaining a refused attachment: see cgroup.h. */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -13,82 +13,82 @@
 
 #include "base/cleanup.h"
 #include "kernel/cgroup.h"
+#include "kernel/mounts.h"
 
-#define MOUNTINFO "/proc/self/mountinfo"
 #define PEERS_MAX 64 /* the kernel takes no more programs on one group */
 
-/* mountinfo writes white space and backslashes as three octal digits. */
-static void unescape(char *text)
-{
-	char *to = text;
+struct search {
+	struct cgroup_mount *mount;
+	bool is_found;
+};
 
-	for (const char *from = text; *from; to++) {
-		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] && from[3]) {
-			*to = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
-			from += 4;
-		} else {
-			*to = *from++;
-		}
-	}
-	*to = '\0';
-}
-
-/* "36 25 0:31 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw": field five, if the type fits. */
-static char *mount_point_of_cgroup2(char *line)
-{
-	char *state = NULL, *field = NULL, *type;
-
-	type = strstr(line, " - ");
-	if (!type || strncmp(type + 3, "cgroup2 ", 8) != 0)
-		return NULL;
-
-	field = strtok_r(line, " ", &state);
-	for (int i = 1; i < 5 && field; i++)
-		field = strtok_r(NULL, " ", &state);
-	if (field)
-		unescape(field);
-	return field;
-}
-
-static int find_mount(char *ret_path, size_t size)
+/* Of the mount that an open file is in, as mountinfo numbers it; -1 = unknown. */
+static int mount_id_of(int fd)
 {
 	_cleanup_fclose_ FILE *f = NULL;
-	_cleanup_free_ char *line = NULL;
-	size_t allocated = 0;
-	const char *found;
+	char path[64], line[128];
+	int id;
 
-	f = fopen(MOUNTINFO, "re");
-	if (!f)
-		return -errno;
+	(void) snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "mnt_id: %d", &id) == 1)
+			return id;
+	return -1;
+}
 
-	while (getline(&line, &allocated, f) > 0) {
-		found = mount_point_of_cgroup2(line);
-		if (!found)
-			continue;
-		if (strlen(found) >= size)
-			return -ENAMETOOLONG;
-		strcpy(ret_path, found);
+/* Another mount that came later may hide it, or a directory above it. */
+static bool is_visible(const struct mount *m)
+{
+	_cleanup_close_ int fd = open(m->point, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && mount_id_of(fd) == m->id;
+}
+
+/* For mounts_foreach(): the first one of all groups, or else the first one of a part of them. */
+static int consider(const struct mount *m, void *userdata)
+{
+	bool is_whole = strcmp(m->root, "/") == 0;
+	struct search *s = userdata;
+
+	if (strcmp(m->type, "cgroup2") != 0 || (s->is_found && !is_whole) || !is_visible(m))
 		return 0;
-	}
-	return ferror(f) ? -EIO : -ENODEV;
+	if (strlen(m->point) >= sizeof(s->mount->point) || strlen(m->root) >= sizeof(s->mount->root))
+		return 0;
+	strcpy(s->mount->point, m->point);
+	strcpy(s->mount->root, m->root);
+	s->is_found = true;
+	return is_whole ? -EEXIST : 0; /* which ends the search */
+}
+
+int cgroup_find_mount(struct cgroup_mount *ret)
+{
+	struct search s = { .mount = ret };
+	int r = mounts_foreach(consider, &s);
+
+	if (r < 0 && r != -EEXIST)
+		return r;
+	return s.is_found ? 0 : -ENODEV;
+}
+
+bool cgroup_mount_is_whole(const struct cgroup_mount *m)
+{
+	return strcmp(m->root, "/") == 0;
 }
 
 int cgroup_open(const char *path, int *ret_fd, uint64_t *ret_id)
 {
 	_cleanup_close_ int fd = -1;
+	struct cgroup_mount m;
 	char full[PATH_MAX];
 	struct stat st;
-	size_t n;
 	int r;
 
-	r = find_mount(full, sizeof(full));
+	r = cgroup_find_mount(&m);
 	if (r < 0)
 		return r;
-
-	n = strlen(full);
-	if (n + strlen(path) >= sizeof(full))
+	if (snprintf(full, sizeof(full), "%s%s", m.point, path) >= (int)sizeof(full))
 		return -ENAMETOOLONG;
-	strcpy(full + n, path);
 
 	fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
@@ -125,8 +125,8 @@ const char *cgroup_explain(const char *path, int fd, uint32_t attach_type, int e
 
 	switch (error) {
 	case -ENODEV:
-		(void) snprintf(buffer, size, "no cgroup2 file system is mounted (try: mount -t cgroup2 none "
-					      "/sys/fs/cgroup/unified)");
+		(void) snprintf(buffer, size, "no cgroup2 file system is mounted, or other mounts hide it (try: mkdir /run/cgroup2; "
+					      "mount -t cgroup2 none /run/cgroup2)");
 		break;
 	case -ENOENT:
 	case -ENOTDIR:

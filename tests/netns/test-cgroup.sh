@@ -218,6 +218,35 @@ check "by other links" test "$was" != "$(link_of cgroup_ingress) $(link_of cgrou
 remove
 rmdir "$OTHER"
 
+# The first mount of cgroup2 is one of a part of the groups, then one that another mount hides: the next one is taken.
+mkdir "$T/part" "$T/whole" "$CGROUP/part"
+mount --bind "$CGROUP/part" "$T/part"
+mount --bind "$CGROUP2" "$T/whole"
+for hidden in no yes; do
+	[ $hidden = no ] || mount --bind "$T/whole" "$T/part"
+	[ $hidden = no ] || mount -t tmpfs none "$T/part"
+	[ $hidden = yes ] || umount -l "$CGROUP2"
+	: >"$T/log"
+	start_with Hooks=cgroup
+	check "a part of the groups is mounted first, hidden: $hidden: the log says which mount is taken" \
+		grep -q "Cgroup '$FW_TEST_CGROUP': filtering, below '$T/whole'" "$T/log"
+	same "it is attached" cgroup "$(hooks)"
+	three_steps "cgroup" $BAD4 probe_udp $BAD4 $HOST4
+	remove
+done
+umount -l "$T/whole"
+umount "$T/part"
+umount "$T/part" # what was mounted first, a part, is all that is left
+: >"$T/log"
+awk '$4 == "/" && / - cgroup2 / { exit 1 }' /proc/self/mountinfo || die "the root cgroup can still be reached"
+start_with "Hooks=tc cgroup" Cgroup=/
+check "only a part is mounted: the log names it" grep -q "below '$T/part', where only the part '$FW_TEST_CGROUP/part' of all" "$T/log"
+check "and so does doctor" eval 'fwctl doctor | grep -q "only the part .$FW_TEST_CGROUP/part. of all cgroups is mounted"'
+remove
+umount "$T/part"
+mount -t cgroup2 none "$CGROUP2"
+rmdir "$CGROUP/part"
+
 # No such cgroup, and no cgroup2 at all.
 : >"$T/log"
 configure Cgroup=/no-such-cgroup-here
