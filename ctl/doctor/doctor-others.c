@@ -4,9 +4,11 @@
 
 #include "doctor/doctor.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "inspect/attachment.h"
 #include "inspect/others.h"
 #include "text/names.h"
 
@@ -34,7 +36,12 @@ static int say_other(const struct other *o, void *userdata)
 	enum level level = LEVEL_NOTE;
 
 	s->n++;
-	if (o->hook == FW_HOOK_CGROUP) {
+	if (o->hook == FW_HOOK_CGROUP && attachment_is_like_ours(o->program_id)) {
+		level = LEVEL_WARNING;
+		where = "";
+		what = ", of another firewall of this kind: what its lists block is blocked for these processes, too, whatever ours say";
+		advice = "if it is that of a network namespace or container, set Hooks=tc or another Cgroup= in its configuration";
+	} else if (o->hook == FW_HOOK_CGROUP) {
 		where = "";
 		what = ": both run, and what one of them drops is dropped";
 	} else if (o->harm == OTHER_DECIDES) {
@@ -52,6 +59,12 @@ static int say_other(const struct other *o, void *userdata)
 	return 0;
 }
 
+/* The root is above our group: what is there judges our processes, too. */
+static int say_firewall_on_root(const struct other *o, void *userdata)
+{
+	return o->hook == FW_HOOK_CGROUP && attachment_is_like_ours(o->program_id) ? say_other(o, userdata) : 0;
+}
+
 int doctor_check_others(struct doctor *d)
 {
 	const char *cgroup = d->table ? table_meta(d->table)->cgroup : "";
@@ -59,6 +72,10 @@ int doctor_check_others(struct doctor *d)
 	int r;
 
 	r = others_foreach(d->ctl, cgroup[0] ? cgroup : NULL, say_other, &s);
+	if (r >= 0 && strcmp(cgroup, "/") != 0)
+		r = others_foreach(d->ctl, "/", say_firewall_on_root, &s);
+	if (r == -ENODEV) /* no cgroup2 */
+		r = 0;
 	if (r >= 0 && s.n == 0)
 		doctor_say(d, LEVEL_OK, NULL, "nobody else is on tc, xdp or our cgroup");
 	return r;

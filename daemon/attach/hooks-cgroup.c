@@ -11,6 +11,8 @@
 #include "attach/link.h"
 #include "base/cleanup.h"
 #include "kernel/cgroup.h"
+#include "kernel/netns.h"
+#include "kernel/pins.h"
 #include "load/repin.h"
 #include "log/log.h"
 #include "text/names.h"
@@ -71,10 +73,14 @@ static int attach_cgroup(struct hooks *h, const char *path, char *reason, size_t
 	return 0;
 }
 
-static void say_attached(const char *path)
+static void say_attached(const char *pin_dir, const char *path)
 {
 	struct cgroup_mount m;
 
+	if (strcmp(path, "/") == 0 && strcmp(pin_dir, PINS_DIR_DEFAULT) != 0 && !netns_is_that_of_init())
+		(void) log_warning(0, "Cgroup=/ is every process of the host, in all network namespaces, and this firewall with pins in '%s' "
+				      "runs in one of them: what it blocks is blocked for the host, too; set Hooks=tc, or Cgroup= to the "
+				      "group of that namespace", pin_dir);
 	if (cgroup_find_mount(&m) < 0) /* it was there a moment ago */
 		return;
 	if (cgroup_mount_is_whole(&m))
@@ -111,7 +117,7 @@ void hooks_sync_cgroup(struct hooks *h, const struct config *c)
 	}
 	(void) snprintf(h->cgroup, sizeof(h->cgroup), "%s", c->cgroup);
 	h->cgroup_reason[0] = '\0';
-	say_attached(h->cgroup);
+	say_attached(h->pin_dir, h->cgroup);
 }
 
 unsigned hooks_may_leave_ports(const struct config *c)

@@ -27,6 +27,13 @@ void netns_read_own(struct netns *ret)
 		ret->cookie = 0;
 }
 
+bool netns_is_that_of_init(void)
+{
+	struct stat init, own;
+
+	return stat("/proc/1/ns/net", &init) < 0 || stat("/proc/self/ns/net", &own) < 0 || init.st_ino == own.st_ino;
+}
+
 bool netns_is_other(const struct fw_meta *meta)
 {
 	struct netns own;

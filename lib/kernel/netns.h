@@ -18,6 +18,9 @@ struct netns {
 
 void netns_read_own(struct netns *ret);
 
+/* Is this process in that of pid 1? Where that may not be asked, which takes the capabilities of pid 1: yes. */
+bool netns_is_that_of_init(void);
+
 /* Did the daemon that wrote meta run in another one than this process? What nobody knows is not another one. */
 bool netns_is_other(const struct fw_meta *meta);
 

@@ -242,6 +242,11 @@ awk '$4 == "/" && / - cgroup2 / { exit 1 }' /proc/self/mountinfo || die "the roo
 start_with "Hooks=tc cgroup" Cgroup=/
 check "only a part is mounted: the log names it" grep -q "below '$T/part', where only the part '$FW_TEST_CGROUP/part' of all" "$T/log"
 check "and so does doctor" eval 'fwctl doctor | grep -q "only the part .$FW_TEST_CGROUP/part. of all cgroups is mounted"'
+check "no word of a namespace in that of pid 1" refuse grep -q "blocked for the host, too" "$T/log"
+remove
+NOTIFY_SOCKET=$T/notify peer_begin "$EBPF_FWD" --config "$T/fw.conf" --pin-dir "$PINS" --state-dir "$T/state" --run-dir "$T/run" >>"$T/log" 2>&1
+DAEMON=$!
+check "Cgroup=/ in another network namespace: the log warns" wait_for grep -q "Cgroup=/ is every process of the host.*blocked for the host, too" "$T/log"
 remove
 umount "$T/part"
 mount -t cgroup2 none "$CGROUP2"

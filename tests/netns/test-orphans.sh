@@ -98,6 +98,12 @@ DAEMON=$!
 wait_for is_ready_or_dead "$before"
 same "another firewall runs: no orphans" 1 "$(findings ok orphans .)"
 same "and status says not loaded" 3 "$(status_of status --quiet)"
+OTHER=$DAEMON
+start_with "Hooks=cgroup"
+same "doctor warns of its programs on our cgroup" 2 "$(findings warning others "'fw_cgroup_(in|out)', of another firewall of this kind" "set Hooks=tc")"
+stop
+fwctl unload >/dev/null
+DAEMON=$OTHER
 stop
 same "another firewall's pins are to be seen: no orphans" 1 "$(findings ok orphans .)"
 same "unload --force says that nothing is loaded" 0 "$(status_of unload --force)"
