@@ -29,6 +29,7 @@ static __always_inline void look_seen(__u64 high, __u64 low, __u32 look, __u32 n
 	__u32 index = LOOK_INDEX(look), first = 0;
 	struct fw_seen_at *at;
 	struct fw_seen *s;
+	__u64 bounded;
 	void *map;
 
 	if (LOOK_IS_OTHER_NETNS(look))
@@ -36,6 +37,7 @@ static __always_inline void look_seen(__u64 high, __u64 low, __u32 look, __u32 n
 	map = bpf_map_lookup_elem(&seen, &first);
 	if (!map || index >= FW_SEEN_MAX)
 		return;
+	bounded = index;
 	s = bpf_map_lookup_elem(map, &key);
 	if (!s) {
 		(void) bpf_map_update_elem(map, &key, &never_seen, BPF_NOEXIST); /* another CPU may have been first */
@@ -44,8 +46,10 @@ static __always_inline void look_seen(__u64 high, __u64 low, __u32 look, __u32 n
 			return;
 	}
 
-	/* all CPUs share it */
-	at = &s->at[index];
+	/* the compiler may have kept a copy that the verifier does not know to be bounded */
+	_Static_assert((FW_SEEN_MAX & (FW_SEEN_MAX - 1)) == 0, "a mask bounds it");
+	asm volatile("%0 &= %1" : "+r"(bounded) : "i"(FW_SEEN_MAX - 1));
+	at = &s->at[bounded]; /* all CPUs share it */
 	__sync_fetch_and_add(&at->packets, n_packets);
 	__sync_fetch_and_add(&at->bytes, n_bytes);
 	if (LOOK_IS_SYN(look))
