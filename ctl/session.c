@@ -233,7 +233,7 @@ static void note_missing_mount(struct ctl *ctl)
 {
 	char point[PATH_MAX];
 
-	if (!ctl->is_runtime && mounts_find_missing(MOUNTS_FSTAB, ctl->state_dir, point, sizeof(point)) > 0)
+	if (!ctl->is_runtime && !ctl->is_dry_run && mounts_find_missing(MOUNTS_FSTAB, ctl->state_dir, point, sizeof(point)) > 0)
 		output_note(ctl, "'%s' is not mounted, though " MOUNTS_FSTAB " has it: what is saved now is hidden when it is mounted, and "
 				 "gone at the next boot", point);
 }

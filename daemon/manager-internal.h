@@ -45,10 +45,12 @@ struct manager {
 	bool is_idle;        /* no interface is filtered although some should be: was said */
 	bool is_strict;      /* as last put into the policy */
 	uint64_t next_sweep_usec; /* CLOCK_MONOTONIC: not before */
+	uint64_t next_try_usec; /* the same: to leave for a new start */
 	struct restored restored; /* what is wrong with the list files, for STATUS= */
 	int pins_error;      /* of the last check, so that it is said once */
 	int interfaces_error; /* the same */
 	int repair_error;    /* the same */
+	int lists_error;     /* the same, of a state directory that came later */
 };
 
 /* Makes what is attached equal to what is wanted, and tells: fwctl in meta, systemctl status in STATUS=. */

@@ -29,6 +29,7 @@
 #include "text/names.h"
 
 #define CHECK_INTERVAL_USEC (5 * USEC_PER_SEC) /* how long somebody's interference may last */
+#define TRY_INTERVAL_USEC   (60 * USEC_PER_SEC) /* to leave for a new start, where the configuration is wrong */
 #define SWEEP_SHARE 100 /* sweeps take at most this fraction of the time: what has ended decides nothing, it only takes room */
 #define TIMER_ACCURACY_USEC 10000
 #define WALLCLOCK_FAR       (INT64_C(1) << 33) /* Unix seconds, about the latest that the kernel takes */
@@ -234,18 +235,23 @@ static int restore_again(struct manager *m, struct table_writer *w)
 /* Another directory has taken the place of the state directory: its lists, too. Does not wait for the lock. */
 static void read_lists_again(struct manager *m)
 {
+	struct statedir before = m->statedir;
 	int lock_fd, r;
 
 	r = writerlock_try(m->options->run_dir, DAEMON_NAME, &lock_fd);
 	if (r < 0)
 		return; /* the next check tries again */
-	log_info("'%s' is another directory than before, reading the lists there", m->options->state_dir);
-	statedir_note(&m->statedir, m->options->state_dir);
+	if (m->lists_error == 0)
+		log_info("'%s' is another directory than before, reading the lists there", m->options->state_dir);
+	statedir_note(&m->statedir, m->options->state_dir); /* before it is read: it may change meanwhile */
 	r = change_table(m, lock_fd, restore_again);
-	if (r < 0)
-		(void) log_warning(r, "Cannot restore the lists from '%s': %m", m->options->state_dir);
-	else
+	if (r >= 0)
 		wallclock_save(&m->wallclock, m->options->run_dir, m->meta.counting_since);
+	else
+		m->statedir = before; /* the next check tries again */
+	if (r < 0 && r != m->lists_error)
+		(void) log_warning(r, "Cannot restore the lists from '%s', trying again: %m", m->options->state_dir);
+	m->lists_error = r < 0 ? r : 0;
 	writerlock_release(lock_fd);
 	(void) publish(m);
 }
@@ -298,15 +304,31 @@ static void tend_table(struct manager *m)
 	writerlock_release(lock_fd);
 }
 
+/* A start that fails for good would end the filtering: systemd keeps the pins only for one that succeeds. */
+static bool can_start_again(struct manager *m)
+{
+	_cleanup_(config_done) struct config config = {};
+	uint64_t now = clock_usec(CLOCK_MONOTONIC);
+
+	if (now < m->next_try_usec)
+		return false;
+	m->next_try_usec = now + TRY_INTERVAL_USEC;
+	if (manager_read_config(m->options->config_file, &config) >= 0)
+		return true;
+	(void) log_warning(0, "Staying as long as the configuration has a mistake: correct it, then the pins go to the bpffs that was "
+			      "mounted");
+	return false;
+}
+
 static int on_check(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct manager *m = userdata;
 
 	manager_check_pins(m);
-	if (handover_is_due(&m->handover, m->options->pin_dir))
+	hooks_check(m->hooks);
+	if (m->pins_error == 0 && handover_is_due(&m->handover, m->options->pin_dir) && can_start_again(m))
 		return sd_event_exit(m->event, MANAGER_AGAIN);
 	follow_state_dir(m);
-	hooks_check(m->hooks);
 	if (m->restored.n_wrong > 0)
 		m->restored.n_wrong = restore_count_wrong(m->table);
 	follow_interfaces(m);

@@ -62,6 +62,7 @@ int mount_parse(char *line, struct mount *ret)
 		return -EBADMSG;
 	*ret = (struct mount){
 		.id = atoi(fields[FIELD_ID]),
+		.parent = atoi(fields[FIELD_PARENT]),
 		.dev = makedev(major, minor),
 		.root = unescape(fields[FIELD_ROOT]),
 		.point = unescape(fields[FIELD_POINT]),
@@ -95,18 +96,34 @@ bool mounts_is_below(const char *path, const char *point)
 	return strncmp(path, point, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
-/* A sandbox makes a directory writable by a mount of the directory on itself, which brings nothing. */
-static bool is_of_itself(const struct mount *m)
+/* Is the same directory there without this mount? A sandbox makes a directory writable by a mount of it on itself. */
+static bool is_of_itself(const struct mount *m, const struct mount *parent)
 {
-	size_t point = strlen(m->point), root = strlen(m->root);
+	const char *below = m->point + (strcmp(parent->point, "/") == 0 ? 0 : strlen(parent->point));
+	const char *root = strcmp(parent->root, "/") == 0 ? "" : parent->root;
+	size_t length = strlen(root);
 
-	return strcmp(m->root, "/") != 0 && root <= point && strcmp(m->point + point - root, m->root) == 0;
+	if (m->dev != parent->dev || !mounts_is_below(m->point, strcmp(parent->point, "/") == 0 ? "" : parent->point))
+		return false;
+	if (length == 0 && *below == '\0')
+		return strcmp(m->root, "/") == 0;
+	return strncmp(m->root, root, length) == 0 && strcmp(m->root + length, below) == 0;
+}
+
+/* For mounts_foreach(): a parent comes before what is mounted on it, unless it was moved. */
+static int find_parent(const struct mount *parent, void *userdata)
+{
+	const struct mount *m = userdata;
+
+	return parent->id != m->parent ? 0 : is_of_itself(m, parent) ? -EALREADY : -EEXIST;
 }
 
 /* For mounts_foreach(). */
 static int find_point(const struct mount *m, void *userdata)
 {
-	return strcmp(m->point, userdata) == 0 && !is_of_itself(m) ? -EEXIST : 0;
+	struct mount mount = *m;
+
+	return strcmp(m->point, userdata) == 0 && mounts_foreach(find_parent, &mount) != -EALREADY ? -EEXIST : 0;
 }
 
 int mounts_find_missing(const char *fstab, const char *path, char *ret_point, size_t size)

@@ -14,6 +14,7 @@ struct mount {
 	const char *point; /* where, unescaped; another mount may hide it */
 	const char *type;  /* of the file system */
 	bool is_read_only; /* here; the file system itself may be, too */
+	int parent;        /* id of the mount that it is mounted on */
 };
 
 /* Calls fn for each; stops at a negative return, which is returned. */

@@ -67,3 +67,17 @@ same "in a sandbox, mounted: nothing is delivered" 0 "$(delivered $BAD4 $HOST4 1
 check "a limit of file sizes: fwctl says so" grep -q "File too large" "$T/output"
 check "and nothing was changed" refuse grep -q "203.0.113.8" <(fwctl export manual)
 stop
+
+# A part of another file system, which has the end of the path for its name, is a mount all the same.
+umount "$T/state"
+mkdir "$T/disk"
+mount -t tmpfs none "$T/disk"
+mkdir "$T/disk/state"
+check "nothing mounted: doctor says so" doctor_says "is not mounted, though /etc/fstab has it"
+mount --bind "$T/disk/state" "$T/state"
+check "a directory of that name is mounted: doctor is content" refuse doctor_says "is not mounted"
+umount "$T/state"
+mount --bind "$T/state" "$T/state"
+check "the directory on itself is mounted: doctor says so" doctor_says "is not mounted, though /etc/fstab has it"
+umount "$T/state"
+umount "$T/disk"
