@@ -95,6 +95,9 @@ static int restore(struct manager *m, int lock_fd)
 	r = restore_lists(m->options->state_dir, w, &m->wallclock, m->is_counting_anew, &m->restored);
 	if (r < 0)
 		return r;
+	if (upgrade_is_blank(&m->upgrade) && (m->restored.n_missing > 0 || m->statedir.missing[0]))
+		return log_error(-EAGAIN, "The version before stays in force, because the lists cannot all be restored from their files: "
+					  "%m; see above for the cause");
 	wallclock_save(&m->wallclock, m->options->run_dir, m->meta.counting_since);
 	m->is_strict = m->config.is_strict;
 	table_set_strict(m->table, m->is_strict);

@@ -257,6 +257,16 @@ for mechanism in tcx clsact; do
 done
 
 unreadable_begin tcx
+rm "$PINS/maps/schema"
+mkdir "$T/state/lists/broken.list"
+check "a list that cannot be restored: the start fails" refuse start
+check "a list that cannot be restored: the old programs go on" is_attached h0
+same "a list that cannot be restored: none was delivered" "$before" "$(received $BAD4)"
+rm -rf "$T/state/lists"/broken.list*
+start || die "the daemon does not start after the list was mended"
+unreadable_end "a list that could not be restored"
+
+unreadable_begin tcx
 rm "$PINS/maps/lists"
 "$FOREIGN" array 12 "$PINS/maps/lists" || die "no array"
 start || die "the daemon does not start on other maps"
