@@ -2,14 +2,13 @@
 #pragma once
 
 /*
- * What the BPF programs, the daemon and fwctl agree on: words, limits, and the layout of every
- * map key and value. Included by all three, so it depends on <linux/types.h> alone.
- * Whoever changes a layout raises FW_ABI_VERSION: pins of another version are not guessed at. The daemon
- * carries what they hold over into maps of its own, by the names of members (daemon/load/schema.c). So a member
- * that is carried keeps its name and meaning, enums only grow at their end, and so do the arrays that they
- * index; FW_TABLE_SLOTS, FW_TICK_SHIFT and FW_HITS_PENDING stay as they are. An entry table stays an array with fw_table
- * in its first element and elements as large as fw_slot. Another version reads each slot from first_slot on, and takes
- * it if is_used says so; how chains go is nobody else's business.
+ * What the BPF programs, the daemon and fwctl agree on: words, limits, and the layout of every map key and value. Included
+ * by all three, so it depends on <linux/types.h> alone. A change of a layout raises FW_ABI_VERSION. The daemon does not
+ * guess at pins of another version: it copies what they contain into maps of its own, by the names of members
+ * (daemon/load/schema.c). So a member that is copied keeps its name and meaning. Enums only grow at their end, and so do the
+ * arrays that they index. FW_TABLE_SLOTS, FW_TICK_SHIFT and FW_HITS_PENDING never change. An entry table remains an array
+ * with fw_table in its first element and elements as large as fw_slot. Another version reads each slot from first_slot on,
+ * and takes it if is_used is set; it does not need to know how chains are linked.
  */
 
 #include <linux/types.h>
@@ -36,9 +35,9 @@
 #define FW_PORT_OVERLAP_BANS_MAX 24 /* of FW_PORT_OVERLAP_MAX, the same */
 #define FW_EXCEPTIONS_MAX    65536 /* entries of lists that allow, beyond MaxEntries= */
 #define FW_TABLE_SLOTS       2   /* a table in use and one being filled to replace it */
-#define FW_VLAN_TAGS_MAX     4   /* tags walked in the frame, beside the one in the skb */
+#define FW_VLAN_TAGS_MAX     4   /* tags walked in the frame, in addition to the one in the skb */
 #define FW_IP6_HEADERS_MAX   16  /* extension headers walked before the L4 header */
-#define FW_WATCHERS_MAX      16  /* who may watch at one time, the daemon included */
+#define FW_WATCHERS_MAX      16  /* watchers at one time, the daemon included */
 #define FW_SIZES_MAX         20  /* powers of two of a packet's length: up to 1 MiB, what is larger is in the last */
 #define FW_GAPS_MAX          40  /* the same of ns between two packets: up to 18 min */
 
@@ -122,15 +121,15 @@ enum fw_protocol {
 /* Where a program keeps a protocol: there should be a port, and it cannot be read. */
 #define FW_PROTOCOL_HIDDEN _FW_PROTOCOL_MAX
 
-/* Values of fw_entry.until beside a tick. */
+/* Special values of fw_entry.until. */
 #define FW_UNTIL_NEVER 0          /* holds until it is removed */
 #define FW_UNTIL_MIXED 1          /* its lists have different ends: see fw_ends */
 #define FW_UNTIL_MAX   0xffffffff /* the latest end that can be written */
 
 /*
- * In fw_entry.hits after an upgrade: those that the version before has counted, if any, are still to be added.
- * To take this off and to add them is one addition, so that it happens once, whoever dies. It stays where there were
- * none, and means nothing when that version has gone: whoever reads hits takes it off.
+ * In fw_entry.hits after an upgrade: the hits that the previous version has counted, if any, are still to be added. One
+ * addition clears this bit and adds them, so that it happens once even if a process is killed. The bit stays where there
+ * were none. It means nothing once that version is gone, and every reader of hits masks it out.
  */
 #define FW_HITS_PENDING (1ull << 63)
 
@@ -140,7 +139,7 @@ enum fw_protocol {
  */
 struct fw_entry {
 	FW_TEST_MEMBER
-	__u64 lists[_FW_DIRECTION_MAX]; /* who holds it, as bits; writer: user space */
+	__u64 lists[_FW_DIRECTION_MAX]; /* lists that hold it, as bits; writer: user space */
 	__u64 hits;     /* packets decided by this entry, but in other network namespaces, if known; writer: kernel */
 	__u32 until;    /* tick at which it ends in all its lists, or FW_UNTIL_*; writer: user space */
 	__u32 last_hit; /* tick of the latest hit, 0 = none; writer: kernel */
@@ -168,14 +167,14 @@ struct fw_table {
 #define FW_CHAIN_MAX 32 /* slots in a chain; where there would be more, another seed takes its place */
 
 /*
- * A cache line. The address is two numbers in host order, of IPv4 all in the first; bits past prefixlen are zero. A slot that
- * was given up stays as it is as long as a packet may stand on it.
+ * A cache line. The address is two numbers in host order, of IPv4 all in the first; bits past prefixlen are zero. A retired
+ * slot does not change as long as a packet may still reference it.
  */
 struct fw_slot {
 	__u64 high;
 	__u64 low;
 	__u8 prefixlen; /* bits, 0..32 or 0..128 */
-	__u8 is_used;   /* not 0: it is in a chain, and whole; for who does not know the hash */
+	__u8 is_used;   /* not 0: complete, and in a chain; for readers that do not know the hash */
 	__u16 reserved; /* zero */
 	__u32 next;
 	struct fw_entry entry;
@@ -183,7 +182,7 @@ struct fw_slot {
 		__u64 copied_hits; /* in use: those that it came with, or that the table to come has already */
 		struct {
 			__u32 free_next;       /* given up: the next one */
-			__u32 free_is_settled; /* not 0: and no packet stands on it any more */
+			__u32 free_is_settled; /* not 0: and no packet references it any more */
 		};
 	};
 };
@@ -262,10 +261,10 @@ enum {
 /* The cgroup programs leave the ports of one direction to tc and xdp, because this kernel does not tell them whose they are. */
 #define FW_POLICY_LEAVES_PORTS(direction) (1u << 3 << (direction))
 
-/* The slot of a generation. The number itself tells that a slot has been used again meanwhile. */
+/* The slot of a generation. The number itself shows that a slot has been reused in the meantime. */
 #define fw_slot(generation) ((generation) % FW_TABLE_SLOTS)
 
-/* How the hashed words of one filter are found. Another seed in each generation: nobody can aim at it. */
+/* How the hashed words of one filter are found. Each generation has another seed, so that nobody can aim at it. */
 struct fw_filter {
 	__u64 seed;
 	__u32 n_words;
@@ -285,13 +284,13 @@ struct fw_cells {
 };
 
 /*
- * Who wants to know of drops, in one word: each CPU keeps the last one that it has looked into, see fw_sampling, and
- * looks again when it is another. Monitors move until on, about once a second.
+ * Which viewers want drops, in one word. Each CPU keeps the last value that it has acted on, see fw_sampling, and looks
+ * again when the value differs. Monitors extend until, about once a second.
  */
 union fw_watch_drops {
 	struct {
 		__u32 until; /* tick until which monitors watch, 0 = none does */
-		__u32 epoch; /* samples begin anew when it changes; 0 = nobody takes any */
+		__u32 epoch; /* samples start from scratch when it changes; 0 = no samples */
 	};
 	__u64 both;
 };
@@ -312,7 +311,7 @@ struct fw_policy {
 	__u32 table_generation[2];  /* by enum fw_kind; counts up, fw_slot() of it is the table in use */
 	__u32 filter_generation[2]; /* the same for the filter */
 	__u32 flags;    /* FW_POLICY_* */
-	__u32 watch_packets; /* tick until which somebody looks at every packet, 0 = nobody; the kernel stores 0, too */
+	__u32 watch_packets; /* tick until which every packet is looked at, 0 = none is; the kernel stores 0, too */
 	union fw_watch_drops watch_drops;
 	__u32 seen_until;  /* tick until which addresses are noted in the map seen */
 	__u32 sizes_until; /* tick until which the map sizes is counted */
@@ -359,18 +358,17 @@ struct fw_sampling {
 	__u64 at;     /* the drop that makes fw_counters.dropped this many or more is looked at: 0 for all ... */
 	__u64 watch;  /* ... as long as this is fw_watch_drops.both; every drop is where it is not */
 	__u64 next;   /* the same for samples: the drop that will be the next one */
-	__u64 done;   /* fw_counters.dropped at the latest sample: what came since is what the next stands for */
+	__u64 done;   /* fw_counters.dropped at the latest sample: the next one represents what came since */
 	__u32 epoch;  /* that this is about */
 	__u32 n;      /* samples in it */
 };
 
 /*
- * Per CPU, per hook and direction (index fw_counters_index), never reset. Packets are wire packets: a
- * segmented skb counts gso_segs times. Bytes are skb lengths as the hook sees them: with the
- * Ethernet header at tc, without it at cgroup.
+ * Per CPU, per hook and direction (index fw_counters_index), never reset. Packets are wire packets: a segmented skb counts
+ * gso_segs times. Bytes are skb lengths as the hook sees them: with the Ethernet header at tc, without it at cgroup.
  *
- * A program counts a packet either in packets and bytes or in dropped and dropped_bytes, and a reader adds the latter
- * to the former: whoever reads between two stores still sees no number that goes back.
+ * A program counts a packet either in packets and bytes or in dropped and dropped_bytes, and a reader adds the latter to the
+ * former. So a reader that reads between two stores never sees a number go back.
  */
 struct fw_counters {
 	FW_TEST_MEMBER
@@ -408,8 +406,8 @@ struct fw_clock {
 };
 
 /*
- * Who watches. A slot is taken by user space, with the writer lock held, and holds until its tick has passed,
- * unless renewed. Mapped: until is stored last. The slot FW_WATCHER_DAEMON is the daemon's, for its samples.
+ * A watcher. User space takes a slot, with the writer lock held. The slot is taken until its tick has passed, unless
+ * renewed. Mapped: until is stored last. The slot FW_WATCHER_DAEMON is the daemon's, for its samples.
  */
 #define FW_WATCHER_DAEMON 0
 
@@ -468,7 +466,7 @@ struct fw_event {
 	__u16 source_port;     /* host order */
 	__u16 destination_port;
 	__u8 flags;            /* FW_EVENT_* */
-	__u8 protocol;         /* IP protocol number, of IPv6 that behind the extension headers */
+	__u8 protocol;         /* IP protocol number, in IPv6 the one after the extension headers */
 	__u8 tcp_flags;        /* 0 unless TCP */
 	__u8 icmp_type;
 	__u8 icmp_code;
@@ -536,7 +534,7 @@ enum fw_mechanism {
 /* Why an interface does not have what it could have. */
 struct fw_note {
 	__u32 ifindex;    /* 0 = unused, as all after it */
-	__u32 foreign_id; /* the program of somebody else that is in the way, 0 = none */
+	__u32 foreign_id; /* the program of another owner that is in the way, 0 = none */
 	char text[FW_NOTE_MAX];
 };
 
@@ -565,9 +563,9 @@ struct fw_meta {
 };
 
 /*
- * Where our clsact filters are: before all others, for any of them may end the chain. A priority has filters of one
- * kind and protocol only. Where others have taken the first one for another kind, and in versions before, it is the
- * second. Nobody else is known to use this handle.
+ * Where our clsact filters are: before all others, since any of those may end the chain. A priority has filters of one kind
+ * and protocol only. If others have taken the first one for another kind, ours are at the second, as in earlier versions. No
+ * other program is known to use this handle.
  */
 #define FW_TC_PRIORITY        1
 #define FW_TC_PRIORITY_SECOND 66

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Where an entry stands in its table: in the chain of slots that begins at the head with the number of its hash. Included by
- * the programs, which follow the chain, and by lib/htab/chains.c, which makes it: both sides must find the same head.
+ * Where an entry is in its table: in the chain of slots that begins at the head with the number of its hash. Included by the
+ * programs, which follow the chain, and by lib/htab/chains.c, which makes it: both sides must find the same head.
  */
 
 #include "abi/filter-bits.h"

@@ -66,7 +66,7 @@ filter_inline __u64 filter_hash(__u64 bits, __u64 seed)
 	return x ^ x >> 32;
 }
 
-/* The seeds of the blocks of IPv6 beside /32: other words for the same bits. */
+/* The seeds of the blocks of IPv6 other than /32: other words for the same bits. */
 #define FILTER_SEED_TOP6(seed)  ((seed) >> 32 | (seed) << 32)
 #define FILTER_SEED_DEEP6(seed) (~(seed))
 
@@ -92,7 +92,7 @@ filter_inline __u32 filter_index(__u64 x, __u32 n_words)
 	return (x >> 32) * n_words >> 32;
 }
 
-/* The bitmap is behind the hashed words: the word of an address, and its bit therein. */
+/* The bitmap follows the hashed words: the word of an address, and its bit in that word. */
 #define FILTER_MIDDLE4_WORDS      ((1u << FILTER_MIDDLE4) / 64)
 #define FILTER_MIDDLE4_WORD(addr) ((addr) >> (32 - FILTER_MIDDLE4) >> 6)
 #define FILTER_MIDDLE4_BIT(addr)  ((addr) >> (32 - FILTER_MIDDLE4) & 63)
@@ -106,7 +106,7 @@ filter_inline __u32 filter_index(__u64 x, __u32 n_words)
 #define FILTER_UP_TO_64(x)    FILTER_PAIR(x, 12) /* the same in the deeper word, where INSIDE is longer than 64 */
 #define FILTER_LONG(y)        FILTER_FOUR(y, 40) /* this very prefix */
 
-/* Where the lengths up to the block's stand in the word: bit n behind it is length block - n. */
+/* Where the word has the lengths up to the block's: bit n of these is length block - n. */
 #define FILTER_LENGTHS_AT(x) ((x) >> 30 & 63)
 
 /* 1 if the word has all bits of the pair, without a branch. */
