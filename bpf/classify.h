@@ -43,7 +43,7 @@ static __always_inline struct decision found_to_decision(__u64 found)
 	return d;
 }
 
-/* How a packet is judged, beside what it is. */
+/* How to judge a packet, apart from what it is. */
 struct terms {
 	struct context c;
 	enum fw_direction direction;
@@ -53,9 +53,9 @@ struct terms {
 };
 
 /*
- * FOUND_OTHER_NETNS, or 0. Any user may be root of a network namespace of his own, and send whatever he likes from
- * whatever address there: a packet in it is judged, and is no evidence. Asked only where the filter says "maybe", for
- * a passing packet is not to pay for it; and not again where ports have asked.
+ * FOUND_OTHER_NETNS, or 0. Any user may be root of a network namespace of his own, and send anything from any address there.
+ * A packet in it is judged, but proves nothing. Asked only where the filter says "maybe", so that a passing packet does not
+ * pay for it; and not again where ports have asked.
  */
 static __always_inline __u64 terms_netns(const struct terms *t, const struct fw_policy *p)
 {

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What a hook hands to its program: an skb, or an XDP buffer before there is an skb. Parser and decision
- * know neither. is_xdp is a constant wherever a context is made, so that of each function here one half
- * is left after inlining, and the verifier sees no field and no helper that the hook does not have.
+ * What a hook hands to its program: an skb, or an XDP buffer before there is an skb. Parser and decision know neither.
+ * is_xdp is a constant wherever a context is made. So inlining leaves one half of each function here, and the verifier sees
+ * no field and no helper that the hook does not have.
  */
 
 #include <linux/bpf.h>

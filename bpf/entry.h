@@ -15,7 +15,7 @@
 #include "abi/chain-head.h"
 #include "maps.h"
 
-/* What the functions below are asked beside the address, in one number. */
+/* What the functions below are asked in addition to the address, in one number. */
 #define ASK(direction, has_ports, protocol, dport) \
 	((__u64)(direction) << 32 | (__u64)(has_ports) << 24 | (__u64)(protocol) << 16 | (dport))
 #define ASK_COUNT          (1ull << 33) /* count a hit even if the entry does not settle the matter */
@@ -26,8 +26,8 @@
 _Static_assert(_FW_DIRECTION_MAX == 2 && FW_PROTOCOL_HIDDEN == 2, "one bit and two");
 
 /*
- * What one entry says, as a number that is the greater the more it weighs: in whichever order entries
- * come up, the greatest number decides. Among equals the more specific entry is the one to name.
+ * What one entry says, as a number: the greater it is, the more it weighs. The greatest number decides, in any order of
+ * entries. Among equals the more specific entry is the one to name.
  */
 enum rank {
 	RANK_NONE,
@@ -169,8 +169,8 @@ static __always_inline __u64 weightier(__u64 a, __u64 b)
 }
 
 /*
- * The entry of this very prefix in the table in use, NULL if there is none. A table is filled before it is named, and
- * taken away when no packet can look for it; whatever writers do meanwhile, each next is 0 or a slot.
+ * The entry of exactly this prefix in the table in use, NULL if there is none. User space fills a table before it names it,
+ * and removes it when no packet can look it up any more. At any moment in between, each next is 0 or a slot.
  */
 static __always_inline struct fw_entry *find_entry(enum fw_kind kind, __u64 high, __u64 low, __u32 prefixlen)
 {

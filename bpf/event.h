@@ -2,14 +2,13 @@
 #pragma once
 
 /*
- * A drop, or what would have been one, as a record for those who watch: the slow path, which a packet takes only
- * while somebody looks or when it is a sample. Reads again what struct packet does not keep. Nothing here can
- * change a verdict.
+ * Writes a record of a drop, or of a would-be drop, for each watcher. This is the slow path: a packet takes it only during a
+ * watch or when it is a sample. Reads again what struct packet does not keep. Nothing here can change a verdict.
  */
 
 #include "classify.h"
 
-/* What fw_report() is told beside the packet, in one number. The low half is what was found, see FOUND(). */
+/* What fw_report() is told in addition to the packet, in one number. The low half is what was found, see FOUND(). */
 #define REPORT(hook, direction, reason, found, start) \
 	((__u64)(start) << 48 | (__u64)(reason) << 40 | (__u64)(direction) << 36 | (__u64)(hook) << 32 | (found))
 #define REPORT_HOOK(report)      ((report) >> 32 & 0xf)
@@ -27,10 +26,10 @@ static __always_inline void sampling_begin(struct fw_sampling *s, __u32 epoch, _
 }
 
 /*
- * Looks who wants to know of the drop that has just been counted, and says at which one to look again. Returns how
- * many packets it stands for as a sample: those since the one before; 0 = it is none. The distances are
- * random, else who sends from four addresses in turn would always be caught with the same one. n_packets is 0
- * for what would have been a drop, which is no sample.
+ * Finds out which watchers want the drop that has just been counted, and at which drop to look again. Returns how many
+ * packets it represents as a sample: those since the previous one; 0 = it is none. The distances are random, because
+ * otherwise a sender that uses four addresses in turn would always be caught with the same one. n_packets is 0 for a
+ * would-be drop, which is never a sample.
  */
 __noinline __u64 fw_take_sample(__u32 index, __u32 n_packets)
 {
@@ -174,8 +173,8 @@ static __always_inline __u32 event_is_kept_out(const struct fw_event *e, const s
 }
 
 /*
- * Adds with the bus locked although each CPU has counts of its own: a softirq may come in between, and the sum is
- * a promise. Without a ring nobody watches, not yet or not any more.
+ * Adds with the bus locked although each CPU has counts of its own: a softirq may come in between, and the sum must be
+ * exact. Without a ring there is no watcher, not yet or not any more.
  */
 static __always_inline void event_put(const struct fw_event *e, __u32 slot, __u32 budget)
 {
@@ -241,9 +240,9 @@ static __always_inline void report_to(struct context c, __u64 outline, __u64 wha
 }
 
 /*
- * Global functions for the reason of fw_parse(), whose result is their outline. One watcher at a time, although that
- * reads the packet anew for each: the verifier would follow all ways to fill an event through all slots, 400 k
- * instructions, where this is taken once.
+ * Global functions for the same reason as fw_parse(); the outline is their result. Each call serves one watcher, although it
+ * then reads the packet again for each: otherwise the verifier would follow every way to fill an event through every slot,
+ * 400 k instructions. This way it takes the function once.
  */
 __noinline int fw_report_to(struct __sk_buff *skb, __u64 outline, __u64 what, __u32 slot, __u64 weight)
 {
@@ -265,7 +264,7 @@ static __always_inline void report_to_slot(struct context c, __u64 outline, __u6
 		(void) fw_report_to(c.of_hook, outline, what, slot, weight);
 }
 
-/* To whoever watches. */
+/* Reports to all watchers. */
 static __always_inline void report(struct context c, __u64 outline, __u64 what)
 {
 	__u32 index = fw_counters_index(REPORT_HOOK(what), REPORT_DIRECTION(what)), now = fw_now_tick(), first = 0, key;

@@ -87,7 +87,7 @@ static __always_inline enum fw_verdict decide(struct context c, enum fw_hook hoo
 	t.judges_ports = judges_ports(c, hook, direction, p);
 	d = judge(&t, layer, p, &pkt);
 
-	/* bookkeeping may fail, the decision stands */
+	/* bookkeeping may fail, the verdict does not change */
 	is_reported = count(&pkt, &d, p, hook, direction);
 	watch(&t, layer, &pkt, &d, p, hook, is_reported);
 	return fw_reason_verdict(d.reason);

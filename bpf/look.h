@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Who looks, and what for: one test a packet while nobody does, two more a drop. The slow paths are here for what
- * looks at every packet, and in event.h for drops.
+ * Watchers and what they watch: one test per packet while there are none, two more per drop. The slow paths are here for
+ * watchers of every packet, and in event.h for drops.
  */
 
 #include "event.h"
@@ -84,7 +84,7 @@ static __always_inline void look_sizes(__u32 look, __u32 n_packets, __u32 n_byte
 	s->last_ns = now;
 }
 
-/* One packet for those who look at all of them; the address is in host order, IPv4 as ::ffff:a.b.c.d. */
+/* One packet for the watchers of all packets; the address is in host order, IPv4 as ::ffff:a.b.c.d. */
 __noinline int fw_look(__u64 high, __u64 low, __u32 look, __u32 n_packets, __u32 n_bytes)
 {
 	__u32 now = fw_now_tick(), first = 0;
@@ -94,7 +94,7 @@ __noinline int fw_look(__u64 high, __u64 low, __u32 look, __u32 n_packets, __u32
 	if (!p)
 		return 0;
 	if (p->watch_packets < now) {
-		/* whoever takes a lease between these two has to wait until he renews it */
+		/* a viewer that takes a lease between these two waits until it renews */
 		p->watch_packets = 0;
 		return 0;
 	}
@@ -120,7 +120,7 @@ static __always_inline void look(const struct packet *pkt, const struct decision
 			(__u64)bpf_ntohl(addr[2]) << 32 | bpf_ntohl(addr[3]), look, pkt->n_packets, pkt->n_bytes);
 }
 
-/* Tells those who want to know of this packet, after it was counted. */
+/* Tells the watchers of this packet, after it was counted. */
 static __always_inline void watch(const struct terms *t, enum layer layer, const struct packet *pkt,
 				  const struct decision *d, const struct fw_policy *p, enum fw_hook hook,
 				  bool is_reported)

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Every map, declared once. Each is pinned by the daemon under maps/ with the name it has here; the
- * maps inside tables, filters, ends_slot, port_index, rings and seen are made and exchanged by user space,
- * and those of port_index and rings not pinned. No program creates or deletes an element, but in seen, on which
- * no verdict depends: no map can fill up while packets are judged.
+ * Every map, declared once. The daemon pins each under maps/ with the name it has here. User space makes and exchanges the
+ * maps inside tables, filters, ends_slot, port_index, rings and seen; those of port_index and rings are not pinned. No
+ * program creates or deletes an element, except in seen, on which no verdict depends: no map can fill up while packets are
+ * judged.
  */
 
 #include <linux/bpf.h>
@@ -40,8 +40,8 @@ struct {
 } tables SEC(".maps");
 
 /*
- * Filters before the tables, see filter.h. Their cells have a fixed size; their words, but for the bitmap of
- * IPv4 behind them, are sized to the table, in slot enum fw_kind * FW_TABLE_SLOTS + fw_slot(fw_policy.filter_generation).
+ * Filters before the tables, see filter.h. Their cells have a fixed size. Their words, except for the bitmap of IPv4 after
+ * them, are sized to the table, in slot enum fw_kind * FW_TABLE_SLOTS + fw_slot(fw_policy.filter_generation).
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -161,7 +161,7 @@ struct {
 	__type(value, struct fw_clock);
 } clock SEC(".maps");
 
-/* Who watches, by slot; writer: user space, through mmap. */
+/* Watchers, by slot; writer: user space, through mmap. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -170,7 +170,7 @@ struct {
 	__uint(value_size, sizeof(struct fw_watcher));
 } watchers SEC(".maps");
 
-/* What each of them was told and was not; writer: kernel. */
+/* Per watcher: events shown, hidden and lost; writer: kernel. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, FW_WATCHERS_MAX);
@@ -178,7 +178,7 @@ struct {
 	__uint(value_size, sizeof(struct fw_watch_counts));
 } watch_counts SEC(".maps");
 
-/* Events, by slot: a ring of one's own, so that none steals from another. When it is full, events are lost. */
+/* Events, by slot: each watcher has its own ring, so that none steals from another. When it is full, events are lost. */
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 65536); /* nominal: a page, of whatever size */
@@ -191,7 +191,7 @@ struct {
 	__array(values, struct ring);
 } rings SEC(".maps");
 
-/* Addresses seen, made by who looks first. When it is full, what was not used for longest goes. */
+/* Addresses seen; made by the first viewer. When it is full, the least recently used address goes. */
 struct seen_map {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1);

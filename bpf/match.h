@@ -10,7 +10,7 @@
 #include "entry.h"
 #include "shortcut.h"
 
-/* Index of the segment that holds the value: the last one that does not start behind it. */
+/* Index of the segment that holds the value: the last one that does not start after it. */
 static __always_inline __u32 port_segment(const struct fw_port_index *index, __u32 value, __u64 zero)
 {
 	__u32 low = 0, next;
@@ -24,10 +24,9 @@ static __always_inline __u32 port_segment(const struct fw_port_index *index, __u
 }
 
 /*
- * A packet whose port cannot be read may go to any: only dishonest senders make one (RFC 7112). So it is dropped
+ * A packet whose port cannot be read may go to any port; only a dishonest sender makes one (RFC 7112). So it is dropped
  * while an enforcing block list has a port entry for the direction. No entry has decided, and none counts a hit. An entry
- * that has ended is there until the next sweep, so they are asked, until each of the lists has one that
- * holds.
+ * that has ended stays until the next sweep, so this asks the entries until each of the lists has one that is still active.
  */
 __noinline __u64 fw_match_hidden(__u64 ask)
 {
@@ -121,8 +120,8 @@ static __always_inline __u64 match_ip4(__u32 addr, __u64 lengths, __u64 ask, __u
 }
 
 /*
- * The same for one word of fw_policy.lengths6. A global function, which the verifier takes once and not for each word;
- * packets is n_packets, and in its upper half the host bits that position 0 of the word stands for.
+ * The same for one word of fw_policy.lengths6. A global function: the verifier checks it once and not for each word. The
+ * lower half of packets is n_packets, the upper half the host bits that position 0 of the word stands for.
  */
 #define IN_WORD(n_packets, host_bits) ((__u64)(host_bits) << 32 | (n_packets))
 __noinline __u64 fw_match_word6(__u64 high, __u64 low, __u64 lengths, __u64 ask, __u64 packets)

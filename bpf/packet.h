@@ -41,7 +41,7 @@ static __always_inline void packet_read_address(struct context c, __u32 network,
 		(void) context_load(c, network + off6, pkt->addr, 16);
 }
 
-/* TCP and UDP behind a plain IP header that says there are length bytes of it. False: not plain. */
+/* TCP and UDP after a plain IP header whose length field says length bytes follow. False: not plain. */
 static __always_inline bool parse_plain_l4(const void *l4, const void *data_end, __u8 number, __u32 length,
 					   struct packet *pkt)
 {
@@ -66,8 +66,8 @@ static __always_inline bool parse_plain_l4(const void *l4, const void *data_end,
 }
 
 /*
- * A frame without tags, options and extension headers, no fragment, all headers linear; or one that is no IP
- * at all. False: fw_parse() is to look at it, whatever it is.
+ * A frame without tags, options and extension headers, no fragment, all headers linear; or one that is no IP at all. False:
+ * pass it to fw_parse().
  */
 static __always_inline bool packet_parse_plain(struct context c, enum layer layer, enum fw_direction direction,
 					       struct packet *pkt)

@@ -160,8 +160,8 @@ static __always_inline const void *cursor_peek(struct cursor *c, __u32 size)
 }
 
 /*
- * The L4 header of a packet that is no later fragment is out of reach. A host may find it all the same: where more headers
- * are followed, or after reassembly.
+ * The L4 header of a packet that is not a later fragment is out of reach. A host may still find it: by following more
+ * headers, or after reassembly.
  */
 static __always_inline void set_hidden(struct outline *o)
 {
@@ -170,8 +170,8 @@ static __always_inline void set_hidden(struct outline *o)
 }
 
 /*
- * Ports and TCP flags. left is what the IP header says is there for L4: padding is no header. The ports come
- * first: a TCP header cut behind them, as a first fragment may be, is still judged by its port.
+ * Ports and TCP flags. left is how many bytes of L4 the IP header declares: padding is not a header. The ports come first: a
+ * TCP header cut after them, as in a first fragment, is still judged by its port.
  */
 static __always_inline void parse_l4(struct cursor *c, struct outline *o, __u8 l4, __u32 left)
 {
@@ -337,7 +337,7 @@ static __always_inline bool is_vlan(__be16 ethertype)
  */
 static __always_inline void parse_tags(struct cursor *c, __be16 ethertype, struct outline *o)
 {
-	int n_max = FW_VLAN_TAGS_MAX + (c->context.is_xdp ? 1 : 0); /* nobody has moved the outermost one yet */
+	int n_max = FW_VLAN_TAGS_MAX + (c->context.is_xdp ? 1 : 0); /* the outermost one has not been moved yet */
 	const struct vlan_tag *tag;
 
 	for (int i = 0; i < n_max; i++) {
@@ -349,7 +349,7 @@ static __always_inline void parse_tags(struct cursor *c, __be16 ethertype, struc
 		ethertype = tag->ethertype;
 		cursor_advance(c, sizeof(*tag));
 	}
-	if (is_vlan(ethertype)) { /* the stack would take off priority tags without end, and find IP behind them */
+	if (is_vlan(ethertype)) { /* the stack would strip any number of priority tags, and find IP after them */
 		o->flags |= PACKET_MALFORMED;
 		set_hidden(o);
 		return;
@@ -357,7 +357,7 @@ static __always_inline void parse_tags(struct cursor *c, __be16 ethertype, struc
 	parse_network(c, ethertype, o);
 }
 
-/* The ethertype that counts is the frame's own: skb->protocol is whatever an AF_PACKET sender wrote there. */
+/* The frame's own ethertype counts: skb->protocol is what an AF_PACKET sender chose to write there. */
 static __always_inline void parse_ethernet(struct cursor *c, struct outline *o)
 {
 	const struct ethernet *ethernet;
@@ -403,11 +403,11 @@ static __always_inline __u64 parse(struct context context, enum layer layer, __b
 
 /*
  * Bytes from the start of an skb to its network header. Devices without an Ethernet header differ: IP is at the start of
- * most skbs, but xfrm and vti leave the MAC header of the outer packet there at ingress, a gre device without a remote
- * has the outer IP and GRE headers there in both directions, and with kernel 5.10 all tunnels have them at ingress.
- * Whatever is there is the sender's, and may look like IP.
+ * most skbs, but xfrm and vti leave the MAC header of the outer packet there at ingress, a gre device without a remote has
+ * the outer IP and GRE headers there in both directions, and with kernel 5.10 all tunnels have them at ingress. The sender
+ * controls these bytes, and they may look like IP.
  *
- * No field of the context tells, so this counts the linear bytes from the network header on, of which the helper reads one:
+ * No field of the context tells. So this counts the linear bytes from the network header on, of which the helper reads one:
  * if the last of the skb's linear bytes is as far from there as from the start, both are the same place.
  */
 __noinline __u32 fw_network_start(struct __sk_buff *skb)

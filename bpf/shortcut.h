@@ -85,9 +85,9 @@ static __always_inline __u64 filter_ip4(const struct fw_policy *p, __u32 addr)
 }
 
 /*
- * Of lengths, by position in one word of lengths6, those of which the word of a filter may have the address's prefix. half is
- * the half of the address in which they end; all that is the same for them x has taken in. A global function: three loops
- * in a row cost the verifier ten times as much.
+ * Of lengths, by position in one word of lengths6, keeps those for which the filter's word may have the address's prefix.
+ * half is the half of the address in which they end. x already includes everything that is the same for them. A global
+ * function: three loops in a row cost the verifier ten times as much.
  */
 __noinline __u64 fw_filter_long6(__u64 word, __u64 x, __u64 half, __u64 lengths)
 {
@@ -136,7 +136,7 @@ static __always_inline void filter_ip6(const struct fw_policy *p, __u64 high, __
 	x = filter_hash(high >> (64 - FILTER_BLOCK6), seed);
 	y = filter_hash(high >> (64 - FILTER_DEEP6), FILTER_SEED_DEEP6(seed));
 	words = filter_words(FW_KIND_IPV6, slot);
-	/* all before any is looked at: two loads that wait for each other cost more than one too many */
+	/* load all before testing any: two loads that wait for each other cost more than one too many */
 	word = filter_word(words, filter_index(x, n_words));
 	deep_word = filter_word(words, filter_index(y, n_words));
 	top = p->lengths6[1] & MIDDLE6(FILTER_TOP6, FILTER_UPPER6);
