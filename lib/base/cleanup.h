@@ -49,7 +49,7 @@ static inline void fclosep(FILE **f)
 		_taken;          \
 	})
 
-/* Behind the last of n items. An array that was never made is NULL, of 0 items: even NULL + 0 is undefined. */
+/* One past the last of n items. An array that was never made is NULL, of 0 items: even NULL + 0 is undefined. */
 #define END_OF(items, n) ((n) > 0 ? (items) + (n) : (items))
 
 #define ELEMENTSOF(array) (sizeof(array) / sizeof((array)[0]))

@@ -20,7 +20,7 @@ static bool is_trusted(uid_t uid)
 	return uid == 0 || uid == geteuid();
 }
 
-/* Could nobody else have made this link? */
+/* True if only root or we could have made this link. */
 static bool may_follow(int dir_fd, const struct stat *link)
 {
 	struct stat dir;
@@ -51,7 +51,7 @@ static int open_start(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The directory itself, to read and to sync, for a descriptor that only stands for it. */
+/* Reopens a directory for reading and syncing from an O_PATH descriptor. */
 static int reopen(int fd)
 {
 	int dir_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

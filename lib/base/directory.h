@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Opens directories that may be below one that somebody else can write to. A symbolic link in any component is
- * followed only if it belongs to root or to us and nobody else can write to the directory that it is in. Thus
- * /var/lib may be a link of the administrator, and nobody can redirect what we write.
+ * Opens directories that may be below one that another user can write to. A symbolic link in any component is followed only
+ * if it belongs to root or to us and no other user can write to the directory that it is in. Thus /var/lib may be a link of
+ * the administrator, and no other user can redirect what we write.
  */
 
 /* Returns a descriptor. -ELOOP: a link that is not followed, or too many; -ENOTDIR; -ENOENT. */

@@ -41,7 +41,7 @@ static inline bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* What starts a comment, at the start of a line or behind a blank. */
+/* What starts a comment, at the start of a line or after a blank. */
 static inline bool is_comment_sign(char c)
 {
 	return c == '#' || c == ';';

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Gathers what the lines of a blocklist name. IPv4 has readers of its own, three times as fast as
- * targets_parse(), for lists of a million lines. They know what is right and nothing else: whatever
- * they turn down goes to targets_parse(), whose word on what an address is stays the last.
+ * Gathers what the lines of a blocklist name. IPv4 has readers of its own, three times as fast as targets_parse(), for lists
+ * of a million lines. They accept only what is certainly right. They pass everything else to targets_parse(), which has the
+ * last word on what an address is.
  */
 
 #include <errno.h>
@@ -69,7 +69,7 @@ static const char *read_number(const char *at, unsigned max, unsigned *ret)
 	return at;
 }
 
-/* Dotted decimal. Returns what follows it, or NULL. Looks at one byte behind it at most. */
+/* Dotted decimal. Returns what follows it, or NULL. Looks at most one byte past it. */
 static const char *read_address(const char *at, uint32_t *ret)
 {
 	uint32_t address = 0;
@@ -86,7 +86,7 @@ static const char *read_address(const char *at, uint32_t *ret)
 	return at;
 }
 
-/* An address or prefix, likewise. */
+/* An address or prefix, in the same way. */
 static const char *read_prefix(const char *at, uint64_t *ret_key, bool *ret_masked)
 {
 	uint32_t address, mask;
@@ -163,7 +163,7 @@ int collector_add_ipv4_line(struct collector *c, const char **line, const char *
 /* What is IPv4 and right. 1: added; 0: not so simple. */
 static int add_ipv4(struct collector *c, const char *text, size_t length)
 {
-	char buffer[IPV4_TEXT_MAX] = ""; /* with a byte behind the text to look at */
+	char buffer[IPV4_TEXT_MAX] = ""; /* with one byte after the text to look at */
 	uint32_t first, last;
 	uint64_t key;
 	bool masked;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * One line of a published blocklist: which format is this, and is all of it understood? A word
- * nobody knows makes a line bad, since what it says may be the opposite of the address before it,
- * or more than it (a netmask, the end of a range).
+ * One line of a published blocklist: which format is this, and is all of it understood? An unknown word makes a line bad,
+ * since it may mean the opposite of the address before it, or more than it (a netmask, the end of a range).
  */
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * All of a blocklist into memory, from wherever it comes, up to a limit. Not by mmap(2): a file cut
- * short while it is read would end the program.
+ * Reads all of a blocklist into memory, from any source, up to a limit. Not by mmap(2): a file cut short while it is read
+ * would end the program.
  */
 
 #include <errno.h>

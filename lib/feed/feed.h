@@ -10,15 +10,14 @@
  *   {"cidr":"192.0.2.0/24","rir":"ripencc"}  Spamhaus DROP as JSON lines
  *   add NAME 192.0.2.1 timeout 60          ipset save, after its "create" line, whose netmask counts
  *   add NAME 192.0.2.1 nomatch             an exception, which is cut out of the entries
- *   !192.0.2.1                             likewise, of pf
+ *   !192.0.2.1                             the same in pf
  *   some name: of theirs:192.0.2.0-192.0.2.255   P2P
- *   2001:db8::/32 until=1790000000 in      our own list files, with the words behind the entry
+ *   2001:db8::/32 until=1790000000 in      our own list files, with the words after the entry
  *
- * '#' and ';' start a comment; CRLF, a byte order mark, blanks around the entry and a last line
- * without an end are no matter. Every other line is bad, and counted. One that may change
- * what the others mean is a doubt about all of the file. Whether a file with bad lines
- * is loaded, or one that shrank, is for the caller to say. So is which addresses are not to be
- * blocked. Pure, but for feed_read_fd().
+ * '#' and ';' start a comment; CRLF, a byte order mark, blanks around the entry and a last line without an end do not
+ * matter. Every other line is bad, and counted. A line that may change what the others mean is a doubt about the whole file.
+ * Whether a file with bad lines is loaded, or one that shrank, is the caller's decision. So is which addresses must not be
+ * blocked. Pure, except for feed_read_fd().
  */
 
 #include <stdbool.h>

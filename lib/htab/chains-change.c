@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* How entries come, change and go: see chains.h. The order of the stores is what packets, and whoever dies, rely on. */
+/*
+ * Adds, changes and removes entries: see chains.h. Packets rely on the order of the stores, and so does the repair after a
+ * writer was killed.
+ */
 
 #include <errno.h>
 #include <stdbool.h>
 
 #include "htab/chains-internal.h"
 
-/* A slot that is free, and on which no packet stands. Those that were never used go first: they need no waiting. */
+/* A free slot that no packet references. Those that were never used go first: they need no waiting. */
 static int take_slot(struct chains *c, uint32_t *ret_index, struct fw_slot **ret)
 {
 	struct fw_table *t = c->table;
@@ -56,8 +59,8 @@ static void give_up(struct chains *c, uint32_t index, struct fw_slot *slot)
 }
 
 /*
- * Says of a slot whether it holds an entry, for who goes by that and not by the chains: set when it is in one, cleared
- * before it leaves, so that none is ever half an entry.
+ * Marks a slot as holding an entry or not, for readers that go by this mark and not by the chains. It is set once the slot
+ * is in a chain, and cleared before the slot leaves it, so that a marked slot is never half an entry.
  */
 static void set_used(struct fw_slot *slot, bool is_used)
 {
@@ -197,7 +200,7 @@ int chains_settle(struct chains *c)
 	return 0;
 }
 
-/* What a repair makes of is_used, and whoever dies in it leaves: 0 stays 0 where no chain has the slot. */
+/* Values of is_used during a repair; a killed repair leaves them. 0 stays 0 where no chain has the slot. */
 enum { IS_LOST = 1, IS_IN_CHAIN };
 
 static int mark(struct fw_slot *slot, void *userdata)

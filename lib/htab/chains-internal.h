@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What the files of chains.h share, and nobody else includes. */
+/* Shared by the files of chains.h, and included by no others. */
 
 #include "htab/chains.h"
 
@@ -12,7 +12,7 @@ struct chains {
 	union fw_element **windows; /* NULL = not mapped yet */
 };
 
-/* -EBADMSG: whatever named it is none of ours; -ENOMEM. */
+/* -EBADMSG: the index does not belong to a slot of ours; -ENOMEM. */
 int chains_get_slot(struct chains *c, uint32_t index, struct fw_slot **ret);
 int chains_get_head(struct chains *c, uint32_t head, uint32_t **ret);
 

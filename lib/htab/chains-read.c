@@ -68,8 +68,8 @@ static int copy_chain(struct chains *c, uint32_t head, struct chain *ret)
 }
 
 /*
- * For who has no lock. A slot that was given up leads back to its chain as long as it is not used again: which the kernel
- * forbids as long as a program may stand on it, but of a process that was made to wait it knows nothing.
+ * For lockless readers. A retired slot still leads back to its chain until it is reused. The grace period protects programs,
+ * but not a process that was suspended in between. So readers check n_reused and retry.
  */
 static int read_chain(struct chains *c, uint32_t head, struct chain *ret)
 {
@@ -80,11 +80,11 @@ static int read_chain(struct chains *c, uint32_t head, struct chain *ret)
 	for (unsigned n = 0; n < TRIES; n++) {
 		before = __atomic_load_n(n_reused, __ATOMIC_ACQUIRE);
 		r = copy_chain(c, head, ret);
-		__atomic_thread_fence(__ATOMIC_ACQUIRE); /* behind the copies */
+		__atomic_thread_fence(__ATOMIC_ACQUIRE); /* after the copies */
 		if (r < 0 || __atomic_load_n(n_reused, __ATOMIC_RELAXED) == before)
 			return r;
 	}
-	return 0; /* nobody gives up so many slots in so short a time; else it is as it was found at last */
+	return 0; /* no writer retires so many slots in so short a time; if one does, the last copy has to do */
 }
 
 int chains_find(struct chains *c, const struct prefix *p, struct fw_slot **ret)

@@ -16,9 +16,9 @@
 #include "base/cleanup.h"
 #include "htab/chains-internal.h"
 
-#define WINDOW        16384 /* elements: whole pages, whatever the size of either */
+#define WINDOW        16384 /* elements: whole pages, for any size of either */
 #define ENTRIES_MAX   (UINT32_C(1) << 30)
-#define SPARE_MIN     64    /* slots beside those for entries, */
+#define SPARE_MIN     64    /* slots in addition to those for entries, */
 #define SPARE_PART    64    /* and this part of them more */
 
 static uint32_t heads_for(uint32_t n_entries)
@@ -68,7 +68,7 @@ static int map_window(struct chains *c, uint32_t window)
 	return 0;
 }
 
-/* -EBADMSG: whatever named it is none of ours. */
+/* -EBADMSG: the index does not belong to a slot of ours. */
 static int get_element(struct chains *c, uint32_t index, union fw_element **ret)
 {
 	uint32_t window = index / WINDOW;

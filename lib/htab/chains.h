@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * One entry table as user space changes it while packets look: see struct fw_table. All through memory that is the
- * kernel's own. One writer at a time, with the writer lock; readers need none.
+ * One entry table as user space changes it while packets look: see struct fw_table. All changes go through memory shared
+ * with the kernel. One writer at a time, with the writer lock; readers need none.
  *
- * An entry comes with one store, of the head that names its slot, and goes with one, of the link that passes it over; one that
- * changes in more than one word gets a new slot, which takes the place of the old one with one store. A slot
- * that was given up stays as it is until no packet can stand on it any more, so that none ever finds another entry
- * in it, or loses its way. Whoever dies in between leaves chains that are whole, and at most a slot that no
- * chain has, which chains_repair() finds.
+ * One store adds an entry: of the head, which then names its slot. One store removes it: of the link that passes it over. An
+ * entry that changes in more than one word gets a new slot, which replaces the old one with one store. A retired slot does
+ * not change until no packet can reference it any more. So a packet never finds another entry in it, and always reaches the
+ * end of the chain. If a writer is killed in between, every chain is still intact. At most one slot is in no chain, and
+ * chains_repair() finds it.
  */
 
 #include <stdint.h>
@@ -19,7 +19,7 @@
 
 struct chains;
 
-/* A new table, empty, in a map that nobody else knows. -ENOMEM, or what the kernel says. */
+/* A new table, empty, in a map that is not yet visible to others. -ENOMEM, or the kernel's error. */
 int chains_new(uint32_t n_entries, struct chains **ret);
 
 /* A table that exists. Takes over the descriptor when it succeeds. -EPROTO: it is none of ours; -ENOMEM. */
@@ -40,9 +40,9 @@ int chains_find(struct chains *c, const struct prefix *p, struct fw_slot **ret);
 int chains_read(struct chains *c, const struct prefix *p, struct fw_entry *ret);
 
 /*
- * Adds an entry, or changes its lists and its end; its hits stay, but where both change for the one of a packet that has
- * found the entry and has yet to count: that goes to the slot that was given up. -E2BIG: there are n_entries already; -EXFULL: its
- * chain is too long, the table wants another seed; -EAGAIN: a packet may stand on each slot that is free, see
+ * Adds an entry, or changes its lists and its end. Its hits stay. One exception: if both lists and end change, a packet that
+ * has already found the entry and has yet to count adds its hit to the retired slot. -E2BIG: there are n_entries already;
+ * -EXFULL: its chain is too long, the table needs another seed; -EAGAIN: a packet may reference every free slot, see
  * chains_settle(); -ENOMEM. On failure nothing has changed.
  */
 int chains_put(struct chains *c, const struct prefix *p, const struct fw_entry *entry);
@@ -61,7 +61,7 @@ int chains_each(struct chains *c, chains_fn fn, void *userdata);
  */
 int chains_read_each(struct chains *c, int (*fn)(const struct fw_slot *slot, void *userdata), void *userdata);
 
-/* Counts the entries anew and finds the slots that no chain has: after a writer has died. */
+/* Counts the entries again and finds the slots that no chain has: after a writer was killed. */
 int chains_repair(struct chains *c);
 
 /* The prefix of a slot; family: AF_INET or AF_INET6, which the table has in common. */

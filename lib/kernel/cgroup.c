@@ -101,7 +101,7 @@ int cgroup_open(const char *path, int *ret_fd, uint64_t *ret_id)
 	return 0;
 }
 
-/* The first program on the group, or above it, that lets nobody else in: 0 if there is none. */
+/* The first program on the group, or above it, that admits no other program: 0 if there is none. */
 static uint32_t find_exclusive(int fd, uint32_t attach_type)
 {
 	static const uint32_t scopes[] = { 0, BPF_F_QUERY_EFFECTIVE }; /* itself; with those above it */

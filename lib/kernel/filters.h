@@ -17,7 +17,7 @@ struct tc_filter {
 	uint32_t handle;
 	uint32_t chain;      /* 0 = where each packet begins; others are reached by a jump only */
 	const char *kind;    /* "bpf", "flower", ... */
-	const char *name;    /* of kind bpf: the program's, as whoever attached it says; "" = not said */
+	const char *name;    /* of kind bpf: the program's, as given when it was attached; "" = not given */
 	uint32_t program_id; /* of kind bpf, else 0 */
 };
 

@@ -19,7 +19,7 @@ struct lineup_item {
 	uint32_t program_id; /* 0 = a filter that is no BPF program */
 	uint32_t priority;   /* of a filter; 0 = a tcx program */
 	char kind[QDISC_KIND_MAX];  /* of a filter: "bpf", "flower", ... */
-	char name[LINEUP_NAME_MAX]; /* of a filter of kind bpf, as the one who attached it says; "" = not said */
+	char name[LINEUP_NAME_MAX]; /* of a filter of kind bpf, as given when it was attached; "" = not given */
 };
 
 struct lineup {

@@ -66,7 +66,7 @@ ssize_t netlink_receive(const struct mnl_socket *nl, void *buffer, size_t size)
 
 	do {
 		message.msg_namelen = sizeof(from);
-		n = recvmsg(mnl_socket_get_fd(nl), &message, 0); /* libmnl does not tell who has sent a message */
+		n = recvmsg(mnl_socket_get_fd(nl), &message, 0); /* libmnl does not tell the sender of a message */
 		if (n < 0)
 			return n;
 	} while (message.msg_namelen != sizeof(from) || from.nl_pid != 0);

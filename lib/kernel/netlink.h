@@ -31,8 +31,8 @@ typedef int (*netlink_fn)(const struct nlmsghdr *message, void *userdata);
 int netlink_dump(struct mnl_socket *nl, uint16_t type, const void *header, size_t size, netlink_fn fn, void *userdata);
 
 /*
- * The same over a socket of its own, and once more where the objects have changed meanwhile, so that the answer has
- * holes: fn may see objects again. On a system that never rests the last answer has to do.
+ * The same over a socket of its own. Repeats once if the objects have changed in the meantime, so that the answer has gaps:
+ * fn may see objects again. On a system that changes all the time the last answer has to do.
  */
 int netlink_ask(uint16_t type, const void *header, size_t size, netlink_fn fn, void *userdata);
 

@@ -30,8 +30,8 @@ struct map_shape {
 };
 
 /*
- * Is dir on a bpffs, owned by us or root, and closed to everyone else? -ENOENT: no such directory (yet);
- * -ENODEV: its file system is not bpffs; -EPERM: somebody else owns it or may write to it.
+ * Is dir on a bpffs, owned by us or root, and closed to everyone else? -ENOENT: no such directory (yet); -ENODEV: its file
+ * system is not bpffs; -EPERM: another user owns it or may write to it.
  */
 int pins_check_dir(const char *dir);
 int pins_check_fs(const char *path); /* the first half of it alone */

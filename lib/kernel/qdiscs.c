@@ -44,7 +44,7 @@ static int handle_qdisc(const struct nlmsghdr *message, void *userdata)
 	return keep(userdata, &q);
 }
 
-/* By a dump: the answer to a question about one qdisc would go to everybody who listens. */
+/* By a dump: the answer to a question about one qdisc would go to every listener. */
 int qdiscs_read(struct qdiscs *ret)
 {
 	_cleanup_(netlink_closep) struct mnl_socket *nl = NULL;

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Asking for memory where it may be refused. Where a memory cgroup has come to its limit (MemoryMax= of the unit),
- * the kernel says no to an entry of a table, but to a page of ours it never does: it kills. So who is about to take
- * much asks first, and takes it only if some would be left for all that cannot be refused.
+ * Probes for memory before a large allocation. At the limit of a memory cgroup (MemoryMax= of the unit), the kernel fails a
+ * map update with ENOMEM, but it OOM-kills a process that touches a new page. So a caller that is about to allocate a lot
+ * probes first, and goes on only if enough is left for allocations that cannot fail.
  */
 
 #include <stdint.h>
@@ -16,8 +16,8 @@
 #define ROOM_ENDS UINT64_C(520)
 
 /*
- * Would there be ROOM_LEFT beside so many bytes, if that is more than a little? -ENOMEM: no. Takes nothing, and answers
- * for now and for the cgroup of the caller. Who may not make maps has no answer, which is 0: then the kernel refuses,
- * or kills, as it likes.
+ * Would ROOM_LEFT be left in addition to so many bytes, if that is more than a little? -ENOMEM: no. Takes nothing. The
+ * answer is valid for now and for the cgroup of the caller. A process that may not make maps gets 0, which is no answer: the
+ * kernel then refuses or kills as it sees fit.
  */
 int room_ask(uint64_t bytes);

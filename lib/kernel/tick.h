@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* The boot clock as the kernel's programs see it, in whichever time namespace this is. */
+/* The boot clock as the kernel's programs see it, in any time namespace. */
 uint64_t boot_clock_ns(void);
 
 /* Now, as tick of the boot clock; and the tick in which ns from now have passed, FW_UNTIL_MAX at most. */

@@ -29,7 +29,7 @@ int listfile_remove(const char *state_dir, const char *name)
 	return fsync(place.dir_fd) < 0 ? -errno : 0;
 }
 
-/* Gives the file the first free name NAME.list.bad-N, instead of its own or besides. Returns N. */
+/* Gives the file the first free name NAME.list.bad-N, instead of its own or in addition to it. Returns N. */
 static int name_aside(const struct place *place, bool keep)
 {
 	int r;
@@ -131,8 +131,8 @@ static bool cut_suffix(char *name)
 }
 
 /*
- * Adds the lists in a directory and below; start is what stands before their names. A directory
- * whose name no list can have is passed over, so that the longest name ends the recursion.
+ * Adds the lists in a directory and below; start is the prefix of their names. A directory whose name no list can have is
+ * skipped, so that the longest name ends the recursion.
  */
 static int collect_names(int at_fd, const char *path, const char *start, struct names *names)
 {
@@ -154,7 +154,7 @@ static int collect_names(int at_fd, const char *path, const char *start, struct 
 		char name[FW_LIST_NAME_MAX + sizeof(e->d_name) + 1];
 
 		(void) snprintf(name, sizeof(name), "%s%s", start, e->d_name);
-		if (cut_suffix(name)) /* whatever it is: what cannot be read is moved aside, and said */
+		if (cut_suffix(name)) /* of any file type: what cannot be read is moved aside and reported */
 			r = names_add(names, name);
 		else if (is_dir(d, e) && list_name_is_valid(name))
 			r = collect_names(dirfd(d), e->d_name, strcat(name, "/"), names);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * List files: read whole, appended to, or replaced, so that a crash at any point leaves the old
- * list or the new one. What stands in them is the business of listtext.c, where they are that of
- * listplace.c.
+ * List files: read whole, appended to, or replaced, so that a crash at any point leaves the old list or the new one.
+ * listtext.c has their contents, listplace.c their place.
  */
 
 #include <errno.h>
@@ -169,7 +168,7 @@ static int whole_length(int fd, off_t *ret_length, bool *ret_is_torn)
 	return 0;
 }
 
-/* Cuts off a torn end, or ends a line that counts; that stays, whatever becomes of the rest. */
+/* Cuts off a torn end, or ends a line that counts. That stays even if the rest fails. */
 static int end_last_line(const struct place *place, const char *name, int fd, off_t *length)
 {
 	_cleanup_(list_freep) struct list *l = NULL;
@@ -254,7 +253,7 @@ static int new_file_begin(const struct place *place, struct new_file *ret)
 {
 	*ret = (struct new_file){ .place = place };
 	(void) snprintf(ret->name, sizeof(ret->name), ".%s.new", place->file);
-	/* One that a crash has left is in the way; nobody else holds the writer lock. */
+	/* One left by a crash is in the way; we hold the writer lock, so it is not in use. */
 	(void) unlinkat(place->dir_fd, ret->name, 0);
 	ret->fd = openat(place->dir_fd, ret->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	return ret->fd < 0 ? -errno : 0;
@@ -277,7 +276,7 @@ static int new_file_end(struct new_file *n, int r)
 	return r;
 }
 
-/* Two texts, one behind the other, become the file; or neither, and it is as it was. */
+/* Replaces the file by two texts, one after the other; or leaves it as it was. */
 static int replace_text(const struct place *place, const char *head, size_t head_size, const char *rest,
 			size_t rest_size)
 {

@@ -10,14 +10,13 @@
  *   tcp/8000-8100 out
  *   !remove 192.0.2.0/24
  *
- * The first line is the list's policy, without it the defaults hold. Then one entry a line; what
- * stands below wins over what stands above, so that blocking and unblocking append a line each and
- * cost the same in a long file as in a short one. An entry that is put in again while it is in keeps
- * its since= and, unless it gets another, its comment. Comments start with '#' or ';'. Empty lines, CRLF
- * and a byte order mark are no matter. A last line without a newline counts if it makes sense, unless
- * it may be the start of a longer one that fwctl was appending: that is a torn write, dropped and reported. A line that makes no sense
- * costs only itself: it is skipped and recorded as a mistake, and stays in the file until somebody
- * corrects it. A writer holds the writer lock; every function that writes has synced when it returns.
+ * The first line is the list's policy; without it the defaults apply. Then one entry per line; a later line wins over an
+ * earlier one, so that blocking and unblocking append a line each and cost the same in a long file as in a short one. An
+ * entry that is added again while it is in the list keeps its since=. It also keeps its comment, unless it gets another.
+ * Comments start with '#' or ';'. Empty lines, CRLF and a byte order mark do not matter. A last line without a newline
+ * counts if it makes sense, unless it may be the start of a longer one that fwctl was appending: that is a torn write,
+ * dropped and reported. A line that makes no sense costs only itself: it is skipped and recorded as a mistake, and stays in
+ * the file until it is corrected. A writer holds the writer lock; every function that writes has synced when it returns.
  */
 
 #include <stdbool.h>
@@ -44,7 +43,7 @@ struct list_line {
 	bool is_removal;
 	unsigned directions; /* FW_IN | FW_OUT, 0 = the list's */
 	int64_t until;       /* Unix time in seconds, 0 = never */
-	int64_t since;       /* the same: when it was put in; 0 = nobody knows */
+	int64_t since;       /* the same: when it was added; 0 = unknown */
 	const char *comment; /* without '#', "" or NULL = none; belongs to the writer or the list */
 };
 
@@ -61,7 +60,7 @@ struct list_mistakes {
 	bool is_action_unclear; /* nothing says whether the entries block or allow */
 };
 
-/* A list as read: what stands after all its lines, sorted by target_compare(), each target once. */
+/* A list as read: the result of all its lines, sorted by target_compare(), each target once. */
 struct list {
 	struct list_header header;
 	struct list_mistakes mistakes;
@@ -82,7 +81,7 @@ static inline void list_freep(struct list **l)
 	*l = list_free(*l);
 }
 
-/* The header of a list nobody has configured: "allow" allows, every other name blocks. */
+/* The header of a list that was never configured: "allow" allows, every other name blocks. */
 struct list_header list_header_default(const char *name);
 
 /*
@@ -109,7 +108,7 @@ int listfile_read_header(const char *state_dir, const char *name, struct list **
 int listfile_append(const char *state_dir, const struct list_header *header,
 		    const struct list_line *lines, size_t n_lines);
 
-/* Replaces the file whole: temporary file beside it, sync, rename, sync of the directory. */
+/* Replaces the file whole: temporary file in the same directory, sync, rename, sync of the directory. */
 int listfile_replace(const char *state_dir, const struct list_header *header,
 		     const struct list_line *lines, size_t n_lines);
 

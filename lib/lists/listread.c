@@ -16,7 +16,7 @@
 #include "lists/listtext.h"
 
 #define WINDOW 65536 /* grows where a line is longer */
-#define FEW    8192  /* lines below that nobody has to be asked for */
+#define FEW    8192  /* so many lines below need no memory probe */
 
 /* What a line below the sorted ones says last of a target. */
 struct below {
@@ -68,7 +68,7 @@ static int grow_window(struct list_reader *r)
 	return 0;
 }
 
-/* Calls fn behind each line, when its items are in lines.list; stops at a return that is not 0, which is returned. */
+/* Calls fn after each line, when its items are in lines.list; stops at a return that is not 0, which is returned. */
 static int each_line(struct list_reader *r, int (*fn)(struct list_reader *r, void *userdata), void *userdata)
 {
 	size_t n = 0; /* bytes of the window that have been read and belong to no line yet */
@@ -168,7 +168,7 @@ static int compare_below(const void *a, const void *b)
 	return r != 0 ? r : (x->position > y->position) - (x->position < y->position);
 }
 
-/* Of each target the last line, which alone says what stands, but for since when and why. */
+/* Keeps the last line of each target. It alone decides, except for since= and comment. */
 static void settle(struct list_reader *r)
 {
 	size_t n = 0;
@@ -243,7 +243,7 @@ uint64_t list_reader_count(const struct list_reader *r, enum fw_kind kind)
 	return r->n_of_kind[kind];
 }
 
-/* Where the second reading is: it merges what stands above with what stands below. */
+/* Position of the second reading: it merges the sorted lines above with the lines below. */
 struct merge {
 	list_entry_fn fn;
 	void *userdata;
@@ -256,7 +256,7 @@ static int tell(const struct merge *m, const struct list_line *line)
 	return line->is_removal ? 0 : m->fn(line, m->userdata);
 }
 
-/* What stands below and belongs before this target, or all; and at it, which then is told. */
+/* Tells the lines below that belong before this target, or all of them; and the one at the target, which replaces it. */
 static int tell_below(struct list_reader *r, struct merge *m, const struct target *until, bool *ret_is_replaced)
 {
 	int order = -1, result = 0;

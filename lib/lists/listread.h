@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * A list file entry by entry, for whoever needs no comments: in little memory however long it is, for it is written
- * sorted and then appended to. What stands sorted is read twice, a window at a time; only what stands below is kept.
+ * Reads a list file entry by entry, for callers that need no comments. It takes little memory for a file of any length,
+ * because the file is written sorted and then appended to. The sorted part is read twice, a window at a time; only the lines
+ * below it are kept.
  */
 
 #include "lists/listfile.h"
@@ -36,8 +37,8 @@ bool list_reader_is_list(const struct list_reader *r);
 uint64_t list_reader_count(const struct list_reader *r, enum fw_kind kind);
 
 /*
- * Calls fn for what stands after all lines, in the order of target_compare(), each target once, without since= and
- * comment; stops at a negative return, which is returned. -ESTALE: somebody has written to the file meanwhile.
+ * Calls fn for the result of all lines, in the order of target_compare(), each target once, without since= and comment;
+ * stops at a negative return, which is returned. -ESTALE: the file was written to in the meantime.
  */
 typedef int (*list_entry_fn)(const struct list_line *line, void *userdata);
 int list_reader_each(struct list_reader *r, list_entry_fn fn, void *userdata);

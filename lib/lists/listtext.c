@@ -63,7 +63,7 @@ static bool parse_time(struct list_line *line, struct word w, const char **ret_e
 	return true;
 }
 
-/* What may stand behind a target: how it is in the list. */
+/* What may follow a target: how it is in the list. */
 static const char *parse_attributes(struct list_line *line, struct cursor *c)
 {
 	const char *error = NULL;
@@ -287,8 +287,8 @@ static struct list_line replace_line(const struct list_line *was, const struct l
 }
 
 /*
- * Sorts, and keeps of each target what its last line says. A long file is written sorted and then
- * appended to: only what stands below is sorted here, and merged with what stands above.
+ * Sorts, and keeps the last line of each target. A long file is written sorted and then appended to: only the lines below
+ * are sorted here, and merged with those above.
  */
 static int settle(struct list *l)
 {

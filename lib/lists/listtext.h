@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The text of a list file <-> struct list, wherever it comes from; listfile.h has the files. */
+/* The text of a list file <-> struct list, from any source; listfile.h has the files. */
 
 #include <stdio.h>
 
@@ -16,9 +16,9 @@
  */
 int list_parse(const char *name, char *text, size_t size, struct list **ret_list);
 
-/* Line by line: the list so far, each line's items behind those of the lines before, as they are in the file. */
+/* Line by line: the list so far, each line's items after those of the lines before, as they are in the file. */
 struct list_lines {
-	struct list *list;      /* whoever has taken its items may set n_items to 0 */
+	struct list *list;      /* a caller that has taken its items may set n_items to 0 */
 	size_t n_allocated;     /* of list->items */
 	struct targets targets; /* of one line, its memory used again */
 	bool is_log;            /* fwctl has appended to the file */
@@ -34,8 +34,8 @@ void list_lines_done(struct list_lines *lines);
 int list_parse_line(struct list_lines *lines, struct cursor c);
 
 /*
- * What is left behind the last newline, likewise writable: a line that somebody has not ended, which counts, or the
- * torn start of one that was never written whole. Sets list->is_open or list->is_torn. -ENOMEM.
+ * What is left after the last newline, also writable: a line without an end, which counts, or the torn start of one that was
+ * never written whole. Sets list->is_open or list->is_torn. -ENOMEM.
  */
 int list_parse_rest(struct list_lines *lines, struct cursor c);
 

@@ -28,17 +28,16 @@ int log_full(int level, int error, const char *format, ...) __attribute__((forma
 #define log_debug(...)          ((void) log_full(LOG_DEBUG, 0, __VA_ARGS__))
 
 /*
- * A record with fields of its own beside the message: fields is a NULL-terminated array of "FW_NAME=value".
- * Never blocks: what the journal does not take at once is dropped and counted. On stderr only the
- * message is shown.
+ * A record with fields of its own in addition to the message: fields is a NULL-terminated array of "FW_NAME=value". Never
+ * blocks: what the journal does not take at once is dropped and counted. On stderr only the message is shown.
  */
 void log_record(int level, const char *message_id, const char *const *fields, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
 /*
- * A record for the journal alone, whatever stderr is: for a tool that people run by hand. From root it counts as one of
- * the unit of process object_pid, too, which "journalctl -u" finds; 0 = of none. Where there is no journal, or it
- * does not take the record at once, there is none.
+ * A record for the journal alone, whether or not stderr leads there: for a tool that people run by hand. A record from root
+ * also counts as one of the unit of process object_pid, where "journalctl -u" finds it; 0 = of none. If there is no journal,
+ * or it does not take the record at once, the record is lost.
  */
 void log_journal(int level, const char *message_id, int object_pid, const char *const *fields, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
@@ -47,7 +46,7 @@ void log_journal(int level, const char *message_id, int object_pid, const char *
 void log_line(const char *text);
 
 /*
- * From hold to release nothing is written to stderr, which may be a pipe that nobody reads: lines are kept in memory and
+ * From hold to release nothing is written to stderr, which may be a pipe without a reader: lines are kept in memory and
  * written at the release. For the time in which others wait for us. What goes to the journal does not wait.
  */
 void log_hold(void);
@@ -57,8 +56,8 @@ void log_release(void);
 unsigned long log_lost(void);
 
 /*
- * Waits until the journal has read what it was sent, a second at most. For who is about to end: the journal looks up
- * whose record it is when it reads it, and "journalctl -u" would not show that of a process which is gone by then.
+ * Waits until the journal has read what it was sent, a second at most. For a process that is about to end: the journal looks
+ * up the sender when it reads a record, and "journalctl -u" would not show the record of a process that is gone by then.
  */
 void log_flush(void);
 

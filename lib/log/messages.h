@@ -7,7 +7,7 @@
  */
 
 #define MESSAGE_WINDOW   "0373e56aaaeb45b18c0f72171d6a83d3" /* what a hook has counted in a window */
-#define MESSAGE_SOURCE   "8438d4e9edae47569a1dce3f908122bf" /* of whom, or to whom, most was dropped in it */
+#define MESSAGE_SOURCE   "8438d4e9edae47569a1dce3f908122bf" /* the address from which, or to which, most was dropped in it */
 #define MESSAGE_EXPIRED  "31168df7990e4df9ae49e94c719af702" /* an entry has ended, or many */
 #define MESSAGE_LOST     "b2ac2d5e24444c81a0d54698532d0f68" /* the journal did not take records */
 #define MESSAGE_ADDED    "aea1538ce5af4642b6f418054cf17556" /* fwctl has put into a list */

@@ -288,7 +288,7 @@ const char *auto_explain(struct auto_view *view, const struct interface *i, enum
 
 enum interface_layer interface_layer(const struct interface *i)
 {
-	if (is_kind(i, INTERFACE_TUN)) /* whatever type its owner gave it */
+	if (is_kind(i, INTERFACE_TUN)) /* of any type, as its owner chose */
 		return INTERFACE_NETWORK;
 	if (is_kind(i, INTERFACE_TAP))
 		return INTERFACE_ETHERNET;

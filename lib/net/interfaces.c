@@ -233,8 +233,8 @@ static void free_items(struct interfaces *s)
 }
 
 /*
- * Everything anew, with new serials: an interface may have been exchanged for another unseen. The old
- * rows stay until the new ones are complete.
+ * Reads everything again, with new serials: an interface may have been exchanged for another unseen. The old rows stay until
+ * the new ones are complete.
  */
 static int load(struct interfaces *s)
 {

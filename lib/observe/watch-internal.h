@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What the files of watch.h share, and nobody else includes. */
+/* Shared by the files of watch.h, and included by no others. */
 
 #include "observe/watch.h"
 
@@ -18,7 +18,7 @@ struct watch {
 	int seen_fd; /* the outer map */
 	int sizes_fd;
 	uint32_t slot;  /* ours, or WATCH_NO_SLOT */
-	uint32_t until; /* of the slot as we stored it: who finds another value there has lost it */
+	uint32_t until; /* of the slot as we stored it: if another value is there, we have lost it */
 	uint32_t counted;            /* the slot of the counts, kept when it is released */
 	struct fw_watch_counts base; /* when we took it */
 };

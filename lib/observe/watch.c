@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Slots and gates of who watches: see watch.h. The order of the stores matters, for the kernel and other
- * viewers look at any moment: a slot is live from the store of its ring on, and dead from its removal, which
- * waits for the programs that still write to it.
+ * Slots and gates of watchers: see watch.h. The order of the stores matters, because the kernel and other viewers may look
+ * at any moment. A slot is live from the store of its ring on. It is dead once the ring is removed, and the removal waits
+ * for the programs that still write to it.
  */
 
 #include <errno.h>
@@ -94,7 +94,7 @@ static uint32_t slot_until(struct watch *w, uint32_t slot)
 	return __atomic_load_n(&w->watchers[slot].until, __ATOMIC_SEQ_CST);
 }
 
-/* Stores the new end only if the old one is still there: nobody has taken or freed the slot since. */
+/* Stores the new end only if the old one is still there: the slot was neither taken nor freed since. */
 static bool slot_exchange(struct watch *w, uint32_t slot, uint32_t was, uint32_t until)
 {
 	return __atomic_compare_exchange_n(&w->watchers[slot].until, &was, until, false, __ATOMIC_SEQ_CST,
@@ -133,8 +133,8 @@ static void note_end(struct watch *w, uint8_t watch, uint32_t until)
 }
 
 /*
- * Opens a gate for a slot that is live already. Always to another tick than it had: who shuts it at this moment,
- * because he saw nobody, does so only while it has the tick that he saw.
+ * Opens a gate for a slot that is live already. It always stores another tick than the gate had. A viewer that shuts it at
+ * this moment, because it saw no lease, does so only while the gate has the tick that it saw.
  */
 static void gate_open(uint32_t *gate, uint32_t until)
 {
@@ -145,7 +145,7 @@ static void gate_open(uint32_t *gate, uint32_t until)
 		;
 }
 
-/* The latest end of a lease behind a gate, 0 = nobody watches there. */
+/* The latest end of a lease for a gate, 0 = there is none. */
 static uint32_t gate_latest(struct watch *w, const uint32_t *gate, uint32_t now)
 {
 	uint32_t latest = 0, until;
@@ -159,9 +159,9 @@ static uint32_t gate_latest(struct watch *w, const uint32_t *gate, uint32_t now)
 }
 
 /*
- * Shuts a gate behind which nobody is left. For the kernel it is as good as shut when its tick has passed. A viewer that
- * renews its lease stores the lease and then loads the gate. This stores the gate and then loads the leases. All are
- * sequentially consistent, so that at least one of the two sees what the other has stored (I17).
+ * Shuts a gate without a lease. For the kernel it is as good as shut when its tick has passed. A viewer that renews its
+ * lease stores the lease and then loads the gate. This stores the gate and then loads the leases. All are sequentially
+ * consistent, so that at least one of the two sees what the other has stored (I17).
  */
 static void gate_leave(struct watch *w, uint32_t *gate)
 {
@@ -232,8 +232,8 @@ int watch_sweep(struct watch *w)
 }
 
 /*
- * The first packet that is looked at has none before it: the latest one may have passed hours ago, when somebody
- * last looked. Nobody reads what a packet that passes meanwhile adds.
+ * The first packet of a watch has no previous one: the latest one may have passed hours ago, during the last watch. What a
+ * packet adds that passes during this is not read.
  */
 static int forget_latest(struct watch *w)
 {
@@ -269,8 +269,8 @@ static int find_slot(struct watch *w, uint8_t watch, uint32_t *ret)
 }
 
 /*
- * Counts are never reset: those of a slot that is about to be ours begin from where they are. The budget begins anew.
- * Nobody else writes there, as long as the slot has no ring.
+ * Counts are never reset: those of a slot that is about to be ours begin from where they are. The budget begins from
+ * scratch. As long as the slot has no ring, no program writes there.
  */
 static int begin_counts(struct watch *w, uint32_t slot)
 {
@@ -362,7 +362,7 @@ void watch_release(struct watch *w)
 	uint32_t *gate;
 
 	w->slot = WATCH_NO_SLOT;
-	/* ours for another moment, so that nobody takes it before the ring is out */
+	/* ours for another moment, so that no other viewer takes it before the ring is out */
 	if (slot == WATCH_NO_SLOT || !slot_exchange(w, slot, w->until, until))
 		return;
 

@@ -13,7 +13,7 @@
 
 #include "abi/abi.h"
 
-#define WATCH_LEASE_NS UINT64_C(3000000000) /* for who renews once a second */
+#define WATCH_LEASE_NS UINT64_C(3000000000) /* for a viewer that renews once a second */
 
 struct watch;
 
@@ -22,21 +22,21 @@ int watch_open(const char *pin_dir, struct watch **ret);
 struct watch *watch_free(struct watch *w); /* accepts NULL, returns NULL; releases what was taken */
 
 /*
- * Takes a slot for what want says (until and reserved are ours to fill in, a budget of 0 is no limit), for
- * lease_ns from now. Holds the writer lock; so does the sweep that comes first. Whoever watches drops or samples
- * brings the ring, as made by watch_new_ring(), else -1. One slot for each struct watch. -EBUSY: all are taken.
+ * Takes a slot with the settings in want (until and reserved are ours to fill in, a budget of 0 is no limit), for lease_ns
+ * from now. Holds the writer lock; so does the sweep that comes first. For drops and samples the caller passes the ring, as
+ * made by watch_new_ring(), else -1. One slot for each struct watch. -EBUSY: all are taken.
  */
 int watch_take(struct watch *w, const struct fw_watcher *want, int ring_fd, uint64_t lease_ns);
 
 /*
- * Prolongs it; needs no lock. -ESTALE: it had run out (we were stopped, say), what came meanwhile was neither
- * shown nor counted, and another may have the slot: release it and take one again.
+ * Prolongs it; needs no lock. -ESTALE: it had expired (we were stopped, say). What came in the meantime was neither shown
+ * nor counted, and another viewer may have the slot: release it and take one again.
  */
 int watch_renew(struct watch *w, uint64_t lease_ns);
 
 /*
- * Are these still the firewall's maps? -ENOENT: it was unloaded; -ESTALE: it was loaded anew, with maps of its own.
- * What we watch then says nothing any more.
+ * Are these still the firewall's maps? -ENOENT: it was unloaded; -ESTALE: it was loaded again, with maps of its own. What we
+ * watch is then out of date.
  */
 int watch_check(struct watch *w);
 
@@ -67,8 +67,8 @@ int watch_read_sizes(struct watch *w, enum fw_hook hook, enum fw_direction direc
 /* A new epoch of samples: each drop is one again at first. is_on false: no samples at all. */
 void watch_sample(struct watch *w, bool is_on);
 
-/* Frees what viewers left behind that are gone. Holds the writer lock. */
+/* Frees what dead viewers left. Holds the writer lock. */
 int watch_sweep(struct watch *w);
 
-/* What is taken at the moment, for whoever wants to tell: the slots, until = 0 where free or run out. */
+/* The slots taken at the moment, for display; until = 0 where free or expired. */
 void watch_slots(struct watch *w, struct fw_watcher ret[static FW_WATCHERS_MAX]);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Which bits a prefix sets. Two of its blocks may share a word, and words may have bits that nobody
- * needs any more; both only make the kernel look in the table once in vain.
+ * Which bits a prefix sets. Two of its blocks may share a word, and words may have bits that are not needed any more; both
+ * only make the kernel look in the table once in vain.
  */
 
 #include <string.h>

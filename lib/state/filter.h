@@ -19,7 +19,7 @@ struct fw_filter filter_header_for(enum fw_kind kind, uint64_t n_keys);
 /* It takes half as many keys again before a new one is due: of IPv4, then 1 stranger in 14 is looked up in vain. */
 uint64_t filter_keys_at_most(enum fw_kind kind, const struct fw_filter *header);
 
-/* How many words it has: the hashed ones, and what is behind them. */
+/* How many words it has: the hashed ones, and those after them. */
 size_t filter_n_words(enum fw_kind kind, const struct fw_filter *header);
 
 /* Sets the bits of a prefix. Only adds bits, each with one store: a reader sees a filter that holds more. */

@@ -3,8 +3,8 @@
 /*
  * The port entries as user space keeps them, and the index that packets go by: see ports.h.
  *
- * The ports of both protocols lie on one line, protocol << 16 | port. The first port of each entry and the
- * one behind its last cut the line into segments, inside which the same entries cover every port.
+ * The ports of both protocols lie on one line, protocol << 16 | port. The first port of each entry and the one after its
+ * last cut the line into segments, inside which the same entries cover every port.
  */
 
 #include <errno.h>
@@ -32,7 +32,7 @@ static int compare_starts(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* Fills start[] with each cut once, ascending; what is left over stays behind every port. */
+/* Fills start[] with each cut once, ascending; unused places are greater than every port. */
 static unsigned cut_line(const struct fw_port *entries, uint32_t start[static FW_PORT_SEGMENTS_MAX])
 {
 	unsigned n = 0, n_distinct = 0;

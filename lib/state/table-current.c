@@ -27,7 +27,7 @@ int table_put_slot(struct table_writer *w, enum fw_kind kind, uint32_t slot, con
 	r = pins_put(t->pin_dir, table_pin_name(kind, slot, name), fd);
 	if (r < 0)
 		return r;
-	/* before it is there: whoever comes after a dead writer and finds a table in the slot takes it for complete */
+	/* before it is there: a process that finds a table in the slot after a writer was killed takes it for complete */
 	t->policy->chains[kind][slot] = (struct fw_chains){
 		.seed = chains_table(c)->seed,
 		.n_heads = chains_table(c)->n_heads,

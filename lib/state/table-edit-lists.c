@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* Changing and making lists: a free place and counters that begin at zero, whatever was in that place before. */
+/* Changing and making lists: a free place and counters that begin at zero, even if another list had that place before. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static bool is_same_policy(const struct fw_list *a, const struct fw_list *b)
 	       a->is_enabled == b->is_enabled;
 }
 
-/* An index gets another list, or none: events that nobody has read yet are of the one before. */
+/* An index gets another list, or none: events that were not read yet belong to the previous one. */
 static void remember_former(const struct fw_list *before, struct fw_list *list)
 {
 	bool is_same = strncmp(before->name, list->name, sizeof(list->name)) == 0;
@@ -63,7 +63,7 @@ static int find_free(struct table *t)
 	return -ENFILE;
 }
 
-/* No entry has this list: the kernel does not count in it meanwhile. */
+/* No entry has this list: the kernel does not count in it during this. */
 static int clear_counters(struct table_writer *w, uint32_t index)
 {
 	struct table *t = w->t;

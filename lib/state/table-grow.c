@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * A larger entry table in the place of the one in use, or a smaller one: filled aside, pinned, put into the other slot, and
- * named by one store. Whoever dies on the way leaves the old one in force and complete.
+ * Replaces the entry table in use by a larger or a smaller one: fills it aside, pins it, puts it into the other slot, and
+ * names it with one store. If a writer is killed on the way, the old table is still active and complete.
  */
 
 #include <errno.h>
@@ -19,8 +19,8 @@
 #define SEEDS_MAX   8 /* tries to find one with which no chain is too long: the second is good already */
 
 /*
- * From one table to another. Packets count hits in the old one until it is out of use: so each slot says which of its hits
- * were copied, and what has come since is added then, by whoever finds the old table if this one dies.
+ * From one table to another. Packets count hits in the old one until it is out of use. So each slot says which of its hits
+ * were copied, and later hits are added then; if this process is killed, by the next one that finds the old table.
  */
 struct exchange {
 	int family;
@@ -100,7 +100,7 @@ static void drop_pin(struct table *t, enum fw_kind kind, uint32_t slot)
 	(void) pins_remove(t->pin_dir, table_pin_name(kind, slot, name));
 }
 
-/* Lets go of the table beside the one in use: nobody finds it, leaving it there would only cost its memory. */
+/* Frees the table that is not in use: it is not needed any more and only costs memory. */
 static void drop_other(struct table *t, enum fw_kind kind)
 {
 	uint32_t other = fw_slot(t->policy->table_generation[kind] + 1);
@@ -132,7 +132,7 @@ static int exchange_table(struct table_writer *w, enum fw_kind kind, uint32_t n_
 	t->chains[kind] = x.to;
 	t->table_generation[kind] = generation + 1;
 
-	/* the exchange is done, whatever fails from here on; without the wait a packet may still look into the old table */
+	/* the exchange is done, even if the rest fails; without the wait a packet may still look into the old table */
 	if (table_wait(w, kind) >= 0) {
 		(void) chains_each(from, add_late_hits, &x);
 		drop_other(t, kind);
@@ -176,8 +176,8 @@ int table_grow(struct table_writer *w, enum fw_kind kind, uint64_t at_least)
 	if (size > limit)
 		size = limit;
 	/*
-	 * Memory for all that it may ever take, or a smaller one: the memory is that of whoever makes the table, who must
-	 * not be killed because somebody else has filled it.
+	 * Memory for the largest permitted size, or a smaller one. The memory is charged to the process that makes the table,
+	 * which must not be killed because another process has filled it.
 	 */
 	while ((r = room_ask(chains_bytes(size))) < 0 && size > least)
 		size = size - least > GROWTH_STEP ? least + (size - least) / 2 : least;

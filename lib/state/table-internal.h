@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What the files of table.h share, and nobody else includes. */
+/* Shared by the files of table.h, and included by no others. */
 
 #include "htab/chains.h"
 #include "kernel/pins.h"
@@ -78,7 +78,7 @@ int table_room(struct table *t, enum fw_kind kind, uint64_t *ret);
  */
 void table_close_tables(struct table *t);
 
-/* An entry as it is in the kernel, lists that have let go of it included. */
+/* An entry as it is in the kernel, including lists whose end has passed. */
 struct raw {
 	struct fw_entry entry;
 	struct fw_ends ends; /* if entry.until is FW_UNTIL_MIXED */
@@ -107,7 +107,7 @@ int table_admit_port(struct table *t, const struct target *target, unsigned list
 int table_publish_ports(struct table_writer *w, const struct target *target, const struct raw *raw, bool was_there,
 			bool is_mixed);
 
-/* Lists that let go of a port have their end still: packets take it out of the index later than they see these ends. */
+/* Keeps the ends of lists that have just left a port entry: packets see new ends sooner than the new index. */
 void table_keep_ends(struct raw *raw, const struct raw *was);
 
 
@@ -195,7 +195,7 @@ int table_reseed(struct table_writer *w, enum fw_kind kind);
 /* Gives back what a table has far too much of, after a change that has opened it. What fails is tried after the next. */
 void table_shrink(struct table_writer *w);
 
-/* Lets go of a table that a dead writer has left beside the one in use. */
+/* Frees the table that is not in use, which a killed writer has left. */
 void table_drop_left_behind(struct table_writer *w);
 
 /* Before the first store of a change: what a writer that dies from here on leaves is damaged. table_commit() takes it back. */
@@ -208,8 +208,8 @@ int table_entry_put(struct table_writer *w, const struct table_entry *want, bool
 int table_put_back(struct table_writer *w, const struct target *target, unsigned list, unsigned directions);
 
 /*
- * Filters. Sets the bits of a prefix that is about to be added, in a larger filter if need be; builds the
- * filter anew from the table, with room for more keys; forgets the mapping.
+ * Filters. Sets the bits of a prefix that is about to be added, in a larger filter if need be; builds the filter from
+ * scratch from the table, with room for more keys; forgets the mapping.
  */
 int table_filter_add(struct table_writer *w, enum fw_kind kind, const struct prefix *p);
 int table_filter_reserve(struct table_writer *w, enum fw_kind kind, uint64_t n_more_keys); /* for many of them */

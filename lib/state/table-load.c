@@ -104,8 +104,8 @@ static size_t count_going(const struct load *x, enum fw_kind kind)
 }
 
 /*
- * Room for n more entries where MaxEntries= does not allow for what comes beside what goes: takes out what has
- * ended, then as much of remove[] as must go. -E2BIG: it would not fit even so, nor become less than it is.
+ * Makes room for n more entries where MaxEntries= does not allow old and new ones together: removes entries that have ended,
+ * then as much of remove[] as necessary. -E2BIG: even then it would not fit, nor become less than it is.
  */
 static int free_room(struct load *x, enum fw_kind kind, size_t n)
 {
@@ -181,7 +181,7 @@ static int add_kind(const struct load *x, enum fw_kind kind)
 static void undo_adds(const struct load *x)
 {
 	for (size_t i = 0; i < x->n_add; i++)
-		(void) table_remove(x->w, &x->add[i], x->list); /* -ENOENT behind the point of failure */
+		(void) table_remove(x->w, &x->add[i], x->list); /* -ENOENT after the point of failure */
 }
 
 static void undo_removals(const struct load *x, size_t n_removed)
@@ -213,7 +213,7 @@ static int load(struct load *x)
 	if (x->list >= FW_LISTS_MAX || x->directions & ~FW_BOTH)
 		return -EINVAL;
 
-	/* bits that nobody needs after a failure cost speed at worst, and go with the next filter */
+	/* after a failure, unneeded bits cost speed at worst, and go with the next filter */
 	table_mark(x->w);
 	if (x->w->ports_changed) /* before the first address: see publish_ports() */
 		r = table_exchange_port_index(x->w);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* One entry, as the kernel has it and as it is now that some lists may have let go of it. */
+/* One entry, as the kernel has it and as it is now, without lists whose end has passed. */
 
 #include <errno.h>
 #include <string.h>

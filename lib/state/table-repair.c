@@ -91,13 +91,13 @@ int table_count_anew(struct table_writer *w)
 {
 	struct table *t = w->t;
 
-	/* who dies below has not repaired it: the mark stays until table_commit() */
+	/* if this process is killed below, nothing is repaired: the mark stays until table_commit() */
 	struct census_walk walk = { .census = { .next_end = FW_UNTIL_MAX, .is_changing = 1 } };
 	struct fw_list list;
 	int r;
 
 	table_drop_left_behind(w);
-	w->ports_changed = true; /* to be exchanged by what follows: who died may have changed ports after the last exchange */
+	w->ports_changed = true; /* for the exchange below: the killed writer may have changed ports after the last one */
 	r = repair_chains(t);
 	if (r >= 0)
 		r = table_remove_stale_ends(w);
@@ -118,7 +118,7 @@ int table_count_anew(struct table_writer *w)
 		r = table_get_list(t, i, &list);
 		if (r >= 0 && list.n_entries != walk.n_entries[i]) {
 			list.n_entries = walk.n_entries[i];
-			list.file_stamp = 0; /* whatever has become of them: the file may say something else */
+			list.file_stamp = 0; /* the count differs, so the file may differ, too */
 			r = table_put_list(w, i, &list);
 		}
 		if (r < 0)

@@ -25,7 +25,7 @@ static bool entry_to_raw(const struct table_entry *e, struct raw *raw)
 	raw->entry.lists[FW_INGRESS] = e->lists[FW_INGRESS];
 	raw->entry.lists[FW_EGRESS] = e->lists[FW_EGRESS];
 	raw->entry.until = FW_UNTIL_NEVER;
-	for (unsigned i = 0; i < FW_LISTS_MAX; i++) /* ends are written before the entry: who is not in it has ended */
+	for (unsigned i = 0; i < FW_LISTS_MAX; i++) /* ends are written before the entry: a list that is not in it has ended */
 		raw->ends.until[i] = FW_UNTIL_MIXED;
 	for (unsigned i = 0; i < FW_LISTS_MAX; i++) {
 		if (!(all & 1ull << i))
@@ -78,7 +78,7 @@ static int put_prefix(struct table_writer *w, const struct target *target, const
 	int r = 0;
 
 	if (is_there) {
-		if (!was_there) { /* the bit first: whoever dies here leaves one too many, not one too few */
+		if (!was_there) { /* the bit first: a writer killed here leaves one too many, not one too few */
 			table_set_length(w, target->prefix.family, target->prefix.length, true);
 			(*n)++;
 			r = table_filter_add(w, target_fw_kind(target), &target->prefix);
@@ -104,8 +104,8 @@ static int put_prefix(struct table_writer *w, const struct target *target, const
 }
 
 /*
- * Has a list let go of it already? A packet that has just read the entry still needs the ends to see that; an
- * exception that is over would let it pass. They stay until the next sweep or repair.
+ * Has the end of one of its lists passed already? A packet that has just read the entry still needs the ends to see that;
+ * otherwise an expired exception would let it pass. They stay until the next sweep or repair.
  */
 static bool has_ended(const struct target *target, const struct raw *raw)
 {

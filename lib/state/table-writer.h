@@ -101,9 +101,8 @@ int table_add_pending_port_hits(struct table_writer *w, unsigned index, uint64_t
 int table_wait_for_programs(struct table_writer *w);
 
 /*
- * Removes what has ended: from the entry at once for the kernel, from the maps with this. Calls fn,
- * if not NULL, for each entry and the lists that let go of it. Does nothing as long as
- * table_next_end() is in the future. table_commit() follows.
+ * Removes what has ended. The kernel ignores it at once; this removes it from the maps. Calls fn, if not NULL, for each
+ * entry and its lists that have ended. Does nothing as long as table_next_end() is in the future. table_commit() follows.
  */
 int table_sweep(struct table_writer *w, void (*fn)(const struct target *target, uint64_t lists, void *userdata),
 		void *userdata);

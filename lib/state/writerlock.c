@@ -44,7 +44,7 @@ static int open_lock(const char *run_dir, char path[static PATH_MAX])
 	return fd < 0 ? -errno : fd;
 }
 
-/* A lock on a file that was removed, or replaced by another, keeps nobody out. */
+/* A lock on a file that was removed, or replaced by another, excludes no process. */
 static bool is_named(const char *path, int fd)
 {
 	struct stat named, opened;
@@ -99,7 +99,7 @@ static bool is_stopped(int pid)
 	const char *state;
 
 	read_proc(pid, "stat", text, sizeof(text));
-	state = strrchr(text, ')'); /* behind the command, which may contain anything */
+	state = strrchr(text, ')'); /* after the command, which may contain anything */
 	return state && (strncmp(state, ") T", 3) == 0 || strncmp(state, ") t", 3) == 0);
 }
 
@@ -147,7 +147,7 @@ const char *writerlock_format(const struct writerlock_holder *h, char buffer[sta
 	return buffer;
 }
 
-/* For others to read. Without it they cannot tell whom they wait for, which is no reason not to work. */
+/* For others to read. Without it they cannot tell which process they wait for, which is no reason not to work. */
 static void write_holder(int fd, const char *command)
 {
 	char record[RECORD_MAX];

@@ -27,7 +27,7 @@ struct writerlock_wait {
 };
 
 /*
- * Takes the lock; command says who we are, for others. The run directory is made if its parent exists. -EBUSY: not
+ * Takes the lock; command is our name, for others to read. The run directory is made if its parent exists. -EBUSY: not
  * released within the limit. -EINTR: SIGTERM or SIGINT is blocked and pending.
  */
 int writerlock_take(const char *run_dir, const char *command, const struct writerlock_wait *wait, int *ret_fd);
@@ -39,7 +39,7 @@ int writerlock_try(const char *run_dir, const char *command, int *ret_fd);
 void writerlock_release(int fd);
 void writerlock_releasep(int *fd);
 
-/* Who holds it, as far as can be told: from the kernel's list of locks, and from the file. */
+/* The holder, as far as can be told: from the kernel's list of locks, and from the file. */
 void writerlock_holder(const char *run_dir, struct writerlock_holder *ret);
 
 /* "pid 1234 (fwctl load), which is stopped: 'kill -CONT 1234' resumes it", or "another process" */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* How much of the address space a list covers, whatever pieces it is made of. Pure. */
+/* How much of the address space a list covers, cut into pieces in any way. Pure. */
 
 #include <stdbool.h>
 

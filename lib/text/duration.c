@@ -79,7 +79,7 @@ int duration_parse(const char *text, uint64_t *ret_ns)
 
 		n_letters = strspn(at, "wdhms");
 		if (n_letters == 0 && (u > 0 || *at != '\0'))
-			return -EINVAL; /* only a number that stands alone means seconds */
+			return -EINVAL; /* only a bare number means seconds */
 
 		while (u < ELEMENTSOF(units) &&
 		       !is_unit(u, n_letters > 0 ? at : "s", n_letters > 0 ? n_letters : 1))
