@@ -72,7 +72,7 @@ static int copy_dir(const char *from, const char *to, bool is_top)
 	return pins_foreach(from, ".", copy_entry, &c);
 }
 
-/* For pins_foreach(). What stays costs memory in a bpffs that nobody sees. */
+/* For pins_foreach(). What stays costs memory in a hidden bpffs. */
 static int remove_entry(const char *name, void *userdata)
 {
 	const char *dir = userdata;

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * The unit gives the daemon a mount namespace of its own, in which the bpffs stays as it was at the start. If the host mounts
- * its bpffs again, the pins have to go there, and only a new start sees it. systemd keeps a descriptor of the pin
- * directory meanwhile, by which what is pinned stays pinned and attached, and the new start finds it. See FDSTORE=1 in
- * sd_notify(3).
+ * The unit gives the daemon a mount namespace of its own, in which the bpffs stays as it was at the start. If the host
+ * mounts its bpffs again, the pins have to go there, and only a new start sees it. In the meantime systemd keeps a
+ * descriptor of the pin directory. It keeps pins and attachments alive, and the new start finds them through it. See
+ * FDSTORE=1 in sd_notify(3).
  */
 
 #include <stdbool.h>

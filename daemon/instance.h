@@ -24,8 +24,9 @@ int instance_lock_run(struct instance *i, const char *run_dir);
 int instance_lock_pins(struct instance *i, const char *pin_dir);
 
 /*
- * The writer lock, for the start: waits as long as it takes, tells systemd and the log for whom, and asks for more time.
- * -ECANCELED: we are to stop; it has been logged, as any other error. Until the unlocking no message is written to stderr.
+ * The writer lock, for the start: waits as long as it takes, tells systemd and the log which process holds it, and asks for
+ * more time. -ECANCELED: we are to stop. That is logged, as any other error. No message is written to stderr until the
+ * unlocking.
  */
 int instance_lock_writers(const char *run_dir, int *ret_fd);
 void instance_unlock_writers(int *fd);

@@ -180,8 +180,8 @@ static int sweep(struct manager *m, struct table_writer *w)
 }
 
 /*
- * Completes what a writer has left half done: one that was killed, or that failed and could not undo its change. Nobody else
- * may ever come to do it. With the lock: no writer is at work.
+ * Completes a change that a writer has left half done: the writer was killed, or it failed and could not undo the change.
+ * Otherwise it might never be completed. With the lock: no writer is at work.
  */
 static int repair_table(struct manager *m, int lock_fd)
 {

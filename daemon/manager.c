@@ -41,7 +41,7 @@ static int load(struct manager *m)
 	struct fw_meta before;
 	int r;
 
-	if (pins_read_meta(m->upgrade.dir, &before) == 0) { /* holds until we have attached anew */
+	if (pins_read_meta(m->upgrade.dir, &before) == 0) { /* stays valid until we have attached again */
 		before.max_entries = m->meta.max_entries;
 		before.loaded_at = m->meta.loaded_at;
 		before.configured_at = m->meta.configured_at;
@@ -201,7 +201,7 @@ static int check_netns(struct manager *m)
 	return 0;
 }
 
-/* From what is pinned, by whichever version, to our programs on all hooks. */
+/* From the pins of any version to our programs on all hooks. */
 static int take_force(struct manager *m)
 {
 	_cleanup_(instance_unlock_writers) int lock_fd = -1;
@@ -240,7 +240,7 @@ static int take_force(struct manager *m)
 	return open_table(m);
 }
 
-/* That nobody can be named for a drop is no reason not to drop. */
+/* If no source can be named for a drop, that is no reason not to drop. */
 static void watch_drops(struct manager *m)
 {
 	const struct options *o = m->options;

@@ -18,7 +18,7 @@ struct manager;
 /* Takes the configuration over: *c is empty afterwards. */
 int manager_new(const struct options *o, struct config *c, struct manager **ret);
 
-/* Lets go of everything but what the kernel holds: pins and attachments stay. Accepts NULL, returns NULL. */
+/* Releases everything but what the kernel holds: pins and attachments stay. Accepts NULL, returns NULL. */
 struct manager *manager_free(struct manager *m);
 
 /* Load, pin, restore, attach: when it returns, packets are judged. */

@@ -61,7 +61,7 @@ static int find_or_make_list(struct table_writer *w, const struct list_header *h
 	return r < 0 ? r : index;
 }
 
-/* Do lists disagree about when it ends? Then the ends of all are kept beside the entry. */
+/* Do lists disagree about when it ends? Then the ends of all are kept in addition to the entry. */
 static bool needs_ends(const struct table_entry *others, uint32_t until)
 {
 	for (unsigned i = 0; i < FW_LISTS_MAX; i++)
@@ -306,7 +306,7 @@ static int restore_list(struct restore *x, const char *name)
 
 	was_empty = table_find_list(x->table, name, &before) < 0 || before.n_entries == 0;
 	stamp = listfile_stamp(x->state_dir, name); /* before it is read: an editor may be at it */
-	if (!was_empty && stamp != 0 && before.file_stamp == stamp) /* nobody was: the kernel holds what it says */
+	if (!was_empty && stamp != 0 && before.file_stamp == stamp) /* it was not edited: the kernel holds what it says */
 		return 0;
 	r = open_list(x, name, &l);
 	if (r != 0)

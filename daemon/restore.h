@@ -22,5 +22,5 @@ struct restored {
 /* is_fresh: the maps were empty. Ends are computed by w, which is told of each entry that has one. */
 int restore_lists(const char *state_dir, struct table_writer *writer, struct wallclock *w, bool is_fresh, struct restored *ret);
 
-/* How many lists still have such lines: fwctl may have rewritten their files meanwhile. */
+/* How many lists still have such lines: fwctl may have rewritten their files in the meantime. */
 unsigned restore_count_wrong(struct table *t);

@@ -54,7 +54,7 @@ bool wallclock_is_due(const struct wallclock *w)
 	return w->behind != 0 || has_jumped(w);
 }
 
-/* FNV-1a. Nobody gains by a collision: it takes somebody who may write list files. */
+/* FNV-1a. A collision is of no use to an attacker: it takes write access to list files. */
 static uint64_t hash_add(uint64_t hash, const void *bytes, size_t n)
 {
 	for (const unsigned char *p = bytes; n > 0; n--)
@@ -122,7 +122,7 @@ struct correction {
 	uint64_t n_back;
 };
 
-/* For list_reader_each(). Whoever has changed the entry since has changed its line, or its end in the kernel, or both. */
+/* For list_reader_each(). Any change of the entry since then has changed its line, or its end in the kernel, or both. */
 static int correct_line(const struct list_line *line, void *userdata)
 {
 	struct correction *c = userdata;
@@ -235,7 +235,7 @@ int wallclock_correct(struct wallclock *w, const char *state_dir, struct table_w
 	return 0;
 }
 
-/* What precedes the hashes in the file. The lists that are behind follow them; files of older versions lack that. */
+/* What precedes the hashes in the file. The lists that failed follow them; files of older versions lack that. */
 struct saved {
 	uint64_t counting_since;
 	int64_t offset_ns;

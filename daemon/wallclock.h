@@ -24,8 +24,8 @@ struct wallclock {
 };
 
 /*
- * Takes over what the daemon before us has saved for these counters; starts anew if there is none, or is_fresh: the maps
- * were empty.
+ * Takes over what the previous daemon has saved for these counters; starts from scratch if there is none, or is_fresh: the
+ * maps were empty.
  */
 void wallclock_init(struct wallclock *w, const char *run_dir, uint64_t counting_since, bool is_fresh);
 void wallclock_done(struct wallclock *w);

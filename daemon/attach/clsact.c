@@ -95,7 +95,7 @@ static int create_qdisc(struct clsact *c, unsigned ifindex, enum fw_direction d)
 	struct bpf_tc_hook h;
 	int r;
 
-	(void) ownqdiscs_mark(c->pin_dir, ifindex); /* what has no mark stays, which harms nobody */
+	(void) ownqdiscs_mark(c->pin_dir, ifindex); /* an unmarked qdisc stays, which does no harm */
 	(void) hook(&h, ifindex, d);
 	r = bpf_tc_hook_create(&h);
 	(void) libbpf_set_print(print);

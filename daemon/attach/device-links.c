@@ -165,7 +165,7 @@ int device_move_link(struct device *dev, enum fw_direction d, const struct devic
 	if (fd < 0)
 		return fd;
 	r = link_move_first(x->pin_dir, device_pin_name(FW_HOOK_TC, d, dev->ifindex, name), &t, prog_fd, copy_fd, &fd);
-	hold(dev, FW_HOOK_TC, d, x, fd); /* whichever there is now */
+	hold(dev, FW_HOOK_TC, d, x, fd); /* the old link or the new one */
 	return r;
 }
 

@@ -52,8 +52,8 @@ int device_move_link(struct device *dev, enum fw_direction d, const struct devic
 void device_detach_links(struct device *dev, enum fw_hook hook, const struct device_context *x);
 
 /*
- * The ifindex that the links of an interface lead to, in whichever network namespace: one that was moved
- * takes our programs along, and may bring them back under another ifindex. 0 = to nothing.
+ * The ifindex that the links of an interface lead to, in any network namespace: an interface that was moved takes our
+ * programs along, and may bring them back under another ifindex. 0 = to nothing.
  */
 unsigned device_whereabouts(const struct device *dev, const struct device_context *x);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * The xdp hook of an interface: native where the driver can, else generic, chosen by trying. One program is all
- * that an interface takes, so a program of somebody else stays, and tc filters alone: see device.h.
+ * The xdp hook of an interface: native where the driver can, else generic, chosen by trying. An interface takes only one
+ * program. If another owner's program is attached, it is left alone and only tc filters: see device.h.
  */
 
 #include <errno.h>
@@ -18,8 +18,8 @@
 #include "text/names.h"
 
 /*
- * Native mode that was refused is tried again after so many checks, which are 5 s apart, and each time twice as many: a bond
- * may have been built meanwhile, or a channel freed. Not more often, for a driver may reset the link when it refuses.
+ * Refused native mode is tried again after so many checks, which are 5 s apart, and each time twice as many: a bond may have
+ * been built in the meantime, or a channel freed. Not more often, since a driver may reset the link when it refuses.
  */
 #define NATIVE_INTERVAL_FIRST 2
 #define NATIVE_INTERVAL_MAX   128 /* 10 minutes 40 */
@@ -93,7 +93,7 @@ static const char *explain(int r)
 	}
 }
 
-/* Another program is there already: above it, ours by way of another link, or somebody else's. */
+/* Another program is attached already: to the interface above, by another link of ours, or by another owner. */
 static int fail_taken(struct device *dev, const struct device_context *x, const struct interface *i)
 {
 	struct device_hook *h = &dev->hooks[FW_HOOK_XDP];
@@ -143,7 +143,7 @@ int device_attach_xdp(struct device *dev, const struct device_context *x, const 
 	if (interface_layer(i) != INTERFACE_ETHERNET)
 		return device_fail(dev, FW_HOOK_XDP, -EPROTONOSUPPORT, "its frames have no Ethernet header");
 
-	if (device_has_wrong_mode(dev, x, i)) { /* tc filters meanwhile: hooks_sync_interfaces() has seen to it */
+	if (device_has_wrong_mode(dev, x, i)) { /* tc filters until then: hooks_sync_interfaces() has seen to it */
 		device_detach_links(dev, FW_HOOK_XDP, x);
 		h->mechanism = FW_MECHANISM_NONE;
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* Programs on one interface, whatever the hook: see device.h. */
+/* Programs on one interface, for all hooks: see device.h. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "log/log.h"
 #include "text/names.h"
 
-#define FAILED_XDP_CHECKS 12 /* a minute; the program of somebody else, -EBUSY, costs the driver nothing: 1 */
+#define FAILED_XDP_CHECKS 12 /* a minute; -EBUSY, another owner's program, costs the driver nothing: 1 */
 
 struct device device_null(unsigned ifindex)
 {

@@ -43,7 +43,7 @@ struct device_hook {
 	unsigned n_checks_to_native; /* in generic mode: before native mode is tried again, 0 = now */
 	unsigned native_interval;    /* how many that were the last time, 0 = it was not refused yet */
 	unsigned n_checks_to_wait;   /* before what failed is tried again, see device_is_due() */
-	uint32_t foreign_id;         /* the program of somebody else that is in the way, 0 = none */
+	uint32_t foreign_id;         /* another owner's program that is in the way, 0 = none */
 	char note[FW_NOTE_MAX];      /* why it is not attached, or not in the preferred way; "" = it is */
 };
 
@@ -51,7 +51,7 @@ struct device {
 	unsigned ifindex;
 	char name[IFNAMSIZ];
 	bool is_wanted; /* mark of hooks_sync_interfaces() */
-	bool is_auto;   /* it was "auto" that chose it: stays, whatever was the reason */
+	bool is_auto;   /* chosen by "auto": stays chosen, whatever the reason was */
 	bool is_quiet;  /* native mode is tried again: what comes and goes in the course of it is no news */
 	struct device_hook hooks[DEVICE_HOOKS];
 };
@@ -108,7 +108,7 @@ void device_step_aside(struct device *dev, const struct device_context *x, const
 int device_attach(struct device *dev, enum fw_hook hook, const struct device_context *x,
 		  const struct interface *i);
 
-/* Removes whatever is ours from the hook, if the interface still exists, and our pins. */
+/* Removes everything of ours from the hook, if the interface still exists, and our pins. */
 void device_detach(struct device *dev, enum fw_hook hook, const struct device_context *x);
 
 /* Has this interface, and no other of the same number before it, been attached to? */

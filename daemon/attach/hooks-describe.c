@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* What is attached, what is not and why, for those who read meta: see hooks.h. */
+/* Tells readers of meta what is attached, what is not and why: see hooks.h. */
 
 #include <stdio.h>
 #include <string.h>

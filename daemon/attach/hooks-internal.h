@@ -11,7 +11,7 @@ struct hooks {
 	struct device_context context;
 	struct clsact clsact;
 	char tc_reason[FW_TEXT_MAX];
-	bool is_synced; /* what runs before us left on interfaces nobody wants is gone */
+	bool is_synced; /* what a previous run left on interfaces that are not wanted is gone */
 	const struct config *config; /* of the last hooks_sync_interfaces(), as is what the view has */
 	struct auto_view view;
 	bool keeps_adopted; /* they chose by the same words of Interfaces=, as far as is known */

@@ -55,7 +55,7 @@ static void remove_device(struct hooks *h, struct device *dev)
 	free(dev);
 }
 
-/* For pins_foreach(): a link of a run before us is held, what nobody knows or is dead loses its pin. */
+/* For pins_foreach(): keeps a link of a previous run, and removes the pin of one that is unknown or dead. */
 static int adopt(const char *name, void *userdata)
 {
 	_cleanup_close_ int fd = -1;
@@ -238,7 +238,7 @@ static void say_released(const char *name, const char *reason)
 	(void) log_warning(0, "Interface '%s': not filtered any more: %s", name, reason);
 }
 
-/* The interface is there and nobody wants it, or it is gone. */
+/* The interface is there and not wanted, or it is gone. */
 static void release_device(struct hooks *h, struct device *dev, const struct interfaces *s)
 {
 	const struct interface *i = interfaces_find(s, dev->ifindex);
@@ -266,7 +266,7 @@ static void release_device(struct hooks *h, struct device *dev, const struct int
 	remove_device(h, dev);
 }
 
-/* clsact filters on interfaces that nobody wants: no pin tells of them. False: some must stay for now. */
+/* Removes clsact filters from interfaces that are not wanted: no pin tells of them. False: some must stay for now. */
 static bool remove_leftovers(struct hooks *h, const struct interfaces *s)
 {
 	char reason[AUTO_TEXT_MAX];

@@ -125,7 +125,7 @@ int link_prepare(const char *pin_dir, const char *name, const struct link_target
 
 	if (live >= 0) {
 		r = bpf_link_update(live, prog_fd, NULL);
-		if (r < 0 && r != -ENOLINK) /* died since we looked: attach anew */
+		if (r < 0 && r != -ENOLINK) /* died since we looked: attach again */
 			return r;
 		if (r == 0) {
 			*ret_fd = TAKE_FD(opened);
@@ -186,7 +186,7 @@ int link_move_first(const char *pin_dir, const char *name, const struct link_tar
 void link_detach(const char *pin_dir, const char *name, int *fd)
 {
 	if (*fd >= 0)
-		(void) bpf_link_detach(*fd); /* at once: kernels before 6.9 let go of a pin some time after */
+		(void) bpf_link_detach(*fd); /* at once: kernels before 6.9 release a pin some time later */
 	(void) pins_remove(pin_dir, name); /* what stays is found and removed at the next start */
 	closep(fd);
 	*fd = -1;

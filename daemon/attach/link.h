@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * One attachment that the kernel keeps as a bpf_link, and its pin: xdp, tcx and cgroup. The pin keeps it
- * attached whatever becomes of us; a link whose target is gone stays pinned but dead.
+ * One attachment that the kernel keeps as a bpf_link, and its pin: xdp, tcx and cgroup. The pin keeps it attached even if
+ * the daemon dies. A link whose target is gone stays pinned but dead.
  */
 
 #include <stdbool.h>
@@ -44,9 +44,9 @@ int link_prepare(const char *pin_dir, const char *name, const struct link_target
 int link_hold(const char *pin_dir, const char *name, int *prepared, int *fd);
 
 /*
- * Moves a tcx link before all others: a link cannot be moved, so a new one takes its name, and then the old one goes.
- * The kernel takes a program once, so the new one begins with copy_fd, a copy of prog_fd. While both are there,
- * packets are judged, and counted, twice; whoever dies in between leaves one link that judges.
+ * Moves a tcx link before all others: a link cannot be moved, so a new one takes its name, and then the old one goes. The
+ * kernel takes a program once, so the new one begins with copy_fd, a copy of prog_fd. While both are there, packets are
+ * judged, and counted, twice. A process that is killed in between leaves one link that judges.
  */
 int link_move_first(const char *pin_dir, const char *name, const struct link_target *t, int prog_fd, int copy_fd,
 		    int *fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What the files of loader.h share, and nobody else includes: the skeleton is in here. */
+/* Shared by the files of loader.h, and included by no others: the skeleton is in here. */
 
 #include "fw.skel.h"
 #include "load/loader.h"
@@ -9,7 +9,7 @@
 #define NAME_MAX_PIN 64
 #define SCHEMA_PIN "maps/schema"
 
-/* Maps in maps are made and exchanged by whoever makes entries: held only to be pinned again. */
+/* Maps in maps. The code that makes entries also makes and exchanges these: held only to be pinned again. */
 enum inner {
 	INNER_TABLE4,
 	INNER_TABLE6,

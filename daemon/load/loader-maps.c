@@ -58,7 +58,7 @@ static int reuse_map(const char *maps_dir, struct bpf_map *map)
 	return 0;
 }
 
-/* Is the pin of a map of ours there, whatever it is? meta holds no state, and does not count. */
+/* Is there a pin with the name of a map of ours, valid or not? meta holds no state, and does not count. */
 static int is_pinned(const struct loader *l, const struct bpf_map *map)
 {
 	char name[NAME_MAX_PIN];
@@ -113,7 +113,7 @@ int loader_reuse_maps(struct loader *l)
 	n_maps += r == -ENOENT;
 
 	l->is_fresh = n_pinned < n_maps;
-	if (l->is_fresh) { /* another firewall, to whoever has opened the one before: see table_is_current() */
+	if (l->is_fresh) { /* another firewall, to a process that has opened the previous one: see table_is_current() */
 		r = pins_remove(l->maps_dir, "meta");
 		if (r < 0)
 			return log_error(r, "Cannot remove '%s/meta': %m", l->maps_dir);

@@ -73,8 +73,8 @@ static int own_pinned(const char *name, void *userdata)
 }
 
 /*
- * The new programs, as progs/NAME-ID beside the old ones: dying anywhere between here and loader_retire()
- * leaves no program of ours, which a filter may carry, without a pin that proves it.
+ * The new programs, as progs/NAME-ID next to the old ones. A filter may carry one of our programs. If the daemon is killed
+ * between here and loader_retire(), each of these programs still has a pin that proves it.
  */
 int loader_pin_programs(struct loader *l)
 {
@@ -105,7 +105,7 @@ int loader_pin_programs(struct loader *l)
 	return 0;
 }
 
-/* For pins_foreach(): pins beside, and of programs that only another version has. */
+/* For pins_foreach(): additional pins, and those of programs that only another version has. */
 static int remove_other(const char *name, void *userdata)
 {
 	struct loader *l = userdata;

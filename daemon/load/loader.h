@@ -14,9 +14,9 @@
 struct loader;
 
 /*
- * Loads, and pins maps, with meta, below maps_dir and programs below pin_dir; the two differ while an upgrade
- * is under way (upgrade.h). The programs of the run before stay pinned beside the new ones until
- * loader_retire(): a filter that still carries one of them must be known as ours. meta is written as given.
+ * Loads, and pins maps, with meta, below maps_dir and programs below pin_dir; the two differ while an upgrade is under way
+ * (upgrade.h). The programs of the previous run stay pinned in addition to the new ones until loader_retire(): a filter that
+ * still carries one of them must be known as ours. meta is written as given.
  */
 int loader_load(const char *pin_dir, const char *maps_dir, const struct fw_meta *meta, struct loader **ret);
 struct loader *loader_free(struct loader *l); /* accepts NULL, returns NULL; what is pinned stays */

@@ -111,7 +111,7 @@ static const struct schema_row *find(const struct schema *s, const char *type, c
 	return NULL;
 }
 
-/* A pin can only be root's, but a text that is wrong must not make us read behind a value. */
+/* A pin can only be root's, but a text that is wrong must not make us read past the end of a value. */
 static bool row_is_valid(const struct schema *s, const struct schema_row *row)
 {
 	const struct schema_row *whole = find(s, row->type, ".");

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Where the members of a version's structs are, as a text that is pinned beside its maps: what any other
- * version, older or newer, reads them by. Only what an upgrade carries over is described. Pure.
+ * Where the members of a version's structs are, as a text that is pinned next to its maps. Any other version, older or
+ * newer, reads them by it. Only what an upgrade carries over is described. Pure.
  */
 
 #include <stddef.h>
@@ -40,9 +40,9 @@ void schema_done(struct schema *s);
 uint32_t schema_size(const struct schema *s, const char *type);
 
 /*
- * How a struct of one version becomes that of another: every member that both have, of arrays as many elements
- * as both have; the rest is zero. An integer that was wider is cut. Made once, used a million times.
- * -E2BIG: that would be more than SCHEMA_MEMBERS_MAX members, and none may be left behind.
+ * How a struct of one version becomes that of another. It copies every member that both have, of arrays as many elements as
+ * both have; the rest is zero. An integer that was wider is cut. Made once, used a million times. -E2BIG: there would be
+ * more than SCHEMA_MEMBERS_MAX members, and none may be left out.
  */
 #define SCHEMA_MEMBERS_MAX 16
 

@@ -33,7 +33,7 @@ struct party {
 	uint8_t hook;      /* of the latest drop, as reason */
 	uint8_t reason;
 	bool is_estimate;
-	bool is_other_netns; /* anybody may send from any address in a network namespace of his own */
+	bool is_other_netns; /* any user may send from any address in a network namespace of his own */
 	uint64_t n_packets; /* 0 = this place is free */
 	uint64_t lists;     /* that decided, as bits: places in drops.lists */
 };
@@ -71,8 +71,8 @@ static uint32_t hash(const struct fw_event *e, const __be32 *address)
 }
 
 /*
- * The place of an address, or NULL: there are too many. Who is missing then has sent little. Those of other network
- * namespaces leave half of the places to our own.
+ * The place of an address, or NULL: there are too many. An address that is then left out has sent little. Those of other
+ * network namespaces leave half of the places to our own.
  */
 static struct party *find_party(struct drops *d, const struct fw_event *e)
 {
@@ -184,7 +184,7 @@ struct drops *drops_free(struct drops *d)
 	return NULL;
 }
 
-/* With the writer lock held; also frees what killed viewers have left behind. */
+/* With the writer lock held; also frees what killed viewers have left. */
 static int take(struct drops *d)
 {
 	const struct fw_watcher want = { .watch = FW_WATCH_SAMPLES, .budget = UINT32_MAX };

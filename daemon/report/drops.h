@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Of whom most was dropped in a window: a few records after those of stats.h. Known from samples that the kernel takes
- * of the drops, all of them where there are few, so that neither a flood nor its number of sources makes more
- * records. Without a ring buffer, or with LogDrops=0, there are none and nothing else is missing.
+ * The addresses with the most drops in a window: a few records after those of stats.h. They come from the kernel's samples
+ * of the drops, or from all drops where there are few, so that neither a flood nor its number of sources makes more records.
+ * Without a ring buffer, or with LogDrops=0, there are none and nothing else is missing.
  */
 
 #include <stdint.h>

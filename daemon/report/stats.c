@@ -151,7 +151,7 @@ int stats_new(const char *run_dir, struct table *t, uint64_t counting_since, boo
 	else if (read_sample(s, &s->last) >= 0 && s->last.usec <= now.usec)
 		s->was_down = now.usec - s->last.usec > window_usec;
 	else
-		s->last = now; /* nobody knows what has been reported: begin here */
+		s->last = now; /* it is unknown what was reported: begin here */
 	if (window_usec > 0)
 		save_sample(s);
 	else

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Entries of any version, and their hits: see source.h. Tables are read from end to end, whatever their order: how an
- * entry is found in one is that version's business.
+ * Entries of any version, and their hits: see source.h. Tables are read from end to end, in the order of their slots. Only
+ * that version needs to know how an entry is found in one.
  */
 
 #include <errno.h>

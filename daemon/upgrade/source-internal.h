@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What the files of source.h share, and nobody else includes. */
+/* Shared by the files of source.h, and included by no others. */
 
 #include <stdbool.h>
 

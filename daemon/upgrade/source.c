@@ -15,7 +15,7 @@
 #include "upgrade/source-internal.h"
 
 static const struct {
-	const char *pin; /* below maps/; of a table, what stands before its slot */
+	const char *pin; /* below maps/; of a table, the part before its slot */
 	const char *key; /* NULL: an index */
 	const char *value;
 } maps[_MAP_MAX] = {

@@ -22,13 +22,13 @@ struct source;
 int source_open(const char *dir, const struct source *below, struct source **ret);
 struct source *source_free(struct source *s); /* accepts NULL, returns NULL */
 
-/* Is a map missing that could be opened if nobody had removed its pin? Its name, or NULL. */
+/* Is a map missing that could be opened if its pin had not been removed? Its name, or NULL. */
 const char *source_missing(const struct source *s);
 
 /* Those members of its meta that versions tell each other, see schema.c; the others, and what it does not say, are 0. */
 int source_meta(const struct source *s, struct fw_meta *ret);
 
-/* -ENOENT behind the end of what that version has. */
+/* -ENOENT past the end of what that version has. */
 int source_list(const struct source *s, unsigned index, struct fw_list *ret);
 int source_port(const struct source *s, unsigned index, struct fw_port *ret);
 

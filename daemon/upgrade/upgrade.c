@@ -89,7 +89,7 @@ static int settle(const char *pin_dir, struct sets *ret)
 		r = list_sets(pin_dir, &sets);
 	if (r >= 0)
 		r = pins_map_id(pin_dir, "meta", &in_force);
-	if (r < 0 && r != -ENOENT && r != -EPROTO) /* whoever reads meta says what is wrong with it */
+	if (r < 0 && r != -ENOENT && r != -EPROTO) /* the code that reads meta reports what is wrong with it */
 		return r;
 	r = 0;
 
@@ -338,7 +338,7 @@ int upgrade_complete(struct upgrade *u, struct loader *l)
 	return loader_move_maps(l, u->dir);
 }
 
-/* Whoever repeats this writes the same: nothing counts below any more. */
+/* A repetition writes the same values: no program counts below any more. */
 static int take_over_counters(const struct source *s, struct table_writer *w)
 {
 	struct fw_list_counters list;
@@ -368,7 +368,7 @@ static int add_hits(const struct prefix *p, uint64_t hits, uint32_t last_hit, vo
 	return table_add_pending_hits(userdata, p, hits, last_hit);
 }
 
-/* Once, whoever repeats this: an entry that has them does not wait for them any more. */
+/* Happens once, even if repeated: an entry that has its hits does not wait for them any more. */
 static int take_over_hits(const struct source *s, struct table_writer *w)
 {
 	uint32_t last_hit;

@@ -2,15 +2,15 @@
 #pragma once
 
 /*
- * From the maps of another version to our own, older or newer, without a gap. Maps with their meta are a set:
- * the one in force is the pin directory itself, others are below it while an upgrade is under way.
+ * From the maps of another version to our own, older or newer, without a gap. Maps with their meta are a set: the active one
+ * is the pin directory itself, others are below it while an upgrade is under way.
  *
- *   filling/   ours, being filled; no program reads it yet. Whoever finds it removes it
+ *   filling/   ours, being filled; no program reads it yet. Any start that finds it removes it
  *   next-N/    complete: programs may run on it and count in it. Its entries are those of the set below,
- *              next-(N-1)/ or the one in force; what was counted below is still missing in it
+ *              next-(N-1)/ or the active one; what was counted below is still missing in it
  *
- * When all hooks run our programs the sets below stand still: what they have counted is added to ours, once,
- * whoever dies. One rename then makes our meta the one in force; the rest is tidying, which any version does.
+ * When all hooks run our programs, nothing counts in the sets below any more. Their counts are added to ours exactly once,
+ * even if a process is killed. One rename then makes our meta the active one; the rest is tidying, which any version does.
  * The caller holds the writer lock from upgrade_plan() to upgrade_finish() if one is under way. Logs.
  */
 
