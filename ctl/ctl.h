@@ -105,7 +105,7 @@ struct option {
 	unsigned bit;
 	char letter; /* 0 = none */
 	const char *name;
-	const char *argument; /* NULL = takes none; "[SEC]" = may have one, behind a '=' */
+	const char *argument; /* NULL = takes none; "[SEC]" = may have one, after a '=' */
 	const char *help;
 };
 
@@ -118,7 +118,7 @@ struct verb {
 	const char *details; /* what the arguments are, in lines without the last newline; NULL = they say it */
 	int arguments_min;
 	int arguments_max; /* or ARGUMENTS_ANY */
-	unsigned options;  /* beside OPTIONS_GLOBAL */
+	unsigned options;  /* in addition to OPTIONS_GLOBAL */
 	int (*run)(struct ctl *ctl, int argc, char **argv);
 };
 

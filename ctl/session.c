@@ -78,7 +78,7 @@ static int explain_version(struct ctl *ctl)
 			   meta.abi_version, FW_VERSION, FW_ABI_VERSION);
 }
 
-/* Who waits for the lock while a daemon is at it meets the end of the upgrade; else that daemon is dead. */
+/* A command that waits for the lock sees the end of an upgrade. If it still sees one under way, that daemon is dead. */
 static int explain_upgrade(struct ctl *ctl)
 {
 	return output_fail(ctl, EXIT_NOT_LOADED,
@@ -165,7 +165,7 @@ static int check_table(struct ctl *ctl, struct table *t)
 	return output_fail(ctl, EXIT_NO, "The firewall was loaded anew meanwhile, nothing was changed: repeat it");
 }
 
-/* Whoever waits wants to know for whom. */
+/* Tells a waiting user which process holds the lock. */
 static void tell_holder(const struct writerlock_holder *holder, void *userdata)
 {
 	char text[WRITERLOCK_TEXT_MAX];

@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * What verbs begin with. Targets come sorted, and may repeat; a guard may be asked where it
- * could not be loaded and --force is given, and then knows of nothing.
- * session_lock() looks whether what was opened, if anything, is still the firewall: it waited.
- * Others wait for whoever holds the lock: nothing is printed until session_unlock(), and output_note() and output_fail()
- * keep what they are given until then. A fd of -1 is fine, so that it can clean up a scope.
+ * What verbs begin with. Targets come sorted, and may repeat. If the guard cannot be loaded and --force is given, it may
+ * still be asked, and then knows of nothing. session_lock() checks whether what was opened, if anything, is still the
+ * firewall, because it may have waited. Others wait for the holder of the lock. So nothing is printed until
+ * session_unlock(), and output_note() and output_fail() keep what they are given until then. A fd of -1 is fine, so that it
+ * can clean up a scope.
  */
 
 #include "ctl.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* Writing long list files anew: see compact.h. */
+/* Rewrites long list files: see compact.h. */
 
 #include "change/compact.h"
 

@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * A list file is appended to, and would grow with every ban and unban for ever. When it is much
- * longer than its entries need, it is written anew. A failure costs nothing: the long file says the
- * same.
+ * A list file is appended to, and would grow for ever with every ban and unban. When it is much longer than its entries
+ * need, it is rewritten from scratch. A failure costs nothing: the long file has the same meaning.
  */
 
 #include "ctl.h"

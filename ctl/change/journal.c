@@ -39,7 +39,7 @@ static void add_field(struct record *r, const char *name, const char *format, ..
 	r->n++;
 }
 
-/* Who sits at the keyboard, as far as sudo says; the journal itself notes the audit session. */
+/* The user at the keyboard, as far as sudo tells; the journal itself notes the audit session. */
 static unsigned long user_id(void)
 {
 	const char *sudo = getenv("SUDO_UID");

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What a command has changed, for the journal: who has blocked whom, when, and why. Under the unit of the daemon while
- * it runs ("journalctl -u ebpf-fw"), else under SYSLOG_IDENTIFIER=fwctl. However much a command changes, there are
- * few records; that there is no journal is no error.
+ * Records of what a command has changed, for the journal: which user blocked which address, when, and why. Under the unit of
+ * the daemon while it runs ("journalctl -u ebpf-fw"), else under SYSLOG_IDENTIFIER=fwctl. Even a large change makes only a
+ * few records. A missing journal is not an error.
  */
 
 #include "change/change.h"

@@ -15,7 +15,7 @@
 
 #define WHAT_TEXT_MAX (TARGET_TEXT_MAX + 16)
 
-#define PASSES 100 /* beside exit statuses: there is nothing to say */
+#define PASSES 100 /* in addition to exit statuses: there is nothing to say */
 
 /* A packet that must pass. */
 struct packet {

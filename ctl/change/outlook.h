@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * The guard of results: what would become of the packets that this host cannot do without if a change were made.
- * Whatever the command, what passes now and would be dropped then is refused, also what would be dropped later, because an
- * exception ends before the block does. Nothing is changed to find out: the
- * entries that cover such a packet are few, and reckon.c knows what they come to.
+ * The guard of results: what would happen to the packets that this host cannot do without if a change were made. It refuses
+ * any command after which a packet that passes now would be dropped. That includes a packet that would be dropped later,
+ * because an exception ends before the block does. Nothing is changed to find out: the entries that cover such a packet are
+ * few, and reckon.c computes their result.
  */
 
 #include "change/change.h"

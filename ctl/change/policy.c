@@ -79,7 +79,7 @@ static int put(struct table_writer *w, unsigned index, const struct fw_list *l)
 	return r < 0 ? r : table_commit(w);
 }
 
-/* Back to what it was; there is nobody left to tell if that fails too. */
+/* Back to what it was. If that fails too, a note says so. */
 static void put_back(struct ctl *ctl, struct table_writer *w, unsigned index, const struct fw_list *l)
 {
 	int r = put(w, index, l);

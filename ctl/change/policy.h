@@ -8,7 +8,7 @@
 
 #include "ctl.h"
 
-/* What a list has that nobody has configured, for the kernel. */
+/* The policy of a list that was never configured, for the kernel. */
 struct fw_list policy_default(const char *name, enum fw_action action);
 
 /*

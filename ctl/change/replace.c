@@ -19,8 +19,8 @@
 
 
 /*
- * The file is appended to while less than 1/APPEND_SHARE of the list changes, and as long as it has
- * fewer than APPEND_TIMES as many lines as entries; else it is written anew.
+ * The file is appended to while less than 1/APPEND_SHARE of the list changes, and as long as it has fewer than APPEND_TIMES
+ * as many lines as entries; else it is rewritten from scratch.
  */
 #define APPEND_SHARE 4
 #define APPEND_TIMES 2
@@ -235,7 +235,7 @@ int replacements_check(const struct replacement *const *x, size_t n, const struc
 	if (x[0]->list >= FW_LISTS_MAX) /* a dry run: it does not exist, and what blocks leaves out what is protected */
 		return EXIT_DONE;
 	for (size_t i = 0; i < n; i++) {
-		/* from a list that blocks what is protected was left out before, and nothing is dropped that it lets go */
+		/* a blocking list leaves out what is protected, and removing its entries drops nothing */
 		is_simple = is_simple && x[i]->policy.action == FW_ACTION_BLOCK;
 		if (!x[i]->after)
 			continue;
@@ -248,7 +248,7 @@ int replacements_check(const struct replacement *const *x, size_t n, const struc
 	return is_simple ? outlook_check_ephemeral(&o) : outlook_check(&o);
 }
 
-/* Behind the bulk of it, there or back: counts what has come and gone, also after a failure. */
+/* After the bulk of a change or of its undoing: counts what has come and gone, also after a failure. */
 static int commit_load(struct replacement *x, int r)
 {
 	int commit = table_commit(x->writer);

@@ -35,7 +35,7 @@ struct replacement {
 	bool is_appended;
 };
 
-/* Fills in what there is now, for those who want it before they say what is wanted. */
+/* Fills in what there is now, for callers that need it before they say what they want. */
 int replacement_read(struct replacement *x);
 
 /* Finds the difference; changes nothing. list: FW_LISTS_MAX where it does not exist. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* The doctor's check of programs that judge packets as ours do, and that nobody can reach: see attachment.h. */
+/* The doctor's check of programs that judge packets as ours do, but cannot be reached through pins: see attachment.h. */
 
 #include "doctor/doctor.h"
 
@@ -46,8 +46,8 @@ static int count_mount(const struct mount *m, void *userdata)
 }
 
 /*
- * The pins are below another mount. A firewall that was started on that goes first, for nobody would reach it after that;
- * and since its lists may have changed, the one below it has to be filled from the files again.
+ * The pins are below another mount. A firewall that was started on that mount goes first, because it could not be reached
+ * afterwards. Its lists may have changed, so the one below it must then be filled from the files again.
  */
 static void find_link_advice(struct orphans *o)
 {

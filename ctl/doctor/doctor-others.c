@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* The doctor's check of who else is on the hooks, and of who can decide before ours does. */
+/* The doctor's check of other programs on the hooks, and of those that can decide before ours does. */
 
 #include "doctor/doctor.h"
 

@@ -98,7 +98,7 @@ int doctor_check_boot(struct doctor *d)
 	glob_t found = {};
 
 	if (strcmp(d->ctl->pin_dir, PINS_DIR_DEFAULT) != 0)
-		return 0; /* a firewall beside that of the host, with a starter of its own */
+		return 0; /* a second firewall in addition to that of the host, with a starter of its own */
 	if (access("/run/systemd/system", F_OK) < 0) {
 		doctor_say(d, LEVEL_NOTE, "start ebpf-fwd from what starts this machine",
 			   "systemd does not run here, so nothing starts the firewall at boot");
@@ -181,7 +181,7 @@ static int check_file(const char *name, void *userdata)
 	return 0;
 }
 
-/* What the daemon has moved aside; nobody else tells of it later. */
+/* Files that the daemon has moved aside; nothing else reports them later. */
 static int find_set_aside(struct doctor *d)
 {
 	char path[PATH_MAX], escaped[PATH_MAX];

@@ -45,7 +45,7 @@ int verb_doctor(struct ctl *ctl, int argc, char **argv)
 	if (d.error == 0)
 		d.error = table_open(ctl->pin_dir, &table);
 	if (d.error == -EACCES || d.error == -EPERM)
-		return session_explain(ctl, d.error); /* nobody but root sees enough to judge */
+		return session_explain(ctl, d.error); /* only root sees enough to judge */
 	d.table = table;
 
 	for (size_t i = 0; i < ELEMENTSOF(checks); i++) {

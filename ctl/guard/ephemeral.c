@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * The guard's view of ports: a connection that this host opens takes one of net.ipv4.ip_local_port_range, and the
- * answers arrive for that port. Who blocks these ports to be safe cuts off every outgoing connection.
+ * The guard's view of ports: a connection that this host opens takes one of net.ipv4.ip_local_port_range, and the answers
+ * arrive for that port. Blocking these ports as a precaution would cut off every outgoing connection.
  */
 
 #include <stdio.h>

@@ -57,8 +57,8 @@ int guard_add_special(struct guard *g);
 int guard_add_needed(struct guard *g);
 
 /*
- * What speaks against a block of target in these directions, whatever else there is in the tables: "it covers
- * 192.0.2.1, the default gateway", in buffer; NULL if nothing. For what is loaded; outlook.h looks at the result.
+ * The reason against a block of target in these directions, independent of the other entries in the tables: "it covers
+ * 192.0.2.1, the default gateway", in buffer; NULL if there is none. For what is loaded; outlook.h looks at the result.
  */
 const char *guard_check(const struct guard *g, const struct target *target, unsigned directions,
 			char buffer[static GUARD_TEXT_MAX]);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What comes from somebody else's server is not trusted to be a list: the import guard. All of it
- * can be overridden with --force; the functions return an exit status, and have reported.
+ * The import guard: what comes from a foreign server is not trusted to be a list. All of it can be overridden with --force;
+ * the functions return an exit status, and have reported.
  */
 
 #include "ctl.h"

@@ -66,7 +66,7 @@ static int add_server(struct guard *g, char *word, const char *what)
 	return guard_add(g, p.family, p.bytes, what);
 }
 
-/* A line of any of these files: the words behind the one looked for, up to the end or a comment. */
+/* A line of any of these files: the words after the one looked for, up to the end or a comment. */
 static int read_line(struct guard *g, char *line, const char *wanted, const char *what)
 {
 	bool is_after = false;
@@ -105,7 +105,7 @@ static int take_time_socket(const struct nlmsghdr *message, void *userdata)
 
 int guard_load_services(struct guard *g)
 {
-	/* chrony and systemd-timesyncd connect to the servers that they use, whatever names the configuration has */
+	/* chrony and systemd-timesyncd connect to the servers that they use, even if the configuration has only names */
 	int r = netlink_dump_sockets(IPPROTO_UDP, 1 << TCP_ESTABLISHED, 0, PORT_NTP, take_time_socket, g);
 
 	for (size_t i = 0; i < ELEMENTSOF(sources) && r == 0; i++) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * The guard's view of others at this host: the peers of connections to sshd, whatever asks, be it tmux, a timer or
- * fail2ban. Who has not logged in yet is no reason not to block: with fail2ban that is an attacker more often than not.
- * sshd tells it in its title: "sshd: joe@pts/0" or "sshd: joe", but "sshd: joe [net]" before. Anybody can choose such a
- * title, so a process counts only if it is root's, or runs the program of one that is. Whatever cannot be read is skipped.
+ * The guard's view of other users at this host: the peers of connections to sshd. It applies to every caller, also tmux, a
+ * timer or fail2ban. A peer that has not logged in yet is no reason not to block: with fail2ban it is usually an attacker.
+ * sshd tells it in its title: "sshd: joe@pts/0" or "sshd: joe", but "sshd: joe [net]" before the login. Any user can choose
+ * such a title. So a process counts only if it is root's, or runs the program of one that is. What cannot be read is
+ * skipped.
  */
 
 #include <ctype.h>
@@ -32,7 +33,7 @@
 /* Sockets of processes that are sshd. */
 struct ssh_socket {
 	unsigned long inode;
-	bool is_session; /* of somebody who has logged in */
+	bool is_session; /* the peer has logged in */
 	bool is_root;
 };
 
@@ -64,7 +65,7 @@ static void closedirp(DIR **d)
 		(void) closedir(*d);
 }
 
-/* The command line: its words with a NUL behind each, and one more. sshd puts its title into the first. */
+/* The command line: its words, each followed by a NUL, and one more. sshd puts its title into the first. */
 static bool read_title(const char *pid, char title[static TITLE_MAX])
 {
 	_cleanup_close_ int fd = -1;
@@ -99,7 +100,7 @@ static bool is_session(const char *title)
 	return true; /* another than OpenSSH */
 }
 
-/* Its real user is. The owner of /proc/PID says less: it is root for whatever must not be dumped. */
+/* Is its real user root? The owner of /proc/PID says less: it is root for every process that must not be dumped. */
 static bool is_roots(const char *pid)
 {
 	_cleanup_fclose_ FILE *f = NULL;

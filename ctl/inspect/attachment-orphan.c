@@ -28,7 +28,7 @@ static const char *const program_names[] = {
 	"fw_xdp_in", "fw_tc_in", "fw_tc_out", "fw_tc_l3_in", "fw_tc_l3_out", "fw_cgroup_in", "fw_cgroup_out",
 };
 
-/* A program of that name which uses these is one of a firewall of this kind, of whichever version. */
+/* A program of that name which uses these maps belongs to a firewall of this kind, of any version. */
 static const char *const map_names[] = { "policy", "counters", "list_counters" };
 
 struct walk {

@@ -25,7 +25,7 @@ struct attachment {
 	uint32_t priority;     /* of a clsact filter */
 	uint32_t program_id;
 	bool is_program_pinned;
-	uint64_t n_runs;       /* of the program, wherever it is attached; 0 = the kernel has not counted */
+	uint64_t n_runs;       /* of the program, over all its attachments; 0 = the kernel has not counted */
 	uint64_t run_ns;       /* in all of them */
 };
 

@@ -13,7 +13,7 @@ struct link_counters {
 };
 
 /*
- * Calls fn for each; stops at a negative return, which is returned. -EINTR: interfaces have come or gone meanwhile,
- * some may have been left out: ask again.
+ * Calls fn for each; stops at a negative return, which is returned. -EINTR: interfaces have come or gone in the meantime,
+ * and some may be missing: ask again.
  */
 int links_foreach(int (*fn)(const struct link_counters *l, void *userdata), void *userdata);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Who else is on the hooks, and whether they run before ours: programs and filters, by what the kernel says now. */
+/* Other programs and filters on the hooks, and whether they run before ours, by what the kernel says now. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -109,7 +109,7 @@ struct search {
 	struct owner *owner;
 };
 
-/* For mounts_foreach(): DIR/links/NAME and DIR/progs/NAME, wherever DIR is. */
+/* For mounts_foreach(): DIR/links/NAME and DIR/progs/NAME, for any DIR. */
 static int search_mount(const struct mount *m, void *userdata)
 {
 	const struct search *s = userdata;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Who keeps a program attached? A daemon that runs holds descriptors of it, and a firewall without one has pins on a
- * bpffs. What neither has is kept by pins that cannot be seen from here: another mount hides them.
+ * What keeps a program attached? A running daemon holds descriptors of it, and a firewall without a daemon has pins on a
+ * bpffs. If neither does, it is kept by pins that cannot be seen from here: another mount hides them.
  */
 
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What is there for fwctl to talk to, besides the pins: the bpffs, and the daemon. */
+/* What fwctl can talk to, in addition to the pins: the bpffs, and the daemon. */
 
 #include <stdbool.h>
 

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What the kernel would decide if one list held nothing: its rules once more, over the few entries that cover
- * a question. Only for questions that cannot be put to the kernel; who asks makes sure that with all lists
- * the reckoning is the kernel's own answer.
+ * What the kernel would decide if one list were empty: its rules once more, over the few entries that cover a question. Only
+ * for questions that cannot be put to the kernel. The caller makes sure that with all lists the result is the kernel's own
+ * answer.
  */
 
 #include "state/table.h"

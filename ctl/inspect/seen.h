@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * The addresses that top shows, as the kernel has them at one moment; and what came between two moments.
- * The counters of an address begin anew when others have taken its place in between, so that what was
- * counted before is not known any more.
+ * The addresses that top shows, as the kernel has them at one moment; and the difference between two moments. The counters
+ * of an address start from zero if others have taken its place in between. What was counted before is then lost.
  */
 
 #include <stdbool.h>

@@ -28,7 +28,7 @@ json_object *where_xdp_notes(const struct fw_meta *meta);
  * in the order in which a packet meets them. A hook that is attached nowhere has no place.
  */
 int where_judged(const struct ctl *ctl, const struct fw_meta *meta, enum fw_direction d, json_object **ret);
-void where_leave_out(json_object *judged, enum fw_hook hook); /* it does not judge this packet, wherever it is */
+void where_leave_out(json_object *judged, enum fw_hook hook); /* this hook does not judge this packet at any place */
 bool where_is_judged_by(json_object *judged, enum fw_hook hook);
 bool where_is_judged(json_object *judged); /* by any hook */
 bool where_is_judged_at(json_object *judged, enum fw_hook hook, const char *place);

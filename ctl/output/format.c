@@ -17,7 +17,7 @@
 #include "output/output.h"
 #include "text/duration.h"
 
-/* text with whatever is not printable ASCII as \xNN, to be freed. */
+/* text with every byte that is not printable ASCII as \xNN, to be freed. */
 static char *escape(const char *text)
 {
 	size_t size = strlen(text) * strlen("\\xNN") + 1;

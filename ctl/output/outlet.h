@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Standard output of a command that runs on and on: lines are kept until they can be written without waiting, so
- * that a reader who pauses (a pager, a stopped terminal) holds up neither signals nor the lease.
+ * Standard output of a command that runs on and on: lines are kept until they can be written without waiting, so that a
+ * paused reader (a pager, a stopped terminal) delays neither signals nor the lease.
  */
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 struct outlet {
 	char bytes[65536];
 	size_t n_bytes;
-	bool is_closed; /* nobody reads any more, or it cannot be written to */
+	bool is_closed; /* the reader is gone, or it cannot be written to */
 	int error;      /* errno of the latter, else 0 */
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * Rows under one key: printed as JSON as they come, or kept until the widths are known and printed as a table.
- * On a terminal it keeps within the width, where what is long gets a line of its own. Numbers are never
- * shortened for it: a table of many is cut in two. Through a pipe a row is a line, whatever its width.
+ * Rows under one key: printed as JSON as they come, or kept until the widths are known and printed as a table. On a terminal
+ * it keeps within the width, and a long text gets a line of its own. Numbers are never shortened for it: a table of many is
+ * cut in two. Through a pipe a row is always one line.
  */
 
 #include "output/output.h"
@@ -115,7 +115,7 @@ static void print_cell(const struct output_rows *o, size_t i, size_t end, const 
 	fputs(is_last ? "\n" : COLUMN_GAP, stdout);
 }
 
-/* The columns from first up to end, behind those that say what a row is about: all before the first number. */
+/* The columns from first up to end, after those that say what a row is about: all before the first number. */
 static void print_table(const struct output_rows *o, size_t first, size_t end)
 {
 	const char *cell = o->text;

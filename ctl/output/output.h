@@ -39,7 +39,7 @@ struct output_rows {
 int output_rows_begin(struct output_rows *o, struct ctl *ctl, const char *key,
 		      const struct column *columns);
 int output_rows_add(struct output_rows *o, json_object *row); /* takes the row */
-/* A further member, behind the rows; for JSON alone. Takes the value. */
+/* A further member, after the rows; for JSON alone. Takes the value. */
 void output_rows_more(struct output_rows *o, const char *key, json_object *value);
 int output_rows_end(struct output_rows *o);
 
@@ -48,8 +48,8 @@ int output_record(struct ctl *ctl, json_object *record, const struct column *fie
 		  const struct section *sections);
 
 /*
- * Something the user should know beside the result: a line on stderr, or with --json a member of
- * "notes" in the object that is printed next.
+ * Something the user should know in addition to the result: a line on stderr, or with --json a member of "notes" in the
+ * object that is printed next.
  */
 void output_note(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -70,7 +70,7 @@ int output_result(struct ctl *ctl, json_object *result, const char *format, ...)
 int output_fail(struct ctl *ctl, enum exit_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Behind "Cannot allocate memory" of the kernel: maps are charged to the group of whoever fills them. */
+/* After "Cannot allocate memory" of the kernel: maps are charged to the cgroup of the process that fills them. */
 #define OUTPUT_NO_MEMORY ", free some or raise MemoryMax= of the unit or session that runs this"
 
 /* Did everything since the last call reach stdout? If not, it has reported. */

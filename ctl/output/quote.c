@@ -16,7 +16,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* Takes one word, which ends with a NUL. *from moves behind it; *to has room up to there. */
+/* Takes one word, which ends with a NUL. *from moves past it; *to has room up to there. */
 static int take_word(char **from, char **to)
 {
 	char quote = '\0', *in = *from, *out = *to;

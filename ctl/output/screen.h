@@ -26,7 +26,7 @@ struct screen {
 };
 
 /*
- * Blocks the signals that would end us, for who waits for them. One that was ignored from the start stays so:
+ * Blocks the signals that would end us, for callers that wait for them. A signal that was ignored from the start stays so:
  * nohup(1), and jobs of a script.
  */
 int screen_block_signals(sigset_t *ret);
@@ -35,8 +35,8 @@ int screen_block_signals(sigset_t *ret);
 int screen_begin(struct screen *s, struct ctl *ctl);
 
 /*
- * Waits until the next block is due, *ret_elapsed_ns after the one before; 0: there is no next one. Calls fn
- * about once a second meanwhile; what it returns, if not 0, is returned at once.
+ * Waits until the next block is due, *ret_elapsed_ns after the one before; 0: there is no next one. Calls fn about once a
+ * second until then; what it returns, if not 0, is returned at once.
  */
 int screen_wait(struct screen *s, int (*fn)(void *userdata), void *userdata, uint64_t *ret_elapsed_ns);
 

@@ -62,7 +62,7 @@ static void batch_done(struct batch *b)
 	guard_done(&b->guard);
 }
 
-/* Which verbs may stand in a batch, and what they do. */
+/* The verbs that a batch may contain, and what they do. */
 static const struct {
 	const char *name;
 	enum fw_action action;

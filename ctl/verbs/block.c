@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * block and allow: from the command line to one set of changes, and the report of it. All arguments
- * are parsed before anything is opened; change.c does the rest whole or not at all. A list that
- * does not exist is made: whoever bans (fail2ban and the like) need not prepare anything.
+ * block and allow: from the command line to one set of changes, and the report of it. All arguments are parsed before
+ * anything is opened; change.c does the rest whole or not at all. A list that does not exist is made, so that a program that
+ * bans (fail2ban and the like) need not prepare anything.
  */
 
 
@@ -42,7 +42,7 @@ static int check_guard(struct changes *c, const struct targets *targets, const s
 	return outlook_check_changes(&o, c, list);
 }
 
-/* The list, or a place where it may be for as long as nobody but us knows of it. */
+/* The list, or a free place for it while no other process knows of it. */
 static unsigned place_of(const struct changes *c)
 {
 	struct fw_list l;

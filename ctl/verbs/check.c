@@ -134,7 +134,7 @@ struct preceding {
 	enum fw_direction direction;
 };
 
-/* Somebody else's program that sees the packet before any of ours does, and may decide. */
+/* Another owner's program that sees the packet before any of ours does, and may decide. */
 static int add_preceding(const struct other *o, void *userdata)
 {
 	struct preceding *p = userdata;
@@ -254,7 +254,7 @@ static json_object *make_without(const char *list, enum fw_direction d, const st
 	return o;
 }
 
-/* What would become of the packet if one of the lists let go, for each. */
+/* What would happen to the packet without one of the lists, for each. */
 static void add_without(struct ctl *ctl, json_object *rows, const struct question *q,
 			const struct gathering *g, const struct fw_list *lists)
 {

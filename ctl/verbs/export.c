@@ -14,7 +14,7 @@
 #include "session.h"
 #include "verbs.h"
 
-/* All that is asked for, to be printed when the lock is gone: whoever reads it may be a pager. */
+/* Everything that is asked for, to be printed after the lock is released: the reader may be a pager. */
 struct export {
 	char *texts[FW_LISTS_MAX];
 	size_t sizes[FW_LISTS_MAX];

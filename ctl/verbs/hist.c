@@ -144,7 +144,7 @@ static json_object *make_record(const struct hist *h)
 	return record;
 }
 
-/* A line, unless the screen is full: what stands at the top shall not scroll away. */
+/* A line, unless the screen is full: the top must not scroll away. */
 static void print_line(struct hist *h, const char *format, ...)
 {
 	va_list args;
@@ -166,7 +166,7 @@ static void format_bar(uint64_t n, uint64_t most, char *text, size_t size)
 	(void) snprintf(text, size, "%9llu%s%.*s", (unsigned long long)n, length > 0 ? " " : "", length, bar);
 }
 
-/* One hook: both directions beside each other, from the first row in use to the last. */
+/* One hook: both directions side by side, from the first row in use to the last. */
 static void print_measure(struct hist *h, enum fw_hook hook, const struct measure *m)
 {
 	uint64_t n[_FW_DIRECTION_MAX], most[_FW_DIRECTION_MAX] = {};

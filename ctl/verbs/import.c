@@ -248,7 +248,7 @@ static int check_share(struct import *x, const struct replacement *r, const stru
 	return is_more ? intake_check_share(x->ctl, what, &coverage) : EXIT_DONE;
 }
 
-/* Where a new list may be as long as nobody but us knows of it; FW_LISTS_MAX if there is no room. */
+/* A free place for a new list while no other process knows of it; FW_LISTS_MAX if there is no room. */
 static unsigned find_place(const struct import *x, size_t n_items)
 {
 	struct fw_list l;

@@ -112,7 +112,7 @@ static void add_json(struct monitor *m, json_object *o)
 	(void) json_object_put(o);
 }
 
-/* For ring_buffer__consume(): a negative return stops it behind this event. */
+/* For ring_buffer__consume(): a negative return stops it after this event. */
 static int show_event(void *userdata, void *data, size_t size)
 {
 	const struct fw_event *e = data;
@@ -184,7 +184,7 @@ static int say_hidden(struct monitor *m)
 	return 0;
 }
 
-/* The final account. What is in the ring but came behind --count was not shown either. */
+/* The final account. What is in the ring but came after --count was not shown either. */
 static int say_counts(struct monitor *m)
 {
 	struct fw_watch_counts c;
@@ -310,7 +310,7 @@ static int loop(struct monitor *m)
 		if (fds[OUTPUT].revents & POLLOUT)
 			outlet_write(&m->outlet);
 		else if (fds[OUTPUT].revents)
-			m->outlet.is_closed = true; /* nobody reads: end as head(1) wants us to */
+			m->outlet.is_closed = true; /* the reader is gone: end as head(1) wants us to */
 		if (fds[RING].revents)
 			(void) ring_buffer__consume(m->ring); /* negative where show_event() stopped it */
 	}
@@ -374,7 +374,7 @@ int verb_monitor(struct ctl *ctl, int argc, char **argv)
 	if (status != 0)
 		return status;
 	m.columns = ctl->is_json ? 0 : terminal_size().columns;
-	if (ctl->is_json) /* from here on nothing is missed: who waits for that waits for this line */
+	if (ctl->is_json) /* from here on nothing is missed: a script that waits for that waits for this line */
 		(void) say_counts_json(&m, 0, &(struct fw_watch_counts){});
 	else
 		log_notice("watching, Ctrl-C ends it");

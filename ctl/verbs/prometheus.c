@@ -41,7 +41,7 @@ struct scrape {
 };
 
 struct family {
-	const char *name; /* behind "ebpffw_" */
+	const char *name; /* after "ebpffw_" */
 	const char *type;
 	const char *help;
 	void (*print)(const struct scrape *s, const struct family *f);
@@ -337,7 +337,7 @@ static int write_temporary(struct ctl *ctl, struct table *t, int fd)
 	r = prometheus_print(ctl, t, f);
 	if (r < 0)
 		return r;
-	if (fchmod(fd, 0644) < 0) /* the collector is somebody else, and there are no secrets */
+	if (fchmod(fd, 0644) < 0) /* the collector runs as another user, and there are no secrets */
 		return -errno;
 	return fflush(f) == EOF || ferror(f) ? -EIO : 0; /* one check for all of the above */
 }

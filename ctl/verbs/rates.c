@@ -109,7 +109,7 @@ static int read_sample(struct rates *x, struct sample *s)
 
 static void add_rate(json_object *o, const struct rates *x, const char *key, uint64_t now, uint64_t before)
 {
-	/* an interface that was reset, or replaced by another with its number, has begun anew */
+	/* an interface that was reset, or replaced by another with its number, has started from zero */
 	json_object_object_add(o, key, json_rate((now >= before ? now - before : now) / x->seconds));
 }
 

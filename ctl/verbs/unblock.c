@@ -74,7 +74,7 @@ static int look_for_covering(const struct table_entry *e, void *userdata)
 	return 0;
 }
 
-/* What a user must know who believes that a target is free now. */
+/* What a user must know if they believe that a target is free now. */
 static void note_rest(const struct changes *c, const struct change *change, const char *where)
 {
 	struct covering covering = { .changes = c, .change = change };

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * unload: the one way to switch the firewall off. Detaches and removes what the pin directory
- * proves to be ours, of whichever version, and nothing else; list files stay. It can be repeated
- * after a crash.
+ * unload: the one way to switch the firewall off. Detaches and removes what the pin directory proves to be ours, of any
+ * version, and nothing else; list files stay. It can be repeated after a crash.
  */
 
 #include <errno.h>
@@ -41,8 +40,8 @@ static int refuse(struct ctl *ctl)
 }
 
 /*
- * A daemon, whatever its run directory, holds this lock on the pin directory as long as it runs;
- * with the lock in our hands none can start meanwhile.
+ * A daemon holds this lock on the pin directory as long as it runs, with any run directory. While we hold it, none can
+ * start.
  */
 static int lock_out_daemon(struct ctl *ctl, int *ret_fd)
 {
@@ -132,7 +131,7 @@ static int count(const struct attachment *a, void *userdata)
 
 /*
  * Pins that were removed while no daemon ran, or that another mount hides, prove nothing, and what they proved stays
- * attached. Place and name are ours alone, as far as is known; whoever asks for it may take that for proof.
+ * attached. As far as is known, only ours have this place and name. A user that passes --force takes that for proof.
  */
 static int remove_orphans(struct unload *u)
 {
