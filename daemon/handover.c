@@ -155,13 +155,6 @@ void handover_store(struct handover *h, const char *pin_dir)
 	h->inode = st.st_ino;
 }
 
-static bool is_around(const char *point, const char *pin_dir)
-{
-	size_t length = strlen(point);
-
-	return strncmp(point, pin_dir, length) == 0 && (pin_dir[length] == '/' || pin_dir[length] == '\0');
-}
-
 /* For mounts_foreach(). */
 static int note_mount(const struct mount *m, void *userdata)
 {
@@ -200,7 +193,7 @@ static int find_mount(const struct mount *m, void *userdata)
 {
 	const struct search *s = userdata;
 
-	if (strcmp(m->type, "bpf") != 0 || m->is_read_only || m->dev == s->dev || !is_around(m->point, s->pin_dir))
+	if (strcmp(m->type, "bpf") != 0 || m->is_read_only || m->dev == s->dev || !mounts_is_below(s->pin_dir, m->point))
 		return 0;
 	for (size_t n = 0; n < s->h->n_mounts; n++)
 		if (s->h->mounts[n] == m->id)

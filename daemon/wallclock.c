@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/rewrite.h"
 #include "kernel/tick.h"
 #include "lists/listread.h"
 #include "log/log.h"
@@ -285,31 +286,36 @@ void wallclock_done(struct wallclock *w)
 	*w = (struct wallclock){};
 }
 
-static int write_saved(const struct wallclock *w, const char *path, const struct saved *saved)
-{
-	_cleanup_fclose_ FILE *f = NULL;
-	char fresh[PATH_MAX + 4];
+struct save {
+	const struct wallclock *clock;
+	struct saved head;
+};
 
-	(void) snprintf(fresh, sizeof(fresh), "%s.new", path);
-	f = fopen(fresh, "we");
-	if (!f)
-		return -errno;
-	if (fwrite(saved, sizeof(*saved), 1, f) != 1 || fwrite(w->known, sizeof(*w->known), w->n_known, f) != w->n_known ||
-	    fwrite(w->behind_ns, sizeof(w->behind_ns), 1, f) != 1 || fwrite(&w->behind, sizeof(w->behind), 1, f) != 1 ||
-	    fflush(f) == EOF)
-		return -EIO;
-	return rename(fresh, path) < 0 ? -errno : 0;
+/* For rewrite_file(). */
+static int write_saved(FILE *f, const void *userdata)
+{
+	const struct save *save = userdata;
+	const struct wallclock *w = save->clock;
+
+	(void) fwrite(&save->head, sizeof(save->head), 1, f);
+	(void) fwrite(w->known, sizeof(*w->known), w->n_known, f);
+	(void) fwrite(w->behind_ns, sizeof(w->behind_ns), 1, f);
+	(void) fwrite(&w->behind, sizeof(w->behind), 1, f);
+	return 0;
 }
 
 void wallclock_save(struct wallclock *w, const char *run_dir, uint64_t counting_since)
 {
-	struct saved saved = { .counting_since = counting_since, .offset_ns = w->offset_ns, .n_known = w->n_known };
+	struct save save = {
+		.clock = w,
+		.head = { .counting_since = counting_since, .offset_ns = w->offset_ns, .n_known = w->n_known },
+	};
 	char path[PATH_MAX];
 	int r;
 
 	sort(w);
 	(void) snprintf(path, sizeof(path), "%s/" FILE_NAME, run_dir);
-	r = write_saved(w, path, &saved);
+	r = rewrite_file(path, write_saved, &save);
 	if (r < 0)
 		(void) log_warning(r, "Cannot save '%s': %m; after a restart, the ends of restored entries stay as they are when "
 				      "the wall clock is set", path);

@@ -258,8 +258,7 @@ static void judge(struct witness *w, const struct sample *now, enum fw_hook hook
 		(void) log_warning(0, "Attached, and most packets are not judged: %s; another program may come first, see 'fwctl doctor'",
 				   unseen_describe(u, text));
 	else if (news == JUDGE_SEES_AGAIN)
-		log_notice("%s sees the packets of its interfaces again", hook == FW_HOOK_XDP ? "xdp ingress" :
-			   d == FW_INGRESS ? "tc ingress" : "tc egress");
+		log_notice("%s %s sees the packets of its interfaces again", hook_to_string(hook), direction_to_string(d));
 }
 
 static int publish(const struct witness *w, uint64_t window_usec)

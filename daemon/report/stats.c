@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/rewrite.h"
 #include "log/log.h"
 #include "log/messages.h"
 #include "report/stats.h"
@@ -90,15 +91,10 @@ static int read_sample(const struct stats *s, struct sample *ret)
 	return 0;
 }
 
-static int write_sample(const struct stats *s)
+/* For rewrite_file(). */
+static int write_sample(FILE *f, const void *userdata)
 {
-	_cleanup_fclose_ FILE *f = NULL;
-	char fresh[PATH_MAX + 4];
-
-	(void) snprintf(fresh, sizeof(fresh), "%s.new", s->path);
-	f = fopen(fresh, "we");
-	if (!f)
-		return -errno;
+	const struct stats *s = userdata;
 
 	(void) fprintf(f, "counters %" PRIu64 " %" PRIu64 "\n", s->counting_since, s->last.usec);
 	for (enum fw_hook h = 0; h < _FW_HOOK_MAX; h++) {
@@ -114,16 +110,14 @@ static int write_sample(const struct stats *s)
 		for (enum fw_direction d = 0; d < _FW_DIRECTION_MAX; d++)
 			(void) fprintf(f, "%s %s %llu\n", hook_to_string(h), direction_to_string(d),
 				      s->last.counters[h][d].dropped_other_netns);
-	if (fflush(f) == EOF || ferror(f)) /* one check for all of the above */
-		return -EIO;
-	return rename(fresh, s->path) < 0 ? -errno : 0;
+	return 0;
 }
 
 static void save_sample(struct stats *s)
 {
 	int r;
 
-	r = write_sample(s);
+	r = rewrite_file(s->path, write_sample, s);
 	if (r < 0 && r != s->save_error)
 		(void) log_warning(r, "Cannot save the last statistics to '%s', ignoring: %m", s->path);
 	s->save_error = r < 0 ? r : 0;

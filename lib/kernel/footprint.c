@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/rewrite.h"
 
 #define FILE_NAME "attached"
 #define CGROUP    "cgroup "
@@ -63,28 +64,22 @@ void footprint_read(const char *run_dir, struct footprint *ret)
 	}
 }
 
-static int write_lines(FILE *file, const struct footprint *f)
+/* For rewrite_file(). */
+static int write_lines(FILE *file, const void *userdata)
 {
+	const struct footprint *f = userdata;
+
 	for (size_t i = 0; i < f->n_cgroups; i++)
 		fprintf(file, CGROUP "%s\n", f->cgroups[i]);
 	for (size_t i = 0; i < f->n_programs; i++)
 		fprintf(file, PROGRAM "%" PRIu32 "\n", f->programs[i]);
-	return ferror(file) || fflush(file) != 0 ? -EIO : 0;
+	return 0;
 }
 
 int footprint_write(const char *run_dir, const struct footprint *f)
 {
-	char path[PATH_MAX], fresh[PATH_MAX];
-	_cleanup_fclose_ FILE *file = NULL;
-	int r;
+	char path[PATH_MAX];
 
 	(void) snprintf(path, sizeof(path), "%s/" FILE_NAME, run_dir);
-	(void) snprintf(fresh, sizeof(fresh), "%s/" FILE_NAME ".new", run_dir);
-	file = fopen(fresh, "we");
-	if (!file)
-		return -errno;
-	r = write_lines(file, f);
-	if (r < 0)
-		return r;
-	return rename(fresh, path) < 0 ? -errno : 0;
+	return rewrite_file(path, write_lines, f);
 }

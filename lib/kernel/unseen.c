@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/rewrite.h"
 #include "text/names.h"
 
 #define FILE_NAME "unseen"
@@ -61,16 +62,11 @@ void unseen_read(const char *run_dir, uint64_t now_usec, struct unseen_report *r
 	*ret = report;
 }
 
-int unseen_write(const char *run_dir, const struct unseen_report *report)
+/* For rewrite_file(). */
+static int write_report(FILE *f, const void *userdata)
 {
-	char path[PATH_MAX], fresh[PATH_MAX];
-	_cleanup_fclose_ FILE *f = NULL;
+	const struct unseen_report *report = userdata;
 
-	(void) snprintf(path, sizeof(path), "%s/" FILE_NAME, run_dir);
-	(void) snprintf(fresh, sizeof(fresh), "%s/" FILE_NAME ".new", run_dir);
-	f = fopen(fresh, "we");
-	if (!f)
-		return -errno;
 	(void) fprintf(f, "window %" PRIu64 " %" PRIu64 "\n", report->usec, report->window_usec);
 	for (size_t n = 0; n < report->n; n++) {
 		const struct unseen *u = &report->items[n];
@@ -78,9 +74,15 @@ int unseen_write(const char *run_dir, const struct unseen_report *report)
 		(void) fprintf(f, "%u %u %" PRIu64 " %" PRIu64 " %s\n", (unsigned)u->hook, (unsigned)u->direction, u->n_expected,
 			      u->n_seen, u->name[0] ? u->name : NO_NAME);
 	}
-	if (fflush(f) == EOF || ferror(f)) /* one check for all of the above */
-		return -EIO;
-	return rename(fresh, path) < 0 ? -errno : 0;
+	return 0;
+}
+
+int unseen_write(const char *run_dir, const struct unseen_report *report)
+{
+	char path[PATH_MAX];
+
+	(void) snprintf(path, sizeof(path), "%s/" FILE_NAME, run_dir);
+	return rewrite_file(path, write_report, report);
 }
 
 int unseen_remove(const char *run_dir)
