@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libmnl/libmnl.h>
@@ -128,7 +129,7 @@ static int take_link(const struct nlmsghdr *h, void *userdata)
 	struct sample *s = reading->sample;
 	bool is_foreign = false, has_stats = false;
 	const struct nlattr *a;
-	struct meter *meters, m;
+	struct meter m;
 
 	if (!i || is_strange(i))
 		return 0;
@@ -146,28 +147,33 @@ static int take_link(const struct nlmsghdr *h, void *userdata)
 	}
 	if (!has_stats || is_foreign || (!m.is_on[FW_HOOK_XDP] && !m.is_on[FW_HOOK_TC]))
 		return 0;
-	for (size_t n = 0; n < s->n_meters; n++)
-		if (s->meters[n].ifindex == m.ifindex) { /* told again, because something has changed meanwhile */
-			s->meters[n] = m;
-			return 0;
-		}
-	meters = reallocarray(s->meters, s->n_meters + 1, sizeof(*meters));
-	if (!meters)
-		return -ENOMEM;
-	s->meters = meters;
-	meters[s->n_meters++] = m;
+	s->meters[i - reading->interfaces->items] = m; /* may be told again, because something has changed meanwhile */
 	return 0;
+}
+
+/* Leaves out interfaces without a meter. Those with one stay in the order of their ifindex, by which find_meter() finds them. */
+static void compact(struct sample *s)
+{
+	size_t n_meters = 0;
+
+	for (size_t n = 0; n < s->n_meters; n++)
+		if (s->meters[n].ifindex != 0)
+			s->meters[n_meters++] = s->meters[n];
+	s->n_meters = n_meters;
 }
 
 static int take_sample(const struct witness *w, const struct hooks *h, const struct interfaces *s, struct sample *ret)
 {
 	static const struct ifinfomsg every = {};
-	struct sample fresh = {};
+	struct sample fresh = { .meters = calloc(s->n_items + 1, sizeof(*fresh.meters)), .n_meters = s->n_items };
 	struct reading reading = { h, s, &fresh };
 	struct fw_counters c = {};
 	int r;
 
+	if (!fresh.meters)
+		return -ENOMEM;
 	r = netlink_ask(RTM_GETLINK, &every, sizeof(every), take_link, &reading);
+	compact(&fresh);
 	for (enum fw_hook hook = 0; r >= 0 && hook < HOOKS; hook++)
 		for (enum fw_direction d = 0; r >= 0 && d < _FW_DIRECTION_MAX; d++) {
 			r = table_read_counters(w->table, hook, d, &c);
@@ -183,13 +189,19 @@ static int take_sample(const struct witness *w, const struct hooks *h, const str
 	return 0;
 }
 
+static int compare_ifindex(const void *a, const void *b)
+{
+	unsigned x = ((const struct meter *)a)->ifindex, y = ((const struct meter *)b)->ifindex;
+
+	return (x > y) - (x < y);
+}
+
 /* The same interface in the sample before, if the hook was on it then. */
 static const struct meter *find_meter(const struct sample *s, const struct meter *m, enum fw_hook hook)
 {
-	for (size_t n = 0; n < s->n_meters; n++)
-		if (s->meters[n].ifindex == m->ifindex && s->meters[n].serial == m->serial && s->meters[n].is_on[hook])
-			return &s->meters[n];
-	return NULL;
+	const struct meter *old = s->n_meters > 0 ? bsearch(m, s->meters, s->n_meters, sizeof(*m), compare_ifindex) : NULL;
+
+	return old && old->serial == m->serial && old->is_on[hook] ? old : NULL;
 }
 
 static void add(struct judge_count *sum, const struct judge_count *c)
