@@ -64,3 +64,12 @@ unsigned manager_drops_named(const struct manager *m);
 
 /* Signals are blocked before, by main(). */
 int manager_make_loop(struct manager *m);
+
+/*
+ * Changes to the tables, if there are any to make. The writer lock is not waited for: a large load by fwctl must not keep us
+ * from an interface that has just come.
+ */
+void manager_tend_table(struct manager *m);
+
+/* If another directory has taken the place of the state directory, reads its lists. True: STATUS= may have to change. */
+bool manager_follow_state_dir(struct manager *m);

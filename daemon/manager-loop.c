@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /*
- * What the daemon does while it runs: keeps what is attached and pinned true to the configuration, clears out
- * what has ended, reports each window, reads the configuration again.
+ * What the daemon does while it runs: keeps what is attached and pinned true to the configuration, reports each window,
+ * reads the configuration again. manager-tables.c has what it does to the tables.
  */
 
 #include <errno.h>
@@ -18,19 +18,14 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/daemon.h"
 #include "kernel/pins.h"
-#include "kernel/tick.h"
 #include "log/log.h"
 #include "manager-internal.h"
 #include "report/drops.h"
-#include "report/expiry.h"
-#include "state/writerlock.h"
 #include "text/names.h"
 
 #define CHECK_INTERVAL_USEC (5 * USEC_PER_SEC) /* how long somebody's interference may last */
 #define TRY_INTERVAL_USEC   (60 * USEC_PER_SEC) /* to leave for a new start, where the configuration is wrong */
-#define SWEEP_SHARE 100 /* sweeps take at most this fraction of the time: what has ended decides nothing, it only takes room */
 #define TIMER_ACCURACY_USEC 10000
 #define WALLCLOCK_FAR       (INT64_C(1) << 33) /* Unix seconds, about the latest that the kernel takes */
 
@@ -157,119 +152,10 @@ unsigned manager_drops_named(const struct manager *m)
 	return m->config.stats_interval_usec > 0 ? (unsigned)m->config.log_drops : 0;
 }
 
-/* One change of the tables, with its begin and its end. */
-static int change_table(struct manager *m, int lock_fd, int (*fn)(struct manager *m, struct table_writer *w))
-{
-	_cleanup_(table_endp) struct table_writer *w = NULL;
-	int r;
-
-	r = table_begin(m->table, lock_fd, &w);
-	if (r >= 0)
-		r = fn(m, w);
-	return r < 0 ? r : table_commit(w);
-}
-
-static int correct_ends(struct manager *m, struct table_writer *w)
-{
-	return wallclock_correct(&m->wallclock, m->options->state_dir, w);
-}
-
-static int sweep(struct manager *m, struct table_writer *w)
-{
-	return expiry_sweep(w);
-}
-
-/*
- * Completes a change that a writer has left half done: the writer was killed, or it failed and could not undo the change.
- * Otherwise it might never be completed. With the lock: no writer is at work.
- */
-static int repair_table(struct manager *m, int lock_fd)
-{
-	struct table_writer *w;
-	int r;
-
-	if (!table_is_damaged(m->table))
-		return 0;
-	r = table_begin(m->table, lock_fd, &w);
-	if (r >= 0) {
-		w = table_end(w);
-		log_notice("A command was interrupted while it changed entries: completed what it had begun");
-	} else if (r != m->repair_error) {
-		(void) log_warning(r, "A command was interrupted while it changed entries, and what it had begun cannot be completed, "
-				      "trying again: %m");
-	}
-	m->repair_error = r < 0 ? r : 0;
-	return r;
-}
-
-/* What is due. With the writer lock held. */
-static void change_what_is_due(struct manager *m, int lock_fd, bool is_clock_due, bool is_sweep_due)
-{
-	uint64_t start = clock_usec(CLOCK_MONOTONIC);
-	int r;
-
-	m->is_strict = m->config.is_strict;
-	table_set_strict(m->table, m->is_strict);
-	if (repair_table(m, lock_fd) < 0)
-		return;
-	if (is_clock_due) {
-		r = change_table(m, lock_fd, correct_ends);
-		if (r < 0)
-			(void) log_warning(r, "Cannot compute the ends of entries again, trying again: %m");
-		else
-			wallclock_save(&m->wallclock, m->options->run_dir, m->meta.counting_since);
-	}
-	if (!is_sweep_due)
-		return;
-	r = change_table(m, lock_fd, sweep);
-	m->next_sweep_usec = start + (clock_usec(CLOCK_MONOTONIC) - start) * SWEEP_SHARE;
-	if (r < 0)
-		(void) log_warning(r, "Cannot clear out entries that have ended, they only take room: %m");
-}
-
-static int restore_again(struct manager *m, struct table_writer *w)
-{
-	return restore_lists(m->options->state_dir, w, &m->wallclock, false, &m->restored);
-}
-
-/* Another directory has taken the place of the state directory: its lists, too. Does not wait for the lock. */
-static void read_lists_again(struct manager *m)
-{
-	struct statedir before = m->statedir;
-	int lock_fd, r;
-
-	r = writerlock_try(m->options->run_dir, DAEMON_NAME, &lock_fd);
-	if (r < 0)
-		return; /* the next check tries again */
-	if (m->lists_error == 0)
-		log_info("'%s' is another directory than before, reading the lists there", m->options->state_dir);
-	statedir_note(&m->statedir, m->options->state_dir); /* before it is read: it may change meanwhile */
-	r = change_table(m, lock_fd, restore_again);
-	if (r >= 0)
-		wallclock_save(&m->wallclock, m->options->run_dir, m->meta.counting_since);
-	else
-		m->statedir = before; /* the next check tries again */
-	if (r < 0 && r != m->lists_error)
-		(void) log_warning(r, "Cannot restore the lists from '%s', trying again: %m", m->options->state_dir);
-	m->lists_error = r < 0 ? r : 0;
-	writerlock_release(lock_fd);
-	(void) publish(m);
-}
-
-static void follow_state_dir(struct manager *m)
-{
-	char before[sizeof(m->statedir.missing)];
-
-	memcpy(before, m->statedir.missing, sizeof(before));
-	if (statedir_has_changed(&m->statedir, m->options->state_dir))
-		read_lists_again(m);
-	else if (strcmp(before, m->statedir.missing) != 0)
-		(void) publish(m);
-}
-
 static int on_mounts(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
-	follow_state_dir(userdata);
+	if (manager_follow_state_dir(userdata))
+		(void) publish(userdata);
 	return 0;
 }
 
@@ -279,29 +165,6 @@ static void watch_mounts(struct manager *m)
 	m->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	if (m->mounts_fd >= 0)
 		(void) sd_event_add_io(m->event, NULL, m->mounts_fd, EPOLLPRI, on_mounts, m);
-}
-
-/*
- * Changes to the tables, if there are any to make. The writer lock is not waited for: a large load by
- * fwctl must not keep us from an interface that has just come.
- */
-static void tend_table(struct manager *m)
-{
-	bool is_sweep_due = clock_usec(CLOCK_MONOTONIC) >= m->next_sweep_usec && table_next_end(m->table) <= tick_now();
-	bool is_clock_due = wallclock_is_due(&m->wallclock);
-	int lock_fd, r;
-
-	if (m->is_strict == m->config.is_strict && !is_sweep_due && !is_clock_due && !table_is_damaged(m->table))
-		return;
-	r = writerlock_try(m->options->run_dir, DAEMON_NAME, &lock_fd);
-	if (r == -EBUSY)
-		return; /* the next check tries again */
-	if (r < 0) {
-		(void) log_warning(r, "Cannot lock '%s/lock', trying again: %m", m->options->run_dir);
-		return;
-	}
-	change_what_is_due(m, lock_fd, is_clock_due, is_sweep_due);
-	writerlock_release(lock_fd);
 }
 
 /* A start that fails for good would end the filtering: systemd keeps the pins only for one that succeeds. */
@@ -328,11 +191,12 @@ static int on_check(sd_event_source *source, uint64_t usec, void *userdata)
 	hooks_check(m->hooks);
 	if (m->pins_error == 0 && handover_is_due(&m->handover, m->options->pin_dir) && can_start_again(m))
 		return sd_event_exit(m->event, MANAGER_AGAIN);
-	follow_state_dir(m);
+	if (manager_follow_state_dir(m))
+		(void) publish(m);
 	if (m->restored.n_wrong > 0)
 		m->restored.n_wrong = restore_count_wrong(m->table);
 	follow_interfaces(m);
-	tend_table(m);
+	manager_tend_table(m);
 	if (m->drops)
 		drops_tend(m->drops, manager_drops_named(m));
 	if (m->config.stats_interval_usec == 0)
@@ -355,7 +219,7 @@ static int on_wallclock(sd_event_source *source, int fd, uint32_t revents, void 
 	uint64_t n;
 
 	(void) read(fd, &n, sizeof(n)); /* ECANCELED */
-	tend_table(m);
+	manager_tend_table(m);
 	return arm_wallclock_timer(m); /* what fails disables the source; the check looks, too */
 }
 
@@ -416,7 +280,7 @@ static int reload(struct manager *m)
 	hooks_forget_failures(m->hooks);
 	m->is_idle = false; /* to be said again */
 	follow_interfaces(m);
-	tend_table(m);
+	manager_tend_table(m);
 	if (m->drops)
 		drops_tend(m->drops, manager_drops_named(m));
 	if (m->config.stats_interval_usec == 0) {
