@@ -177,6 +177,27 @@ static int add_kind(const struct load *x, enum fw_kind kind)
 	return r;
 }
 
+/*
+ * Ports have a fixed number of places. Where old and new ones are too many together, the old ones go first: packets see either
+ * when the index is exchanged.
+ */
+static int add_ports(struct load *x)
+{
+	int r = add_kind(x, FW_KIND_PORT);
+
+	if (r != -E2BIG || count_kind(FW_KIND_PORT, x->remove, x->n_remove) == 0)
+		return r;
+	x->is_tight = true;
+	for (size_t i = 0; i < x->n_remove; i++) {
+		if (target_fw_kind(&x->remove[i]) != FW_KIND_PORT)
+			continue;
+		r = table_remove(x->w, &x->remove[i], x->list);
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	return add_kind(x, FW_KIND_PORT);
+}
+
 /* Takes back what of add[] is in the list: none of it was before. */
 static void undo_adds(const struct load *x)
 {
@@ -215,14 +236,16 @@ static int load(struct load *x)
 
 	/* after a failure, unneeded bits cost speed at worst, and go with the next filter */
 	table_mark(x->w);
-	if (x->w->ports_changed) /* before the first address: see publish_ports() */
+	if (x->w->ports_changed) /* before the first address: see table_publish_ports() */
 		r = table_exchange_port_index(x->w);
 	if (r >= 0)
 		r = table_set_allow(x->w, 1ull << x->list);
 	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6 && r >= 0; kind++)
 		r = prepare_kind(x, kind);
-	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_PORT && r >= 0; kind++)
+	for (enum fw_kind kind = FW_KIND_IPV4; kind <= FW_KIND_IPV6 && r >= 0; kind++)
 		r = add_kind(x, kind);
+	if (r >= 0)
+		r = add_ports(x);
 	while (r >= 0 && n_removed < x->n_remove) {
 		r = table_remove(x->w, &x->remove[n_removed], x->list);
 		if (r == -ENOENT) /* its end came in the meantime, or it had to go first */

@@ -177,6 +177,11 @@ quietly fwctl flush allow
 seq 1 2 383 | sed 's/^/udp\//' >"$T/ports"
 same "as many ports as may be blocked" "loaded list 'shut': +192 -0 =192" \
 	"$({ echo '#!ebpf-fw list=shut'; cat "$T/ports"; } | fwctl load shut - --force)"
+same "another edition of the list, with no port of the first" "loaded list 'shut': +192 -192 =192" \
+	"$({ echo '#!ebpf-fw list=shut'; seq 2 2 384 | sed 's/^/udp\//'; } | fwctl load shut - --force)"
+same "its ports are blocked, and those before are not" "port no-match" \
+	"$(fwctl check 203.0.113.77 udp/384 --in --json | json "d['reason']") $(fwctl check 203.0.113.77 udp/383 --in --json | json "d['reason']")"
+same "and back" "loaded list 'shut': +192 -192 =192" "$({ echo '#!ebpf-fw list=shut'; cat "$T/ports"; } | fwctl load shut - --force)"
 fails_saying 5 "one more" "in lists that block 192 and 24" block tcp/7
 fails_saying 5 "one more by a list" "in lists that block 192 and 24" load extra - --force \
 	< <(printf '%s\n' '#!ebpf-fw list=extra' tcp/7)
