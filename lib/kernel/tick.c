@@ -100,6 +100,8 @@ uint32_t until_from_unix(int64_t unix_time)
 	if (unix_time == 0)
 		return FW_UNTIL_NEVER;
 	(void) clock_gettime(CLOCK_REALTIME, &now);
+	if (unix_time - now.tv_sec >= (int64_t)FW_UNTIL_MAX) /* so many seconds are more than as many ticks */
+		return FW_UNTIL_MAX;
 	return tick_after(unix_time > now.tv_sec ? (uint64_t)(unix_time - now.tv_sec) * NS_PER_SEC : 0);
 }
 

@@ -2,6 +2,10 @@
 
 /* tick.c: an end in ticks is never before the end in nanoseconds, and at most a tick after it. */
 
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
 #include "kernel/tick.h"
 #include "state/table.h"
 #include "unit.h"
@@ -37,11 +41,24 @@ static void test_limits(void **state)
 	assert_true(tick_remaining(FW_UNTIL_MAX) > 0);
 }
 
+static void test_until(void **state)
+{
+	int64_t now = time(NULL);
+
+	assert_int_equal(until_from_unix(0), FW_UNTIL_NEVER);
+	assert_true(tick_remaining(until_from_unix(now - 10)) <= TICK_NS);
+	CHECK(llabs(until_to_unix(until_from_unix(now + 3600)) - now - 3600) <= 2, "an hour is another");
+	for (int64_t far = now + 1000000000; far < UNIX_TIME_MAX; far += 1000000007) /* to the year 9999, in steps of 32 years */
+		CHECK(tick_remaining(until_from_unix(far)) > UINT64_C(30) * 365 * 86400 * NS_PER_SEC, "%lld ends soon", (long long)far);
+	assert_int_equal(until_from_unix(UNIX_TIME_MAX), FW_UNTIL_MAX);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_after),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_until),
 	};
 
 	return cmocka_run_group_tests_name("tick", tests, NULL, NULL);
