@@ -53,7 +53,7 @@
  */
 #define FW_TICK_SHIFT 28
 
-/* Cells of a filter: two bits for each /16, see filter.h. */
+/* Cells of a filter: two bits for each /16, see filter-bits.h. */
 #define FW_CELL_SHORT 1
 #define FW_CELL_LONG  2
 #define FW_CELLS_PER_WORD 32
@@ -140,7 +140,7 @@ enum fw_protocol {
 struct fw_entry {
 	FW_TEST_MEMBER
 	__u64 lists[_FW_DIRECTION_MAX]; /* lists that hold it, as bits; writer: user space */
-	__u64 hits;     /* packets decided by this entry, but in other network namespaces, if known; writer: kernel */
+	__u64 hits;     /* packets decided by this entry, except in other network namespaces where known; writer: kernel */
 	__u32 until;    /* tick at which it ends in all its lists, or FW_UNTIL_*; writer: user space */
 	__u32 last_hit; /* tick of the latest hit, 0 = none; writer: kernel */
 };
@@ -580,7 +580,7 @@ struct fw_meta {
 /*
  * A hash over everything shared that shows in a size, and over the version of what does not: catches a
  * layout that changed without FW_ABI_VERSION. Raise FW_UNSEEN_VERSION with every change to a hash or a
- * position in filter.h or chain-head.h, for a filter filled by one version and read by another says "no" wrongly, and to
+ * position in filter-bits.h or chain-head.h, for a filter filled by one version and read by another says "no" wrongly, and to
  * the flags of a map in maps.h, which decide what fits into a map of maps.
  */
 #define FW_UNSEEN_VERSION 5

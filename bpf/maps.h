@@ -40,7 +40,7 @@ struct {
 } tables SEC(".maps");
 
 /*
- * Filters before the tables, see filter.h. Their cells have a fixed size. Their words, except for the bitmap of IPv4 after
+ * Filters before the tables, see filter-bits.h. Their cells have a fixed size. Their words, except for the bitmap of IPv4 after
  * them, are sized to the table, in slot enum fw_kind * FW_TABLE_SLOTS + fw_slot(fw_policy.filter_generation).
  */
 struct {

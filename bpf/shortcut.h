@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Asks the filters of filter.h which prefix lengths may have an entry for an address. */
+/* Asks the filters of filter-bits.h which prefix lengths may have an entry for an address. */
 
 #include "bits.h"
 #include "abi/filter-bits.h"

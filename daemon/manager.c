@@ -96,7 +96,7 @@ static int restore(struct manager *m, int lock_fd)
 	if (r < 0)
 		return r;
 	if (upgrade_is_blank(&m->upgrade) && (m->restored.n_missing > 0 || m->statedir.missing[0]))
-		return log_error(-EAGAIN, "The version before stays in force, because the lists cannot all be restored from their files: "
+		return log_error(-EAGAIN, "The version before goes on filtering, because the lists cannot all be restored from their files: "
 					  "%m; see above for the cause");
 	wallclock_save(&m->wallclock, m->options->run_dir, m->meta.counting_since);
 	m->is_strict = m->config.is_strict;
@@ -187,7 +187,7 @@ static int check_netns(struct manager *m)
 	const char *pin_dir = m->options->pin_dir;
 	struct fw_meta before = {};
 
-	if (upgrade_read_meta(&m->upgrade, &before) < 0 || !netns_is_other(&before)) /* whoever needs meta says what is wrong */
+	if (upgrade_read_meta(&m->upgrade, &before) < 0 || !netns_is_other(&before)) /* what needs meta says what is wrong with it */
 		return 0;
 	for (unsigned n = 0; netns_is_filtered(pin_dir, &before); n++) {
 		if (n == NETNS_TRIES)
@@ -236,7 +236,7 @@ static int take_force(struct manager *m)
 	w = table_end(w);
 	if (r < 0)
 		return r;
-	log_notice(is_blank ? "Took the place of the version before, with the lists from their files" : "Took over all entries and counters");
+	log_notice(is_blank ? "Took the place of the version before" : "Took over all entries and counters");
 	return open_table(m);
 }
 

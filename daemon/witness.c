@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* Counters of interfaces beside those of hooks: see witness.h. */
+/* Compares the counters of interfaces with those of hooks: see witness.h. */
 
 #include "witness.h"
 

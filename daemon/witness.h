@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Attached is not yet judging: a program of somebody else may end the chain before ours. Interfaces count packets, too, and
+ * Attached is not yet judging: a program of another owner may end the chain before ours. Interfaces count packets, too, and
  * at the end of each window what they have is compared with what each hook has, by report/judge.h. Logs, and leaves
  * what it finds in RUN/unseen for fwctl.
  */

@@ -38,7 +38,7 @@ enum judge_news {
 	JUDGE_SEES_AGAIN,
 };
 
-/* Growth of a counter that may have begun anew. False: it has, the window is worth nothing. */
+/* Growth of a counter. False: it has started again from zero, and the window is worth nothing. */
 bool judge_since(const struct judge_count *was, const struct judge_count *is, struct judge_count *ret);
 
 /* Packets that the hook should have seen. */

@@ -29,7 +29,7 @@ struct upgrade {
 	bool is_under_way;   /* dir is not the pin directory */
 	bool is_filling;     /* dir is new and empty */
 	unsigned number;     /* of our set, when it is complete */
-	struct source **sources; /* those below ours, from the one in force on; none if one of them cannot be read */
+	struct source **sources; /* those below ours, from the active one on; none if one of them cannot be read */
 	size_t n_sources;
 };
 

@@ -95,7 +95,7 @@ int table_get_port(struct table *t, const struct target *target, struct raw *ret
 int table_put_port(struct table_writer *w, const struct target *target, const struct raw *raw, bool was_there);
 
 /*
- * May this entry come into this list, which it is not in? Lists that block may have FW_PORT_BANS_MAX entries, and
+ * May this entry come into this list? Lists that block may have FW_PORT_BANS_MAX entries, and
  * FW_PORT_OVERLAP_BANS_MAX over one port: so there is room for an exception. -E2BIG: no.
  */
 int table_admit_port(struct table *t, const struct target *target, unsigned list, const struct raw *was, bool was_there);
@@ -109,7 +109,6 @@ int table_publish_ports(struct table_writer *w, const struct target *target, con
 
 /* Keeps the ends of lists that have just left a port entry: packets see new ends sooner than the new index. */
 void table_keep_ends(struct raw *raw, const struct raw *was);
-
 
 /*
  * The ends of entries that say FW_UNTIL_MIXED. Put grows the map as needed: -ENOMEM. Removing what is not there is no error.
@@ -159,7 +158,7 @@ struct census_walk {
 int table_count_one(struct table *t, const struct target *target, struct raw *raw, void *userdata);
 
 /*
- * After a dead writer: removes what it has left, and counts again. table_commit.c calls it. The ends of entries that need
+ * After a dead writer: removes what it has left, and counts again. table-commit.c calls it. The ends of entries that need
  * none any more, which it removes too, are left by sweeps as well.
  */
 int table_count_anew(struct table_writer *w);

@@ -39,12 +39,14 @@ int table_exchange_port_index(struct table_writer *w)
 	int r;
 
 	if (!w->port_index) {
-		w->port_index = malloc(sizeof(*w->port_index));
-		if (!w->port_index)
+		_cleanup_free_ struct fw_port_index *index = malloc(sizeof(*index));
+
+		if (!index)
 			return -ENOMEM;
-		r = ports_build_index(t->ports, w->port_index);
+		r = ports_build_index(t->ports, index);
 		if (r < 0)
 			return r;
+		w->port_index = TAKE_PTR(index);
 	}
 
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fw_port_index", sizeof(uint32_t), sizeof(struct fw_port_index), 1, NULL);

@@ -76,7 +76,7 @@ for MECHANISM in tcx clsact; do
 	fwctl unload >/dev/null
 done
 
-# A namespace that is made anew, with another number of the kernel and perhaps the same inode: nothing of the old one is left.
+# A namespace that is created again, with another number of the kernel and perhaps the same inode: nothing of the old one is left.
 MECHANISM=tcx
 configure "Hooks=tc cgroup"
 start_there twin

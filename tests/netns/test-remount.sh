@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Acceptance 100: the bpffs of the host is unmounted and mounted again, or another is mounted over it, while the daemon runs in a
 # mount namespace of its own, as under the unit: it pins there, with all that was pinned, and no packet gets through.
-# keeper.py stands for systemd.
+# keeper.py does what systemd does.
 . "${0%/*}/lib.sh"
 
 mount --make-rshared / # as systemd does: of our own mount namespace

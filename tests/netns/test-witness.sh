@@ -50,7 +50,7 @@ check "doctor has looked" doctor_says ok "no hook misses"
 same "the metric" 0 "$(metric ingress)"
 same "status -q" 0 "$(fwctl status -q >/dev/null 2>&1; echo $?)"
 
-# The first one that comes before ours is moved behind it, the second stays.
+# The first one that comes before ours is moved after it, the second stays.
 "$FOREIGN" tcx-first h0 ingress accept "$T/bpf/foreign_a" || die "no tcx in this kernel"
 check "a program that is first: ours takes the place back" wait_for log_has "ours is first again"
 "$FOREIGN" tcx-first h0 ingress accept "$T/bpf/foreign_b"

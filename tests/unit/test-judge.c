@@ -48,7 +48,7 @@ static void test_rows_of_windows(void **state)
 
 	for (int i = 1; i < JUDGE_WINDOWS; i++)
 		assert_int_equal(judge_window(&s, &bad), JUDGE_SAME);
-	assert_int_equal(judge_window(&s, &good), JUDGE_SAME); /* begins anew */
+	assert_int_equal(judge_window(&s, &good), JUDGE_SAME); /* counting starts again */
 	for (int i = 1; i < JUDGE_WINDOWS; i++)
 		assert_int_equal(judge_window(&s, &bad), JUDGE_SAME);
 	assert_int_equal(judge_window(&s, &idle), JUDGE_SAME); /* no evidence for either */
