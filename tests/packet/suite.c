@@ -26,6 +26,15 @@ int suite_tear_down(void **state)
 	return 0;
 }
 
+struct target suite_target(const char *text)
+{
+	struct target target;
+	const char *error;
+
+	assert_int_equal(target_parse(text, strlen(text), &target, &error), 0);
+	return target;
+}
+
 bool suite_begin(void)
 {
 	if (geteuid() != 0) {

@@ -19,6 +19,9 @@ extern struct firewall *firewall; /* from suite_set_up() to suite_tear_down() */
 int suite_set_up(void **state);
 int suite_tear_down(void **state);
 
+/* A target that parses, or the test fails. */
+struct target suite_target(const char *text);
+
 /* Sets the output up. False, with the reason printed: nothing can be tested here. */
 bool suite_begin(void);
 

@@ -28,18 +28,9 @@ struct scene {
 	const char *stays_blocked; /* a source that is blocked all the time */
 };
 
-static struct target parse(const char *text)
-{
-	struct target target;
-	const char *error;
-
-	assert_int_equal(target_parse(text, strlen(text), &target, &error), 0);
-	return target;
-}
-
 static int add(struct table_writer *w, unsigned list, const char *text, uint32_t until)
 {
-	struct target target = parse(text);
+	struct target target = suite_target(text);
 
 	return table_add(w, &target, list, FW_BOTH, until, NULL);
 }
@@ -119,7 +110,7 @@ static bool look(unsigned n, void *userdata)
 		return true;
 	assert_int_equal(table_walk(run->t, is_found, run), 0);
 	if (run->scene->stays_blocked) {
-		stays = parse(run->scene->stays_blocked);
+		stays = suite_target(run->scene->stays_blocked);
 		if (ask(run->t, &stays.prefix) != FW_DROP)
 			run->wrong = "a packet leaks";
 	}
@@ -198,7 +189,7 @@ static int grow(void *userdata)
 static void test_hits_stay_while_a_table_grows(void **state)
 {
 	struct growth g = { .w = firewall_writer(firewall) };
-	struct target target = parse(SOURCE);
+	struct target target = suite_target(SOURCE);
 	struct table_entry e;
 	int n;
 

@@ -36,25 +36,16 @@ struct scene {
 	struct question questions[QUESTIONS_MAX];
 };
 
-static struct target parse(const char *text)
-{
-	struct target target;
-	const char *error;
-
-	assert_int_equal(target_parse(text, strlen(text), &target, &error), 0);
-	return target;
-}
-
 static int add(struct table_writer *w, unsigned list, const char *text, uint32_t until)
 {
-	struct target target = parse(text);
+	struct target target = suite_target(text);
 
 	return table_add(w, &target, list, FW_IN, until, NULL);
 }
 
 static int take(struct table_writer *w, unsigned list, const char *text)
 {
-	struct target target = parse(text);
+	struct target target = suite_target(text);
 
 	return table_remove(w, &target, list);
 }
@@ -103,14 +94,14 @@ static int allow_first(struct table_writer *w)
 
 static int load_range(struct table_writer *w)
 {
-	struct target range = parse("tcp/1000-2000"), port = parse("tcp/1500");
+	struct target range = suite_target("tcp/1000-2000"), port = suite_target("tcp/1500");
 
 	return table_load(w, LIST_MANUAL, FW_IN, &range, 1, &port, 1);
 }
 
 static int load_port(struct table_writer *w)
 {
-	struct target range = parse("tcp/1000-2000"), port = parse("tcp/1500");
+	struct target range = suite_target("tcp/1000-2000"), port = suite_target("tcp/1500");
 
 	return table_load(w, LIST_MANUAL, FW_IN, &port, 1, &range, 1);
 }
@@ -203,7 +194,7 @@ struct run {
 
 static enum fw_verdict ask(struct table *t, const struct question *q)
 {
-	struct target from = parse(q->from), port = parse(q->port);
+	struct target from = suite_target(q->from), port = suite_target(q->port);
 	uint32_t answer;
 
 	assert_int_equal(table_check(t, &from.prefix, FW_INGRESS, port.port.protocol, port.port.first, &answer), 0);
@@ -298,7 +289,7 @@ static int model_see(const struct table_entry *e, void *userdata)
 
 static enum fw_verdict model_ask(struct table *t, const struct question *q)
 {
-	struct model m = { .t = t, .from = parse(q->from), .port = parse(q->port) };
+	struct model m = { .t = t, .from = suite_target(q->from), .port = suite_target(q->port) };
 	enum fw_verdict verdict = FW_PASS;
 	struct fw_list l;
 
@@ -433,7 +424,7 @@ static void test_deaths(void **state)
 
 static int turn_round(struct table_writer *w)
 {
-	struct target target = parse("udp/7777");
+	struct target target = suite_target("udp/7777");
 
 	return table_add(w, &target, LIST_MANUAL, FW_OUT, FW_UNTIL_NEVER, NULL);
 }
@@ -442,7 +433,7 @@ static int turn_round(struct table_writer *w)
 static void test_direction(void **state)
 {
 	static const struct scene scene = { "another direction", "manual udp/7777 in", 0, turn_round, {} };
-	struct target target = parse("udp/7777");
+	struct target target = suite_target("udp/7777");
 	static struct run run;
 	unsigned kill_at = 0;
 	int n;
