@@ -23,6 +23,14 @@ static __always_inline __u32 port_segment(const struct fw_port_index *index, __u
 	return low;
 }
 
+/* The one that packets go by now. To be looked up once for a packet: user space may exchange it at any time. */
+static __always_inline const struct fw_port_index *current_port_index(const __u32 *first)
+{
+	void *inner = bpf_map_lookup_elem(&port_index, first);
+
+	return inner ? bpf_map_lookup_elem(inner, first) : NULL;
+}
+
 /*
  * A packet whose port cannot be read may go to any port; only a dishonest sender makes one (RFC 7112). So it is dropped
  * while an enforcing block list has a port entry for the direction. No entry has decided, and none counts a hit. An entry
@@ -35,15 +43,11 @@ __noinline __u64 fw_match_hidden(__u64 ask)
 	__u64 wanted, lists, live = 0;
 	const struct fw_policy *p;
 	__u32 first = 0;
-	void *inner;
 
 	p = bpf_map_lookup_elem(&policy, &first);
 	if (!p)
 		return 0;
-	inner = bpf_map_lookup_elem(&port_index, &first);
-	if (!inner)
-		return 0;
-	index = bpf_map_lookup_elem(inner, &first);
+	index = current_port_index(&first);
 	if (!index)
 		return 0;
 
@@ -74,7 +78,6 @@ __noinline __u64 fw_match_port(__u64 ask)
 	const struct fw_port_rule *rule;
 	const struct fw_policy *p;
 	__u64 any, found = 0;
-	void *inner;
 
 	if (protocol >= FW_PROTOCOL_HIDDEN)
 		return fw_match_hidden(ask);
@@ -82,10 +85,7 @@ __noinline __u64 fw_match_port(__u64 ask)
 	p = bpf_map_lookup_elem(&policy, &first);
 	if (!p)
 		return 0;
-	inner = bpf_map_lookup_elem(&port_index, &first);
-	if (!inner)
-		return 0;
-	index = bpf_map_lookup_elem(inner, &first);
+	index = current_port_index(&first);
 	if (!index)
 		return 0;
 
