@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "hook/netns-filtered.h"
 #include "kernel/netns.h"
 #include "kernel/pins.h"
 #include "kernel/tick.h"

@@ -12,11 +12,11 @@
 #include <bpf/bpf.h>
 
 #include "base/cleanup.h"
-#include "kernel/cgroup.h"
-#include "kernel/footprint.h"
-#include "kernel/lineup.h"
+#include "hook/cgroup.h"
+#include "hook/footprint.h"
+#include "hook/lineup.h"
+#include "hook/xdpquery.h"
 #include "kernel/pins.h"
-#include "kernel/xdpquery.h"
 #include "log/log.h"
 #include "text/names.h"
 

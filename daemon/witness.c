@@ -15,8 +15,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "hook/unseen.h"
 #include "kernel/netlink.h"
-#include "kernel/unseen.h"
 #include "log/log.h"
 #include "report/judge.h"
 #include "text/names.h"

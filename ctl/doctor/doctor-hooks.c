@@ -10,9 +10,9 @@
 #include <sys/utsname.h>
 
 #include "base/cleanup.h"
+#include "hook/cgroup.h"
 #include "inspect/attachment.h"
 #include "inspect/where.h"
-#include "kernel/cgroup.h"
 #include "kernel/netns.h"
 #include "output/format.h"
 #include "text/names.h"

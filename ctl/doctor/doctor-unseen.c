@@ -5,7 +5,7 @@
 #include "doctor/doctor.h"
 
 #include "base/clock.h"
-#include "kernel/unseen.h"
+#include "hook/unseen.h"
 
 int doctor_check_unseen(struct doctor *d)
 {

@@ -13,11 +13,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "hook/cgroup.h"
+#include "hook/footprint.h"
+#include "hook/lineup.h"
+#include "hook/xdpquery.h"
 #include "inspect/owner.h"
-#include "kernel/cgroup.h"
-#include "kernel/footprint.h"
-#include "kernel/lineup.h"
-#include "kernel/xdpquery.h"
 #include "output/output.h"
 
 #define LINK_TYPE_TCX 11 /* as in attachment.c */

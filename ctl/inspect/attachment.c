@@ -12,11 +12,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "kernel/cgroup.h"
-#include "kernel/filters.h"
-#include "kernel/lineup.h"
+#include "hook/cgroup.h"
+#include "hook/filters.h"
+#include "hook/lineup.h"
+#include "hook/xdpquery.h"
 #include "kernel/pins.h"
-#include "kernel/xdpquery.h"
 #include "text/names.h"
 
 #define LINK_TYPE_TCX  11 /* enum bpf_link_type; the headers of kernels before 6.6 lack it */

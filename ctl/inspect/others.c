@@ -12,10 +12,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "hook/cgroup.h"
+#include "hook/xdpquery.h"
 #include "inspect/attachment.h"
 #include "inspect/where.h"
-#include "kernel/cgroup.h"
-#include "kernel/xdpquery.h"
 #include "log/log.h"
 #include "text/names.h"
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "ctl.h"
-#include "kernel/lineup.h"
+#include "hook/lineup.h"
 
 enum other_place {
 	OTHER_ALONE,  /* ours is not there */

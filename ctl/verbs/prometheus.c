@@ -15,9 +15,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/directory.h"
+#include "hook/unseen.h"
 #include "inspect/attachment.h"
 #include "inspect/presence.h"
-#include "kernel/unseen.h"
 #include "observe/watch.h"
 #include "text/names.h"
 

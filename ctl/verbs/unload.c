@@ -15,10 +15,11 @@
 
 #include "base/cleanup.h"
 #include "change/journal.h"
+#include "hook/netns-filtered.h"
+#include "hook/ownqdiscs.h"
 #include "inspect/attachment.h"
 #include "inspect/presence.h"
 #include "kernel/netns.h"
-#include "kernel/ownqdiscs.h"
 #include "kernel/pins.h"
 #include "output/output.h"
 #include "session.h"

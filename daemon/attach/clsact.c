@@ -9,8 +9,8 @@
 
 #include "attach/clsact.h"
 #include "base/cleanup.h"
-#include "kernel/filters.h"
-#include "kernel/ownqdiscs.h"
+#include "hook/filters.h"
+#include "hook/ownqdiscs.h"
 
 /* In the order in which they are wanted. */
 static const uint32_t priorities[] = { FW_TC_PRIORITY, FW_TC_PRIORITY_SECOND };

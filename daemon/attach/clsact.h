@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "abi/abi.h"
-#include "kernel/qdiscs.h"
+#include "hook/qdiscs.h"
 
 /* Does a pin of ours hold the program with this id? */
 typedef bool (*clsact_owns_fn)(uint32_t prog_id, void *userdata);

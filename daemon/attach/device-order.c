@@ -11,7 +11,7 @@
 #include "attach/clsact.h"
 #include "attach/device-hook.h"
 #include "base/cleanup.h"
-#include "kernel/lineup.h"
+#include "hook/lineup.h"
 #include "log/log.h"
 #include "text/names.h"
 

@@ -13,7 +13,7 @@
 
 #include "attach/device-hook.h"
 #include "base/cleanup.h"
-#include "kernel/xdpquery.h"
+#include "hook/xdpquery.h"
 #include "log/log.h"
 #include "text/names.h"
 

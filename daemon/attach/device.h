@@ -14,7 +14,7 @@
 
 #include "abi/abi.h"
 #include "attach/clsact.h"
-#include "kernel/lineup.h"
+#include "hook/lineup.h"
 #include "load/loader.h"
 #include "net/auto.h"
 

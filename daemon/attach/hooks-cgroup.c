@@ -10,7 +10,7 @@
 #include "attach/hooks-internal.h"
 #include "attach/link.h"
 #include "base/cleanup.h"
-#include "kernel/cgroup.h"
+#include "hook/cgroup.h"
 #include "kernel/netns.h"
 #include "kernel/pins.h"
 #include "load/repin.h"

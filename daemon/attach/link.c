@@ -9,8 +9,8 @@
 
 #include "attach/link.h"
 #include "base/cleanup.h"
+#include "hook/xdpquery.h"
 #include "kernel/pins.h"
-#include "kernel/xdpquery.h"
 
 #define PROGRAMS_MAX 64 /* the kernel takes no more on one hook of an interface */
 

@@ -23,10 +23,3 @@ bool netns_is_that_of_init(void);
 
 /* Did the daemon that wrote meta run in another one than this process? What nobody knows is not another one. */
 bool netns_is_other(const struct fw_meta *meta);
-
-/*
- * Is something of ours attached to an interface there, as far as pins tell? A link whose interface is gone, with its
- * namespace or without, is not. The marks of clsact qdiscs remain when their namespace goes, unless its number is in use
- * again: by us.
- */
-bool netns_is_filtered(const char *pin_dir, const struct fw_meta *meta);

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <net/if.h>
 
-#include "kernel/xdpquery.h"
+#include "hook/xdpquery.h"
 #include "unit.h"
 
 static void test_mechanism(void **state)

@@ -2,7 +2,7 @@
 
 /* A dump of filters over rtnetlink for each place where there may be some: see filters.h. */
 
-#include "kernel/filters.h"
+#include "hook/filters.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "hook/qdiscs.h"
 #include "kernel/netlink.h"
-#include "kernel/qdiscs.h"
 
 struct dump {
 	struct tc_filter filter; /* the place that was asked for; the rest is filled in for each */

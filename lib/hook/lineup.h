@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "abi/abi.h"
-#include "kernel/qdiscs.h"
+#include "hook/qdiscs.h"
 
 #define LINEUP_MAX      128 /* what comes after that is not told */
 #define LINEUP_NAME_MAX 64

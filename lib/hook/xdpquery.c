@@ -7,8 +7,8 @@
 #include <linux/rtnetlink.h>
 #include <time.h>
 
+#include "hook/xdpquery.h"
 #include "kernel/netlink.h"
-#include "kernel/xdpquery.h"
 
 static int take_link(const struct nlmsghdr *message, void *userdata)
 {

@@ -2,7 +2,7 @@
 
 /* Marks of clsact qdiscs that we have made, and their removal: see ownqdiscs.h. */
 
-#include "kernel/ownqdiscs.h"
+#include "hook/ownqdiscs.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "kernel/filters.h"
+#include "hook/filters.h"
 #include "kernel/netns.h"
 #include "kernel/pins.h"
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/* Looks for what is attached in another network namespace: see netns.h. */
+/* Looks for what is attached in another network namespace: see netns-filtered.h. */
 
-#include "kernel/netns.h"
+#include "hook/netns-filtered.h"
 
 #include <bpf/bpf.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "kernel/ownqdiscs.h"
+#include "hook/ownqdiscs.h"
 #include "kernel/pins.h"
 
 #define PIN_NAME_MAX 64

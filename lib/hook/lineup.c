@@ -2,12 +2,12 @@
 
 /* Two questions to the kernel, put together in its order: see lineup.h. */
 
-#include "kernel/lineup.h"
+#include "hook/lineup.h"
 
 #include <bpf/bpf.h>
 #include <stdio.h>
 
-#include "kernel/filters.h"
+#include "hook/filters.h"
 
 #define TCX_PROGRAMS_MAX 64 /* the kernel takes no more */
 

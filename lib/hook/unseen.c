@@ -2,7 +2,7 @@
 
 /* RUN/unseen: "window USEC LENGTH", then "HOOK DIRECTION EXPECTED SEEN NAME" for each, as numbers; see unseen.h. */
 
-#include "kernel/unseen.h"
+#include "hook/unseen.h"
 
 #include <errno.h>
 #include <inttypes.h>

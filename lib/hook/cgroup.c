@@ -12,7 +12,7 @@
 #include <bpf/bpf.h>
 
 #include "base/cleanup.h"
-#include "kernel/cgroup.h"
+#include "hook/cgroup.h"
 #include "kernel/mounts.h"
 
 #define PEERS_MAX 64 /* the kernel takes no more programs on one group */

@@ -2,7 +2,7 @@
 
 /* RUN/attached, a line for each thing: see footprint.h. */
 
-#include "kernel/footprint.h"
+#include "hook/footprint.h"
 
 #include <errno.h>
 #include <inttypes.h>

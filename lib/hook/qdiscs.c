@@ -2,7 +2,7 @@
 
 /* A dump of qdiscs over rtnetlink, of which one an interface is kept: see qdiscs.h. */
 
-#include "kernel/qdiscs.h"
+#include "hook/qdiscs.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
